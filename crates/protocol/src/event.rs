@@ -1,0 +1,39 @@
+//! Security events: one JSON object a line, one table of types.
+
+use crate::trace_id::TraceId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EventType {
+    /// A VM took a job; exactly one for each admitted job.
+    VmStart,
+    /// The job ended in any way that has no type of its own.
+    VmStop,
+    /// A time limit ended the job.
+    VmTimeout,
+    /// The memory limit ended the job.
+    VmOom,
+    /// A request was refused.
+    ValidationFail,
+    /// The scan found a pattern.
+    DangerousPattern,
+}
+
+/// One event, as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// RFC 3339, UTC, with microseconds.
+    pub timestamp: String,
+    /// What happened.
+    pub event_type: EventType,
+    /// To which job; absent when a request was refused for its trace id.
+    pub trace_id: Option<TraceId>,
+    /// One sentence for people. What a client sent stands in it escaped.
+    pub details: String,
+    /// The same for machines.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}

@@ -1,0 +1,333 @@
+//! From what a client asked to what may run: every check on a job, in one place, in the order in
+//! which a client would want to hear of it.
+
+use crate::error_code::ErrorCode;
+use crate::job::{Job, JobFile, JobRequest, RequestedLimits, ScanMode};
+use crate::language::Language;
+use crate::limits::{
+    JobLimits, LimitValues, MAX_ARG_BYTES, MAX_ARGS, MAX_CODE_BYTES, MAX_FILES, MAX_FILES_BYTES,
+    MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB,
+};
+use crate::path::check_relative;
+use crate::scan::Scanner;
+use crate::trace_id::TraceId;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the operator decided: defaults, maxima, and the scan.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// What a job gets when it says nothing.
+    pub defaults: LimitValues,
+    /// The most it may ask for.
+    pub maxima: LimitValues,
+    /// The scan's mode when the request has none.
+    pub scan_mode: ScanMode,
+    /// The scan's patterns.
+    pub scanner: Scanner,
+}
+
+/// Why a job was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}; {}", code.advice())]
+pub struct Rejection {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// The request's field.
+    pub field: &'static str,
+    /// What is wrong, with the value seen (escaped, shortened).
+    pub message: String,
+    /// The job's trace id, as far as there is a valid one.
+    pub trace_id: Option<TraceId>,
+}
+
+impl Rejection {
+    /// A refusal of a field's value.
+    pub fn new(code: ErrorCode, field: &'static str, message: impl Into<String>) -> Rejection {
+        Rejection {
+            code,
+            field,
+            message: message.into(),
+            trace_id: None,
+        }
+    }
+}
+
+/// A client's text as it may stand in a message: escaped and at most 64 characters of it.
+pub fn shown(text: &str) -> String {
+    let mut out: String = text
+        .chars()
+        .take(64)
+        .flat_map(char::escape_default)
+        .collect();
+    if text.chars().nth(64).is_some() {
+        out.push('…');
+    }
+    format!("\"{out}\"")
+}
+
+/// A program's bytes as text.
+pub fn code_from_bytes(bytes: Vec<u8>) -> Result<String, Rejection> {
+    if bytes.len() > MAX_CODE_BYTES {
+        return Err(code_too_large(bytes.len()));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        Rejection::new(
+            ErrorCode::CodeNotUtf8,
+            "code",
+            format!(
+                "the code is not UTF-8 (first wrong byte at offset {})",
+                error.utf8_error().valid_up_to()
+            ),
+        )
+    })
+}
+
+fn code_too_large(length: usize) -> Rejection {
+    Rejection::new(
+        ErrorCode::CodeTooLarge,
+        "code",
+        format!("the code has {length} bytes, at most {MAX_CODE_BYTES} are allowed"),
+    )
+}
+
+impl Policy {
+    /// Checks a request and makes it a job.
+    pub fn validate(&self, request: JobRequest) -> Result<Job, Rejection> {
+        // First the name, so that every later refusal can carry it.
+        let trace_id = match &request.trace_id {
+            None => TraceId::generate(),
+            Some(text) => TraceId::parse(text).map_err(|error| {
+                Rejection::new(
+                    ErrorCode::TraceIdInvalid,
+                    "trace_id",
+                    format!("trace_id {} is not allowed: {error}", shown(text)),
+                )
+            })?,
+        };
+        self.validate_named(request, trace_id.clone())
+            .map_err(|rejection| Rejection {
+                trace_id: Some(trace_id),
+                ..rejection
+            })
+    }
+
+    fn validate_named(&self, request: JobRequest, trace_id: TraceId) -> Result<Job, Rejection> {
+        let language = Language::from_name(&request.language).ok_or_else(|| {
+            Rejection::new(
+                ErrorCode::LanguageUnknown,
+                "language",
+                format!("language {} is not known", shown(&request.language)),
+            )
+        })?;
+        if request.code.is_empty() {
+            return Err(Rejection::new(
+                ErrorCode::CodeEmpty,
+                "code",
+                "the code is empty",
+            ));
+        }
+        if request.code.len() > MAX_CODE_BYTES {
+            return Err(code_too_large(request.code.len()));
+        }
+        let limits = self.limits(&request.limits)?;
+        check_args(&request.args)?;
+        check_env(&request.env)?;
+        check_files(&request.files)?;
+        let patterns_found = self.scan(&request)?;
+        Ok(Job {
+            trace_id,
+            language,
+            code: request.code,
+            args: request.args,
+            env: request.env.into_iter().collect(),
+            files: request.files,
+            limits,
+            fresh_interpreter: request.fresh_interpreter,
+            collect_artifacts: request.collect_artifacts,
+            normalize_time: request.normalize_time,
+            seccomp_program: request.seccomp_program,
+            patterns_found,
+        })
+    }
+
+    fn limits(&self, asked: &RequestedLimits) -> Result<JobLimits, Rejection> {
+        let (default, max) = (&self.defaults, &self.maxima);
+        let timeout = seconds(
+            "timeout",
+            asked.timeout_seconds,
+            default.timeout_seconds,
+            max.timeout_seconds,
+        )?;
+        let compile_timeout = seconds(
+            "compile_timeout",
+            asked.compile_timeout_seconds,
+            default.compile_timeout_seconds,
+            max.compile_timeout_seconds,
+        )?;
+        let memory_mib = whole(
+            ErrorCode::MemoryInvalid,
+            "memory_mib",
+            asked.memory_mib,
+            default.memory_mib.into(),
+            MIN_MEMORY_MIB.into(),
+            max.memory_mib.into(),
+        )? as u32;
+        let vcpus = whole(
+            ErrorCode::VcpusInvalid,
+            "vcpus",
+            asked.vcpus,
+            default.vcpus.into(),
+            1,
+            max.vcpus.into(),
+        )? as u32;
+        let limit = |field, asked, default, max| {
+            whole(ErrorCode::LimitInvalid, field, asked, default, 1, max)
+        };
+        // Without a limit of its own, CPU time never ends a job before its wall time would.
+        let cpu_seconds = match asked.cpu_seconds.or(Some(default.cpu_seconds)) {
+            None | Some(0) => timeout.max(compile_timeout).as_secs() * u64::from(vcpus) + 2,
+            Some(own) => limit("cpu_seconds", Some(own), own, max.cpu_seconds)?,
+        };
+        Ok(JobLimits {
+            timeout,
+            compile_timeout,
+            cpu: Duration::from_secs(cpu_seconds),
+            memory_mib,
+            vcpus,
+            pids: limit("pids", asked.pids, default.pids, max.pids)?,
+            output_bytes: limit(
+                "output_bytes",
+                asked.output_bytes,
+                default.output_bytes,
+                max.output_bytes,
+            )?,
+            file_size_bytes: limit(
+                "file_size_bytes",
+                asked.file_size_bytes,
+                default.file_size_bytes,
+                max.file_size_bytes,
+            )?,
+            tmpfs_mib: match default.tmpfs_mib {
+                0 => memory_mib / 4,
+                own => own,
+            },
+            open_files: default.open_files,
+            artifact_bytes: default.artifact_bytes,
+        })
+    }
+
+    fn scan(&self, request: &JobRequest) -> Result<Vec<String>, Rejection> {
+        let mode = request.scan.unwrap_or(self.scan_mode);
+        if mode == ScanMode::Off {
+            return Ok(Vec::new());
+        }
+        let found = self.scanner.find(&request.code);
+        if mode == ScanMode::Block && !found.is_empty() {
+            return Err(Rejection::new(
+                ErrorCode::PatternBlocked,
+                "code",
+                format!("the code contains {}", found.join(", ")),
+            ));
+        }
+        Ok(found)
+    }
+}
+
+fn seconds(
+    field: &'static str,
+    asked: Option<f64>,
+    default: f64,
+    max: f64,
+) -> Result<Duration, Rejection> {
+    let value = asked.unwrap_or(default);
+    let max = max.min(MAX_TIMEOUT_SECONDS);
+    // Written so that NaN fails; below a millisecond nothing could even start.
+    if !(value > 0.0 && value <= max) {
+        return Err(Rejection::new(
+            ErrorCode::TimeoutInvalid,
+            field,
+            format!("{field} is {value}, allowed is above 0 and at most {max} seconds"),
+        ));
+    }
+    Ok(Duration::from_secs_f64(value).max(Duration::from_millis(1)))
+}
+
+fn whole(
+    code: ErrorCode,
+    field: &'static str,
+    asked: Option<u64>,
+    default: u64,
+    min: u64,
+    max: u64,
+) -> Result<u64, Rejection> {
+    let value = asked.unwrap_or(default);
+    if (min..=max).contains(&value) {
+        return Ok(value);
+    }
+    Err(Rejection::new(
+        code,
+        field,
+        format!("{field} is {value}, allowed is {min} to {max}"),
+    ))
+}
+
+fn check_args(args: &[String]) -> Result<(), Rejection> {
+    let bytes: usize = args.iter().map(String::len).sum();
+    let wrong = if args.len() > MAX_ARGS {
+        format!("{} arguments", args.len())
+    } else if bytes > MAX_ARG_BYTES {
+        format!("arguments of {bytes} bytes")
+    } else if let Some(arg) = args.iter().find(|arg| arg.contains('\0')) {
+        format!("argument {} has a NUL", shown(arg))
+    } else {
+        return Ok(());
+    };
+    Err(Rejection::new(ErrorCode::ArgsInvalid, "args", wrong))
+}
+
+fn check_env(env: &BTreeMap<String, String>) -> Result<(), Rejection> {
+    let bytes: usize = env
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
+    let plain = |name: &str| {
+        !name.is_empty()
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    let wrong = if bytes > MAX_ARG_BYTES {
+        format!("environment of {bytes} bytes")
+    } else if let Some(name) = env.keys().find(|name| !plain(name)) {
+        format!("environment variable {} is no plain name", shown(name))
+    } else if let Some((name, _)) = env.iter().find(|(_, value)| value.contains('\0')) {
+        format!("environment variable {} has a NUL", shown(name))
+    } else {
+        return Ok(());
+    };
+    Err(Rejection::new(ErrorCode::EnvInvalid, "env", wrong))
+}
+
+fn check_files(files: &[JobFile]) -> Result<(), Rejection> {
+    let refuse = |message| Err(Rejection::new(ErrorCode::FilesInvalid, "files", message));
+    if files.len() > MAX_FILES {
+        return refuse(format!("{} files", files.len()));
+    }
+    let bytes: usize = files.iter().map(|file| file.data.0.len()).sum();
+    if bytes > MAX_FILES_BYTES {
+        return refuse(format!("files of {bytes} bytes together"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    for file in files {
+        if let Err(error) = check_relative(&file.path) {
+            return refuse(format!("file {}: {error}", shown(&file.path)));
+        }
+        if !seen.insert(&file.path) {
+            return refuse(format!("file {} comes twice", shown(&file.path)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
