@@ -1,0 +1,89 @@
+//! Everything a host may set about its VMs, with the defaults and where they come from.
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What runs the guest's instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accelerator {
+    /// The CPU itself.
+    Kvm,
+    /// QEMU's translator: works everywhere, 10 to 30 times slower, no security boundary by QEMU's own words.
+    Tcg,
+}
+
+impl std::fmt::Display for Accelerator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Accelerator::Kvm => "kvm",
+            Accelerator::Tcg => "tcg",
+        })
+    }
+}
+
+/// What the user asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AcceleratorChoice {
+    /// KVM where a probe saw guest code run on it, else TCG.
+    #[default]
+    Auto,
+    /// KVM or an error.
+    Kvm,
+    /// TCG even where KVM works.
+    Tcg,
+}
+
+/// Settings of the engines and their jails.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VmmConfig {
+    /// Where run folders, uid slots, jail roots and the probe's answer live. Created 0700.
+    pub state_dir: PathBuf,
+    /// The accelerator wanted.
+    pub accelerator: AcceleratorChoice,
+    /// QEMU, when not the first `qemu-system-ARCH` in `PATH`.
+    pub qemu_path: Option<PathBuf>,
+    /// bubblewrap, when not the first `bwrap` in `PATH`.
+    pub bwrap_path: Option<PathBuf>,
+    /// The first uid (and gid) that VMMs get when the tool runs as root.
+    pub uid_base: u32,
+    /// How many uids there are: the most VMs at one time on this host.
+    pub uid_count: u32,
+    /// What the VMM's cgroup may hold besides the guest's RAM, MiB.
+    pub memory_overhead_mib: u32,
+    /// CPUs' worth of time that a VMM may use besides its vCPUs (device emulation).
+    pub cpu_overhead: f64,
+    /// Processes and threads of a VMM at most.
+    pub pids_max: u64,
+    /// Name of the cgroup that holds those of all VMs, below the tool's own or the root.
+    pub cgroup_parent: String,
+    /// Bytes kept of the guest's console, and of the VMM's stderr.
+    pub console_bytes: usize,
+    /// How often the watchdog asks a running VMM for its state.
+    pub watchdog_interval: Duration,
+    /// How long a VMM may take to answer before the watchdog ends it.
+    pub watchdog_deadline: Duration,
+}
+
+impl Default for VmmConfig {
+    fn default() -> Self {
+        Self {
+            state_dir: PathBuf::from("/var/lib/llm-firecracker"),
+            accelerator: AcceleratorChoice::Auto,
+            qemu_path: None,
+            bwrap_path: None,
+            uid_base: 10_000,
+            uid_count: 1_000,
+            memory_overhead_mib: 256,
+            cpu_overhead: 0.5,
+            pids_max: 64,
+            cgroup_parent: "llm-firecracker".into(),
+            console_bytes: 64 * 1024,
+            watchdog_interval: Duration::from_secs(5),
+            watchdog_deadline: Duration::from_secs(20),
+        }
+    }
+}

