@@ -1,0 +1,44 @@
+# `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+SHELL := /bin/bash
+TARGET := x86_64-unknown-linux-gnu
+BIN := target/release
+AGENT := $(BIN)/llm-firecracker-agent
+
+.PHONY: help setup build agent run images test unit e2e lint lab docs fuzz
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (Debian 12 or newer)
+	@scripts/setup-debian.sh
+
+agent: ## build the guest's static PID 1
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build -q -p agent --profile agent --target $(TARGET)
+	@mkdir -p $(BIN) && cp target/$(TARGET)/agent/agent $(AGENT)
+
+build: agent ## build the tool and the agent
+	cargo build --release -p cli
+
+run: setup build ## install what is missing, build, run the main job on a real example
+	$(BIN)/llm-firecracker images build python
+	$(BIN)/llm-firecracker run examples/primes.py -- 30
+
+images: setup build ## build the images of all five languages
+	$(BIN)/llm-firecracker images build
+
+lint: ## format, clippy, dependency policy
+	cargo fmt --check
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	scripts/cargo-deny.sh
+
+unit: ## tests that need no VM
+	cargo nextest run --workspace --lib --bins 2>/dev/null || cargo test -q --workspace --lib --bins
+
+e2e: images ## tests with real VMs
+	LLM_FIRECRACKER_REQUIRE=1 cargo test --release -p cli --test e2e -- --nocapture
+
+test: setup lint ## everything: lint, unit tests, tests with real VMs, attacks, lab
+	scripts/test.sh
+
+lab: build ## the tests on a real KVM, inside an emulated machine
+	lab/run.sh
