@@ -1,0 +1,300 @@
+//! One set of namespaces with one program in it, and the small init that holds it together.
+//!
+//! ```text
+//!   agent (PID 1 of the VM)
+//!     └ init   PID 1 of the cell's pid namespace: reaps orphans, tells how the program ended,
+//!        │     then exits, whereupon the kernel kills whatever is left in the cell
+//!        └ program   confined; its own session; descriptors 0, 1, 2 and those lent to it
+//! ```
+//!
+//! The init is there because a program that is PID 1 itself would not die of its own signals.
+
+use crate::cgroup::Cgroup;
+use crate::confine::{self, Confinement};
+use crate::error::{AgentError, Step};
+use crate::view;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, pipe2};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// The report's descriptor in the init, out of the way of those that the program gets.
+const REPORT_FD: RawFd = 128;
+
+/// From <linux/sched.h>; the libc crate's is truncated to 32 bits.
+const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+
+/// What to start.
+pub struct Program<'a> {
+    /// argv; the first is the path.
+    pub argv: &'a [CString],
+    /// The whole environment, `NAME=value` each.
+    pub env: &'a [CString],
+    /// Its walls.
+    pub confinement: &'a Confinement,
+    /// Becomes its descriptors 3, 4, …
+    pub lent: &'a [BorrowedFd<'a>],
+    /// Gets a pipe as standard input; `/dev/null` otherwise.
+    pub stdin: bool,
+    /// Its standard output goes where its standard error goes (compilers).
+    pub merged: bool,
+}
+
+/// A running program, the agent's end of it. Dropped, everything in it is killed and reaped.
+pub struct Cell {
+    init: Pid,
+    /// Readable once the init, and with it the whole cell, is gone.
+    pub pidfd: OwnedFd,
+    report: File,
+    /// Write end of its standard input.
+    pub stdin: Option<OwnedFd>,
+    /// Read end of its standard output; `None` once taken.
+    pub stdout: Option<OwnedFd>,
+    /// Read end of its standard error; `None` once taken.
+    pub stderr: Option<OwnedFd>,
+    reaped: bool,
+}
+
+/// How the program ended, as far as its init could tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The wait status of the program.
+    Ended(i32),
+    /// It never ran: which step of confining it failed.
+    NotStarted {
+        /// The step's name.
+        step: String,
+        /// The kernel's answer.
+        errno: Errno,
+    },
+    /// The cell was killed as a whole.
+    Killed,
+}
+
+impl Cell {
+    /// Starts `program` inside `cgroup`.
+    pub fn start(cgroup: &Cgroup, program: &Program<'_>) -> Result<Cell, AgentError> {
+        let (report, report_end) = pipe("report", OFlag::O_CLOEXEC)?;
+        let (stdout, stdout_end) = pipe("stdout", OFlag::O_CLOEXEC)?;
+        let (stderr, stderr_end) = pipe("stderr", OFlag::O_CLOEXEC)?;
+        let (stdin_end, stdin) = match program.stdin {
+            true => pipe("stdin", OFlag::O_CLOEXEC).map(|(read, write)| (read, Some(write)))?,
+            false => (
+                File::open("/dev/null").step(|| "open /dev/null")?.into(),
+                None,
+            ),
+        };
+        let printed_to = if program.merged {
+            &stderr_end
+        } else {
+            &stdout_end
+        };
+        let stdio = [
+            stdin_end.as_raw_fd(),
+            printed_to.as_raw_fd(),
+            stderr_end.as_raw_fd(),
+        ];
+        let Some((init, pidfd)) = clone_into(cgroup)? else {
+            init_main(program, &stdio, &report_end);
+        };
+        for ours in [Some(&stdout), Some(&stderr), stdin.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            set_nonblocking(ours.as_fd())?;
+        }
+        Ok(Cell {
+            init,
+            pidfd,
+            report: File::from(report),
+            stdin,
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+            reaped: false,
+        })
+    }
+
+    /// Reaps the init, which must be gone or going, and reads what it had to tell.
+    pub fn outcome(&mut self) -> Result<Outcome, AgentError> {
+        self.reap();
+        let text = std::io::read_to_string(&self.report).step(|| "read the init's report")?;
+        Ok(parse_report(&text))
+    }
+
+    /// Kills the init and with it, by the kernel, all of the cell.
+    pub fn kill(&self) {
+        let _ = nix::sys::signal::kill(self.init, nix::sys::signal::SIGKILL);
+    }
+
+    fn reap(&mut self) {
+        while !self.reaped {
+            match waitpid(self.init, Some(WaitPidFlag::__WALL)) {
+                Err(Errno::EINTR) => {}
+                _ => self.reaped = true,
+            }
+        }
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill();
+            self.reap();
+        }
+    }
+}
+
+/// Makes a pipe, both ends close-on-exec.
+pub fn pipe(what: &'static str, flags: OFlag) -> Result<(OwnedFd, OwnedFd), AgentError> {
+    pipe2(flags | OFlag::O_CLOEXEC).step(|| format!("pipe for {what}"))
+}
+
+/// Makes reads and writes answer `EAGAIN` instead of waiting.
+pub fn set_nonblocking(fd: BorrowedFd<'_>) -> Result<(), AgentError> {
+    let flags = nix::fcntl::FcntlArg::F_SETFL(OFlag::O_NONBLOCK);
+    nix::fcntl::fcntl(fd, flags).step(|| "O_NONBLOCK").map(drop)
+}
+
+/// `clone3` like a fork, into new namespaces and the cgroup; `None` in the child.
+fn clone_into(cgroup: &Cgroup) -> Result<Option<(Pid, OwnedFd)>, AgentError> {
+    let mut pidfd: RawFd = -1;
+    // SAFETY: all-zero is a valid clone_args; it is plain numbers.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.flags = (libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD)
+        as u64
+        | CLONE_INTO_CGROUP;
+    args.pidfd = (&raw mut pidfd) as u64;
+    args.exit_signal = libc::SIGCHLD as u64;
+    args.cgroup = cgroup.folder().as_raw_fd() as u64;
+    // SAFETY: without CLONE_VM the child gets a copy of this single-threaded process and goes on
+    // on its own copy of the stack, as after fork. `args` outlives the call.
+    let pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone3,
+            &raw const args,
+            size_of::<libc::clone_args>(),
+        )
+    };
+    match Errno::result(pid).step(|| "clone3")? {
+        0 => Ok(None),
+        pid => {
+            // SAFETY: CLONE_PIDFD filled in a descriptor that nothing else owns.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Some((Pid::from_raw(pid as i32), pidfd)))
+        }
+    }
+}
+
+/// The init: lays out the view, starts the program, reaps until the program is gone.
+fn init_main(program: &Program<'_>, stdio: &[RawFd; 3], report: &OwnedFd) -> ! {
+    let Ok(report) = nix::fcntl::fcntl(report, nix::fcntl::FcntlArg::F_DUPFD_CLOEXEC(REPORT_FD))
+    else {
+        exit(1)
+    };
+    // SAFETY: just duplicated, so nothing else owns it.
+    let mut report = unsafe { File::from_raw_fd(report) };
+    let started = view::enter()
+        // SAFETY: this process has one thread, so the child may go on with anything.
+        .and_then(|()| unsafe { nix::unistd::fork() }.map_err(|errno| ("fork", errno)));
+    let child = match started {
+        Ok(ForkResult::Parent { child }) => child,
+        Ok(ForkResult::Child) => {
+            let (step, errno) = confine::become_job(program, stdio);
+            tell_failure(&mut report, step, errno);
+            exit(127)
+        }
+        Err((step, errno)) => {
+            tell_failure(&mut report, step, errno);
+            exit(1)
+        }
+    };
+    if let Err((step, errno)) = retire(&report) {
+        tell_failure(&mut report, step, errno);
+        exit(1);
+    }
+    loop {
+        match waitpid(None, Some(WaitPidFlag::__WALL)) {
+            Ok(status) if status.pid() == Some(child) => {
+                if let Some(raw) = raw_status(status) {
+                    let _ = writeln!(report, "ended {raw}");
+                    exit(0);
+                }
+            }
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(_) => exit(1),
+        }
+    }
+}
+
+/// The init keeps nothing but its report: no descriptor, no capability.
+fn retire(report: &File) -> Result<(), (&'static str, Errno)> {
+    let number = report.as_raw_fd() as u32;
+    // SAFETY: closes descriptors that nothing in this process uses again; the report stays open.
+    unsafe {
+        libc::close_range(0, number - 1, 0);
+        libc::close_range(number + 1, u32::MAX, 0);
+    }
+    confine::drop_capabilities()
+}
+
+fn tell_failure(report: &mut File, step: &str, errno: Errno) {
+    let _ = writeln!(report, "failed {} {step}", errno as i32);
+}
+
+/// Leaves without running anything of the agent's.
+fn exit(code: i32) -> ! {
+    // SAFETY: _exit takes any number and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+fn raw_status(status: WaitStatus) -> Option<i32> {
+    match status {
+        WaitStatus::Exited(_, code) => Some((code & 0xff) << 8),
+        WaitStatus::Signaled(_, signal, _) => Some(signal as i32),
+        _ => None,
+    }
+}
+
+fn parse_report(text: &str) -> Outcome {
+    let mut outcome = Outcome::Killed;
+    for line in text.lines() {
+        let mut words = line.splitn(3, ' ');
+        let (kind, number) = (words.next(), words.next().and_then(|n| n.parse().ok()));
+        match (kind, number) {
+            // What failed comes before the exit that follows from it.
+            (Some("failed"), Some(errno)) => {
+                let step = words.next().unwrap_or_default().to_owned();
+                return Outcome::NotStarted {
+                    step,
+                    errno: Errno::from_raw(errno),
+                };
+            }
+            (Some("ended"), Some(status)) => outcome = Outcome::Ended(status),
+            _ => {}
+        }
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_read_back() {
+        assert_eq!(parse_report(""), Outcome::Killed);
+        assert_eq!(parse_report("ended 768\n"), Outcome::Ended(768));
+        assert_eq!(
+            parse_report("failed 1 mount proc\nended 32512\n"),
+            Outcome::NotStarted {
+                step: "mount proc".into(),
+                errno: Errno::EPERM
+            }
+        );
+    }
+}

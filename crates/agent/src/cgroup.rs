@@ -1,0 +1,160 @@
+//! The job's share of the machine: one cgroup, whose counters say what it cost and what it hit.
+
+use crate::error::{AgentError, Step};
+use nix::mount::{MsFlags, mount};
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::PathBuf;
+
+/// Where the agent, and only the agent, sees cgroups.
+const CGROUPS: &str = "/sys/fs/cgroup";
+/// Kept from the job for the kernel and the agent when a job may have 'what the VM can spare'.
+const RESERVE_BYTES: u64 = 32 * 1024 * 1024;
+/// The job's weight against the agent's (100): small, so a fork bomb does not slow its answers.
+const CPU_WEIGHT: &str = "20";
+/// The init of the job's pid namespace counts as a process of the cgroup, too.
+const OWN_PIDS: u64 = 1;
+
+/// Mounts the hierarchy and hands the controllers down; once, at boot.
+pub fn mount_hierarchy() -> Result<(), AgentError> {
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(
+        Some("cgroup2"),
+        CGROUPS,
+        Some("cgroup2"),
+        flags,
+        None::<&str>,
+    )
+    .step(|| "mount cgroup2")?;
+    let control = format!("{CGROUPS}/cgroup.subtree_control");
+    std::fs::write(&control, "+memory +pids +cpu").step(|| format!("write {control}"))
+}
+
+/// One cgroup; removed on drop, after everything in it was killed.
+pub struct Cgroup {
+    path: PathBuf,
+    folder: File,
+}
+
+/// What the counters said at one time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time, microseconds.
+    pub cpu_micros: u64,
+    /// The most memory ever held, bytes.
+    pub memory_peak_bytes: u64,
+    /// Processes that the out-of-memory killer took.
+    pub oom_kills: u64,
+    /// Forks that the pids limit refused.
+    pub pids_refused: u64,
+}
+
+impl Cgroup {
+    /// Makes an empty one.
+    pub fn create(name: &str) -> Result<Cgroup, AgentError> {
+        let path = PathBuf::from(CGROUPS).join(name);
+        std::fs::create_dir(&path).step(|| format!("mkdir {}", path.display()))?;
+        let folder = File::open(&path).step(|| format!("open {}", path.display()))?;
+        let cgroup = Cgroup { path, folder };
+        cgroup.write("cpu.weight", CPU_WEIGHT)?;
+        cgroup.write("memory.swap.max", "0").or_else(no_such_file)?;
+        // The job dies as a whole: a half-killed program gives answers that mean nothing.
+        cgroup.write("memory.oom.group", "1")?;
+        Ok(cgroup)
+    }
+
+    /// Sets the limits; `memory_bytes` 0 is what the VM can spare.
+    pub fn limit(&self, memory_bytes: u64, pids: u64) -> Result<(), AgentError> {
+        let memory = memory_limit(memory_bytes)?;
+        self.write("memory.max", &memory.to_string())?;
+        self.write("pids.max", &pids.saturating_add(OWN_PIDS).to_string())
+    }
+
+    /// For `CLONE_INTO_CGROUP`.
+    pub fn folder(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+
+    /// Kills every process in it at once, however many and however fast they fork.
+    pub fn kill(&self) -> Result<(), AgentError> {
+        self.write("cgroup.kill", "1")
+    }
+
+    /// Its processes as the agent numbers them.
+    pub fn pids(&self) -> Result<Vec<i32>, AgentError> {
+        let text = self.read("cgroup.procs")?;
+        Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
+    /// The counters now.
+    pub fn usage(&self) -> Result<Usage, AgentError> {
+        Ok(Usage {
+            cpu_micros: field(&self.read("cpu.stat")?, "usage_usec"),
+            memory_peak_bytes: self.read("memory.peak")?.trim().parse().unwrap_or(0),
+            oom_kills: field(&self.read("memory.events")?, "oom_kill"),
+            pids_refused: field(&self.read("pids.events")?, "max"),
+        })
+    }
+
+    fn read(&self, name: &str) -> Result<String, AgentError> {
+        let path = self.path.join(name);
+        std::fs::read_to_string(&path).step(|| format!("read {}", path.display()))
+    }
+
+    fn write(&self, name: &str, value: &str) -> Result<(), AgentError> {
+        let path = self.path.join(name);
+        std::fs::write(&path, value).step(|| format!("write {value} to {}", path.display()))
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = self.kill();
+        // Refused while a process is still dying; then it stays, empty, until the VM goes.
+        let _ = std::fs::remove_dir(&self.path);
+    }
+}
+
+/// The job's memory limit in bytes, for a request of `bytes`.
+pub fn memory_limit(bytes: u64) -> Result<u64, AgentError> {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").step(|| "read /proc/meminfo")?;
+    let spare = (field(&meminfo, "MemTotal:") * 1024).saturating_sub(RESERVE_BYTES);
+    Ok(if bytes == 0 { spare } else { bytes.min(spare) })
+}
+
+/// The number after `name` in a file of `name value` lines; 0 when it is not there.
+fn field(text: &str, name: &str) -> u64 {
+    let mut words = text
+        .lines()
+        .map(str::split_ascii_whitespace)
+        .filter_map(|mut words| (words.next() == Some(name)).then(|| words.next()).flatten());
+    words
+        .next()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(0)
+}
+
+/// A kernel without swap has no file for it.
+fn no_such_file(error: AgentError) -> Result<(), AgentError> {
+    match error {
+        AgentError::System {
+            source: nix::errno::Errno::ENOENT | nix::errno::Errno::EACCES,
+            ..
+        } => Ok(()),
+        error => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_by_its_whole_name() {
+        let events = "low 0\noom 3\noom_kill 2\noom_group_kill 1\n";
+        assert_eq!(field(events, "oom_kill"), 2);
+        assert_eq!(field(events, "oom"), 3);
+        assert_eq!(field(events, "nothing"), 0);
+        assert_eq!(field("MemTotal:  500 kB\n", "MemTotal:"), 500);
+    }
+}

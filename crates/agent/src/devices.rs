@@ -1,0 +1,77 @@
+//! The `/dev` that a job sees: a handful of harmless nodes, its shared memory and its terminals.
+//!
+//! Made once at boot below the agent's own `/dev`; `view` lays it over `/dev` in the job's mount
+//! namespace. The channel's port, the disk, the console and `/dev/vsock` are not in it.
+
+use crate::boot::make_folder;
+use crate::error::{AgentError, Step};
+use nix::mount::{MsFlags, mount};
+use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use std::os::unix::fs::symlink;
+
+/// Where the agent keeps the job's `/dev`.
+pub const JOB_DEV: &str = "/dev/job";
+/// The job's shared memory as the agent names it; `root` mounts and caps it.
+pub const SHM: &str = "/dev/job/shm";
+
+/// Character devices of major 1, by minor number.
+const NODES: &[(&str, u64)] = &[
+    ("null", 3),
+    ("zero", 5),
+    ("full", 7),
+    ("random", 8),
+    ("urandom", 9),
+];
+/// What shells and programs expect to find.
+const LINKS: &[(&str, &str)] = &[
+    ("/proc/self/fd", "fd"),
+    ("/proc/self/fd/0", "stdin"),
+    ("/proc/self/fd/1", "stdout"),
+    ("/proc/self/fd/2", "stderr"),
+    ("pts/ptmx", "ptmx"),
+];
+
+/// Builds it.
+pub fn build() -> Result<(), AgentError> {
+    let in_dev = |name: &str| format!("{JOB_DEV}/{name}");
+    make_folder(JOB_DEV)?;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NOATIME;
+    mount(
+        Some("tmpfs"),
+        JOB_DEV,
+        Some("tmpfs"),
+        flags,
+        Some("mode=0755,size=64k,nr_inodes=64"),
+    )
+    .step(|| format!("mount tmpfs on {JOB_DEV}"))?;
+    // The umask would take the group's and others' write permission away.
+    let mask = nix::sys::stat::umask(Mode::empty());
+    for (name, minor) in NODES {
+        mknod(
+            in_dev(name).as_str(),
+            SFlag::S_IFCHR,
+            Mode::from_bits_truncate(0o666),
+            makedev(1, *minor),
+        )
+        .step(|| format!("mknod {name}"))?;
+    }
+    nix::sys::stat::umask(mask);
+    for (target, name) in LINKS {
+        symlink(target, in_dev(name)).step(|| format!("symlink {name}"))?;
+    }
+    for folder in [SHM, "/dev/job/pts"] {
+        make_folder(folder)?;
+    }
+    let options = "newinstance,ptmxmode=0666,mode=0620,max=16";
+    mount(
+        Some("devpts"),
+        "/dev/job/pts",
+        Some("devpts"),
+        MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC,
+        Some(options),
+    )
+    .step(|| "mount devpts")?;
+    let sealed = flags | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | MsFlags::MS_BIND;
+    mount(None::<&str>, JOB_DEV, None::<&str>, sealed, None::<&str>)
+        .step(|| format!("make {JOB_DEV} read-only"))
+}

@@ -1,0 +1,169 @@
+//! What a wait status and the cgroup's counters mean. Pure, but for the names of the calls.
+
+use crate::cell::Outcome;
+use crate::cgroup::Usage;
+use protocol::wire::{Ending, GuestLimits, LimitName};
+
+/// What is known when a phase is over.
+pub struct Facts<'a> {
+    /// The program's end as its init saw it.
+    pub outcome: &'a Outcome,
+    /// The deadline passed.
+    pub timed_out: bool,
+    /// The phase's wall limit, milliseconds.
+    pub wall_limit_millis: u64,
+    /// The memory limit in force, bytes.
+    pub memory_limit_bytes: u64,
+    /// What the phase used.
+    pub usage: Usage,
+    /// The request's limits.
+    pub limits: &'a GuestLimits,
+}
+
+/// Exit code and signal of an outcome, as far as there are any.
+pub fn status_of(outcome: &Outcome) -> (Option<i32>, Option<i32>) {
+    match outcome {
+        Outcome::Ended(raw) if libc::WIFEXITED(*raw) => (Some(libc::WEXITSTATUS(*raw)), None),
+        Outcome::Ended(raw) => (None, Some(libc::WTERMSIG(*raw))),
+        Outcome::Killed => (None, Some(libc::SIGKILL)),
+        Outcome::NotStarted { .. } => (None, None),
+    }
+}
+
+/// Names what ended it; `forbidden_call` is asked only after a SIGSYS.
+pub fn judge(facts: &Facts<'_>, forbidden_call: impl FnOnce() -> Option<i64>) -> Ending {
+    let (_, signal) = status_of(facts.outcome);
+    let limit = |limit, value| Ending::Limit { limit, value };
+    // A deadline that passed while memory ran out is still the first wall hit that is named.
+    if facts.usage.oom_kills > 0 {
+        return limit(LimitName::Memory, facts.memory_limit_bytes);
+    }
+    if facts.timed_out {
+        return limit(LimitName::WallTime, facts.wall_limit_millis);
+    }
+    match signal {
+        Some(libc::SIGXCPU) => limit(LimitName::CpuTime, facts.limits.cpu_seconds),
+        Some(libc::SIGXFSZ) => limit(LimitName::FileSize, facts.limits.file_size_bytes),
+        // The hard limit's signal, a second after one that the program handled.
+        Some(libc::SIGKILL) if facts.usage.cpu_micros / 1_000_000 >= facts.limits.cpu_seconds => {
+            limit(LimitName::CpuTime, facts.limits.cpu_seconds)
+        }
+        Some(libc::SIGSYS) => {
+            let number = forbidden_call().unwrap_or(-1);
+            Ending::ForbiddenSyscall {
+                number,
+                name: name_of(number),
+            }
+        }
+        _ => Ending::Exited,
+    }
+}
+
+fn name_of(number: i64) -> Option<String> {
+    let number = usize::try_from(number).ok()?;
+    syscalls::Sysno::new(number).map(|call| call.name().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> GuestLimits {
+        GuestLimits {
+            execute_millis: 10_000,
+            compile_millis: 30_000,
+            cpu_seconds: 5,
+            memory_bytes: 0,
+            pids: 64,
+            output_bytes: 1 << 20,
+            file_size_bytes: 1 << 24,
+            tmpfs_bytes: 1 << 26,
+            open_files: 256,
+            artifact_bytes: 1 << 20,
+        }
+    }
+
+    fn ending(outcome: Outcome, timed_out: bool, usage: Usage) -> Ending {
+        let limits = limits();
+        let facts = Facts {
+            outcome: &outcome,
+            timed_out,
+            wall_limit_millis: 10_000,
+            memory_limit_bytes: 1 << 28,
+            usage,
+            limits: &limits,
+        };
+        judge(&facts, || Some(165))
+    }
+
+    #[test]
+    fn each_wall_is_named_with_its_value() {
+        let none = Usage::default();
+        let limit = |limit, value| Ending::Limit { limit, value };
+        let oom = Usage {
+            oom_kills: 1,
+            ..none
+        };
+        let busy = Usage {
+            cpu_micros: 6_000_000,
+            ..none
+        };
+        for (outcome, timed_out, usage, expected) in [
+            (Outcome::Ended(0), false, none, Ending::Exited),
+            (Outcome::Ended(3 << 8), false, none, Ending::Exited),
+            (Outcome::Ended(libc::SIGSEGV), false, none, Ending::Exited),
+            (Outcome::Ended(libc::SIGKILL), false, none, Ending::Exited),
+            (
+                Outcome::Killed,
+                true,
+                none,
+                limit(LimitName::WallTime, 10_000),
+            ),
+            (
+                Outcome::Ended(libc::SIGKILL),
+                false,
+                oom,
+                limit(LimitName::Memory, 1 << 28),
+            ),
+            (
+                Outcome::Ended(libc::SIGXCPU),
+                false,
+                none,
+                limit(LimitName::CpuTime, 5),
+            ),
+            (
+                Outcome::Ended(libc::SIGKILL),
+                false,
+                busy,
+                limit(LimitName::CpuTime, 5),
+            ),
+            (
+                Outcome::Ended(libc::SIGXFSZ),
+                false,
+                none,
+                limit(LimitName::FileSize, 1 << 24),
+            ),
+        ] {
+            assert_eq!(
+                ending(outcome.clone(), timed_out, usage),
+                expected,
+                "{outcome:?}"
+            );
+        }
+        let forbidden = Ending::ForbiddenSyscall {
+            number: 165,
+            name: Some("mount".into()),
+        };
+        assert_eq!(ending(Outcome::Ended(libc::SIGSYS), false, none), forbidden);
+    }
+
+    #[test]
+    fn exit_code_and_signal_exclude_each_other() {
+        assert_eq!(status_of(&Outcome::Ended(3 << 8)), (Some(3), None));
+        assert_eq!(
+            status_of(&Outcome::Ended(libc::SIGSYS)),
+            (None, Some(libc::SIGSYS))
+        );
+        assert_eq!(status_of(&Outcome::Killed), (None, Some(libc::SIGKILL)));
+    }
+}

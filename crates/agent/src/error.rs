@@ -1,0 +1,98 @@
+//! What can go wrong in the agent itself. Each ends the VM: the host makes another.
+
+use nix::errno::Errno;
+use std::io::Write;
+
+/// A failure of the agent, never of the job.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// A system call of the boot or of a job's setting up failed.
+    #[error("{step}: {source}")]
+    System {
+        /// What was being done, with its operand.
+        step: String,
+        /// The kernel's answer.
+        #[source]
+        source: Errno,
+    },
+    /// The root disk never showed up.
+    #[error("no {device} after {seconds} s; is virtio_blk in the initramfs and the disk attached?")]
+    NoDisk {
+        /// The device waited for.
+        device: &'static str,
+        /// How long.
+        seconds: u64,
+    },
+    /// Neither a virtio-serial port of ours nor vsock.
+    #[error("no channel: no virtio port named {name} and no vsock device", name = protocol::wire::CHANNEL_NAME)]
+    NoChannel,
+    /// The host sent something that is no frame of ours.
+    #[error("message from the host: {0}")]
+    Frame(#[from] protocol::frame::FrameError),
+    /// The host sent a message that makes no sense now.
+    #[error("message from the host out of turn: {0}")]
+    OutOfTurn(&'static str),
+    /// A job's file could not be put into the work folder.
+    #[error("input file {path:?}: {reason}")]
+    InputFile {
+        /// As the host named it.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A string with a NUL byte where the kernel wants none.
+    #[error("{what} contains a NUL byte")]
+    Nul {
+        /// Which string.
+        what: &'static str,
+    },
+    /// The job's process could not be set up.
+    #[error("confining the job, step '{step}': {source}")]
+    Confine {
+        /// Which step of `cell` or `confine`.
+        step: &'static str,
+        /// The kernel's answer.
+        #[source]
+        source: Errno,
+    },
+    /// A loaded interpreter did not come up.
+    #[error("loading the {language} interpreter: {reason}")]
+    Zygote {
+        /// Whose.
+        language: &'static str,
+        /// What it said or how it ended.
+        reason: String,
+    },
+}
+
+/// Adds what was being done to a system call's error.
+pub trait Step<T> {
+    /// `step` is only made when there is an error.
+    fn step<S: Into<String>>(self, step: impl FnOnce() -> S) -> Result<T, AgentError>;
+}
+
+impl<T> Step<T> for Result<T, Errno> {
+    fn step<S: Into<String>>(self, step: impl FnOnce() -> S) -> Result<T, AgentError> {
+        self.map_err(|source| AgentError::System {
+            step: step().into(),
+            source,
+        })
+    }
+}
+
+impl<T> Step<T> for std::io::Result<T> {
+    fn step<S: Into<String>>(self, step: impl FnOnce() -> S) -> Result<T, AgentError> {
+        self.map_err(|error| AgentError::System {
+            step: step().into(),
+            source: Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)),
+        })
+    }
+}
+
+/// One line to the console; the host keeps its last lines for a VM that fails to start.
+pub fn complain(message: &dyn std::fmt::Display) {
+    let line = format!("agent: {message}\n");
+    if let Ok(mut console) = std::fs::OpenOptions::new().write(true).open("/dev/console") {
+        let _ = console.write_all(line.as_bytes());
+    }
+}

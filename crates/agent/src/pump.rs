@@ -1,0 +1,229 @@
+//! While a program runs: its output out, its input in, its deadline kept.
+//!
+//! One `poll` over the channel, the three pipes and what ends the phase. Pipes are only read
+//! while the channel has room, so nothing here grows with what the job prints.
+
+use crate::cell::{Cell, Outcome};
+use crate::cgroup::Cgroup;
+use crate::channel::Channel;
+use crate::error::{AgentError, Step};
+use crate::stream::Stream;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+use protocol::wire::{GuestMessage, HostMessage, STDIN_WINDOW_BYTES};
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+/// Standard input on its way in; bounded by the window that the host keeps to.
+#[derive(Default)]
+pub struct Stdin {
+    waiting: VecDeque<u8>,
+    ended: bool,
+    /// The job's end; `None` before it starts and once it closed its own.
+    pipe: Option<OwnedFd>,
+    /// The job reads no more: what comes is credited and dropped.
+    refused: bool,
+}
+
+/// The ways in and out of one job, over all of its phases.
+pub struct Pump {
+    /// Its standard output.
+    pub stdout: Stream,
+    /// Its standard error, and the compiler's words.
+    pub stderr: Stream,
+    /// Its standard input.
+    pub stdin: Stdin,
+}
+
+/// How a phase ended.
+pub struct PhaseEnd {
+    /// What the cell's init told.
+    pub outcome: Outcome,
+    /// The deadline passed, so the agent killed it.
+    pub timed_out: bool,
+    /// How long it ran.
+    pub wall: Duration,
+}
+
+impl Pump {
+    /// Pipes for a job that may print `output_bytes` to each of stdout and stderr.
+    pub fn new(output_bytes: u64) -> Result<Pump, AgentError> {
+        Ok(Pump {
+            stdout: Stream::new(|data| GuestMessage::Stdout { data }, output_bytes)?,
+            stderr: Stream::new(|data| GuestMessage::Stderr { data }, output_bytes)?,
+            stdin: Stdin::default(),
+        })
+    }
+
+    /// Takes over the pipes of a program that starts now.
+    pub fn attach(&mut self, cell: &mut Cell) {
+        if let Some(pipe) = cell.stdout.take() {
+            self.stdout.attach(pipe);
+        }
+        if let Some(pipe) = cell.stderr.take() {
+            self.stderr.attach(pipe);
+        }
+        if let Some(pipe) = cell.stdin.take() {
+            self.stdin.pipe = Some(pipe);
+        }
+    }
+
+    /// Pumps until the cell is gone, which `limit` after `started` is made so.
+    pub fn run(
+        &mut self,
+        cell: &mut Cell,
+        cgroup: &Cgroup,
+        channel: &mut Channel,
+        started: Instant,
+        limit: Duration,
+    ) -> Result<PhaseEnd, AgentError> {
+        let deadline = started + limit;
+        let timed_out = !self.until_readable(cell.pidfd.as_fd(), channel, deadline)?;
+        if timed_out {
+            cgroup.kill()?;
+        }
+        // The init is gone or going, and all of the cell before it: no writer is left.
+        let outcome = cell.outcome()?;
+        let wall = started.elapsed();
+        self.stdout.finish(channel)?;
+        self.stderr.finish(channel)?;
+        self.stdin.pipe = None;
+        Ok(PhaseEnd {
+            outcome,
+            timed_out,
+            wall,
+        })
+    }
+
+    /// Pumps until `end` is readable (`true`) or the deadline passed (`false`).
+    pub fn until_readable(
+        &mut self,
+        end: BorrowedFd<'_>,
+        channel: &mut Channel,
+        deadline: Instant,
+    ) -> Result<bool, AgentError> {
+        loop {
+            let now = Instant::now();
+            if now >= deadline {
+                return Ok(false);
+            }
+            let (ended, talk) = self.wait(end, channel, now, deadline)?;
+            if talk {
+                channel.turn()?;
+            }
+            while let Some(message) = channel.next_message()? {
+                self.take(message)?;
+            }
+            self.stdin.turn(channel)?;
+            if ended {
+                return Ok(true);
+            }
+            let now = Instant::now();
+            for stream in [&mut self.stdout, &mut self.stderr] {
+                if !channel.is_full() && stream.due() <= now {
+                    stream.turn(channel)?;
+                }
+            }
+        }
+    }
+
+    /// Waits for the next thing to do; says whether `end` and whether the channel has something.
+    fn wait(
+        &self,
+        end: BorrowedFd<'_>,
+        channel: &Channel,
+        now: Instant,
+        deadline: Instant,
+    ) -> Result<(bool, bool), AgentError> {
+        let mut fds = vec![
+            PollFd::new(end, PollFlags::POLLIN),
+            PollFd::new(channel.events(), PollFlags::POLLIN),
+        ];
+        let mut wake_at = deadline;
+        for stream in [&self.stdout, &self.stderr] {
+            let Some(pipe) = stream.pipe().filter(|_| !channel.is_full()) else {
+                continue;
+            };
+            if stream.due() <= now {
+                fds.push(PollFd::new(pipe, PollFlags::POLLIN));
+            } else {
+                wake_at = wake_at.min(stream.due());
+            }
+        }
+        if let Some(pipe) = self.stdin.wants_to_write() {
+            fds.push(PollFd::new(pipe, PollFlags::POLLOUT));
+        }
+        let timeout = TimeSpec::from(wake_at.saturating_duration_since(now));
+        match ppoll(&mut fds, Some(timeout), None) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(source) => return Err(source).step(|| "poll a job"),
+        }
+        let ready = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
+        Ok((ready(&fds[0]), ready(&fds[1])))
+    }
+
+    /// A message of the host's in the middle of a job.
+    fn take(&mut self, message: HostMessage) -> Result<(), AgentError> {
+        match message {
+            HostMessage::Stdin { data } => self.stdin.push(&data.0),
+            HostMessage::StdinEnd => {
+                self.stdin.ended = true;
+                Ok(())
+            }
+            _ => Err(AgentError::OutOfTurn("a job is running")),
+        }
+    }
+}
+
+impl Stdin {
+    /// Takes in what the host sent.
+    fn push(&mut self, data: &[u8]) -> Result<(), AgentError> {
+        if self.waiting.len() + data.len() > STDIN_WINDOW_BYTES {
+            return Err(AgentError::OutOfTurn(
+                "more standard input than the window allows",
+            ));
+        }
+        self.waiting.extend(data);
+        Ok(())
+    }
+
+    fn wants_to_write(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe
+            .as_ref()
+            .filter(|_| !self.waiting.is_empty())
+            .map(AsFd::as_fd)
+    }
+
+    /// Writes what the job takes, tells the host how much that was, closes after the last byte.
+    fn turn(&mut self, channel: &mut Channel) -> Result<(), AgentError> {
+        let mut taken = 0;
+        while let Some(pipe) = self.pipe.as_ref().filter(|_| !self.waiting.is_empty()) {
+            match nix::unistd::write(pipe, self.waiting.as_slices().0) {
+                Ok(count) => {
+                    self.waiting.drain(..count);
+                    taken += count as u64;
+                }
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => break,
+                // The job closed its end, or every process that had it is gone.
+                Err(_) => {
+                    self.pipe = None;
+                    self.refused = true;
+                }
+            }
+        }
+        if self.refused {
+            taken += self.waiting.len() as u64;
+            self.waiting.clear();
+        }
+        if self.ended && self.waiting.is_empty() {
+            self.pipe = None;
+        }
+        if taken > 0 {
+            channel.send(&GuestMessage::StdinTaken { bytes: taken })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! The read-only image becomes `/`, and the initramfs is emptied.
+
+use crate::boot::{KERNEL_VIEWS, make_folder};
+use crate::devices;
+use crate::error::{AgentError, Step};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The image's disk; the first one that the VMM attaches.
+const ROOT_DISK: &str = "/dev/vda";
+/// How long its driver may take to show it.
+const DISK_DEADLINE: Duration = Duration::from_secs(5);
+/// Where the image is put together before it becomes `/`.
+const NEW_ROOT: &str = "/newroot";
+
+/// Folders that jobs write to, each a tmpfs of its own; sizes are set per job by [`resize`].
+const WRITABLE: &[(&str, &str, MsFlags)] = &[
+    ("/tmp", "mode=1777", HARMLESS),
+    ("/work", "mode=0755,uid=10000,gid=10000", HARMLESS),
+    (
+        devices::SHM,
+        "mode=1777",
+        HARMLESS.union(MsFlags::MS_NOEXEC),
+    ),
+];
+/// A compiled program runs from `/work`, a `go build` from `/tmp`: executable, and no more.
+const HARMLESS: MsFlags = MsFlags::MS_NOSUID
+    .union(MsFlags::MS_NODEV)
+    .union(MsFlags::MS_NOATIME);
+/// What a tmpfs may hold until a job says otherwise.
+const TMPFS_START: &str = "size=64m,nr_inodes=65536";
+/// Inodes that a tmpfs may have for each 4 KiB page of its size, floor [`MIN_INODES`].
+const MIN_INODES: u64 = 4096;
+
+/// Waits for the disk, mounts it and moves there.
+pub fn switch() -> Result<(), AgentError> {
+    wait_for_disk()?;
+    make_folder(NEW_ROOT)?;
+    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NODEV | MsFlags::MS_NOSUID | MsFlags::MS_NOATIME;
+    mount(
+        Some(ROOT_DISK),
+        NEW_ROOT,
+        Some("erofs"),
+        flags,
+        None::<&str>,
+    )
+    .step(|| format!("mount {ROOT_DISK} (erofs)"))?;
+    for (_, view) in KERNEL_VIEWS {
+        let target = format!("{NEW_ROOT}{view}");
+        mount(
+            Some(*view),
+            target.as_str(),
+            None::<&str>,
+            MsFlags::MS_MOVE,
+            None::<&str>,
+        )
+        .step(|| format!("move {view} to {target}; does the image have this folder?"))?;
+    }
+    free_initramfs();
+    std::env::set_current_dir(NEW_ROOT).step(|| "chdir to the image")?;
+    mount(Some("."), "/", None::<&str>, MsFlags::MS_MOVE, None::<&str>)
+        .step(|| "move the image to /")?;
+    nix::unistd::chroot(".").step(|| "chroot to the image")?;
+    std::env::set_current_dir("/").step(|| "chdir /")?;
+    Ok(())
+}
+
+/// Throws away what a job left in `/tmp`, `/work` and `/dev/shm`.
+pub fn renew() -> Result<(), AgentError> {
+    for (target, _, _) in WRITABLE {
+        umount2(*target, MntFlags::MNT_DETACH).step(|| format!("umount {target}"))?;
+    }
+    mount_writable()
+}
+
+/// Mounts the folders that jobs write to.
+pub fn mount_writable() -> Result<(), AgentError> {
+    for (target, owner, flags) in WRITABLE {
+        let options = format!("{owner},{TMPFS_START}");
+        mount(
+            Some("tmpfs"),
+            *target,
+            Some("tmpfs"),
+            *flags,
+            Some(options.as_str()),
+        )
+        .step(|| format!("mount tmpfs on {target}"))?;
+    }
+    Ok(())
+}
+
+/// Sets what `/tmp`, `/work` and `/dev/shm` may hold: `bytes` each, and inodes in proportion.
+pub fn resize(bytes: u64) -> Result<(), AgentError> {
+    // Zero would mean 'no limit' to tmpfs.
+    let bytes = bytes.max(4096);
+    let inodes = (bytes / 4096).max(MIN_INODES);
+    let options = format!("size={bytes},nr_inodes={inodes}");
+    for (target, _, flags) in WRITABLE {
+        let flags = *flags | MsFlags::MS_REMOUNT;
+        mount(
+            None::<&str>,
+            *target,
+            None::<&str>,
+            flags,
+            Some(options.as_str()),
+        )
+        .step(|| format!("resize {target} to {bytes} bytes"))?;
+    }
+    Ok(())
+}
+
+/// The disk is mostly there already; else the kernel's making of the node wakes us.
+fn wait_for_disk() -> Result<(), AgentError> {
+    let disk = Path::new(ROOT_DISK);
+    if disk.exists() {
+        return Ok(());
+    }
+    let watch = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK).step(|| "inotify")?;
+    watch
+        .add_watch("/dev", AddWatchFlags::IN_CREATE)
+        .step(|| "watch /dev")?;
+    let deadline = Instant::now() + DISK_DEADLINE;
+    while !disk.exists() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(AgentError::NoDisk {
+                device: ROOT_DISK,
+                seconds: DISK_DEADLINE.as_secs(),
+            });
+        }
+        let millis = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
+        poll(&mut [PollFd::new(watch.as_fd(), PollFlags::POLLIN)], millis).step(|| "poll /dev")?;
+        let _ = watch.read_events();
+    }
+    Ok(())
+}
+
+/// Unlinks the agent's own file and the modules, so that their pages are given back.
+fn free_initramfs() {
+    let _ = std::fs::remove_file("/init");
+    let _ = std::fs::remove_dir_all("/modules");
+}

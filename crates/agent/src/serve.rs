@@ -1,0 +1,38 @@
+//! One message of the host's after another, for as long as the VM lives.
+
+use crate::cgroup;
+use crate::channel::Channel;
+use crate::error::AgentError;
+use crate::{job, root, wake};
+use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION};
+
+/// What a cell reads as boot id before the first `Wake`.
+const NO_BOOT_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+/// Says hello and serves; only an error ends it.
+pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
+    cgroup::mount_hierarchy()?;
+    wake::write_boot_id(NO_BOOT_ID)?;
+    channel.send(&GuestMessage::Hello {
+        protocol: PROTOCOL_VERSION,
+    })?;
+    loop {
+        match channel.receive()? {
+            HostMessage::Warm { .. } => channel.send(&GuestMessage::Warmed)?,
+            HostMessage::Wake(request) => {
+                wake::wake(&request)?;
+                channel.send(&GuestMessage::Awake)?;
+            }
+            HostMessage::Run(request) => {
+                let report = job::run(&request, channel)?;
+                channel.send(&GuestMessage::Finished(Box::new(report)))?;
+                root::renew()?;
+            }
+            // Input that was on its way when its job ended.
+            HostMessage::Stdin { .. } | HostMessage::StdinEnd => {}
+            HostMessage::PutFile(_) | HostMessage::ListFiles | HostMessage::GetFile { .. } => {
+                return Err(AgentError::OutOfTurn("there is no session"));
+            }
+        }
+    }
+}
