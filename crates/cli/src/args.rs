@@ -1,0 +1,321 @@
+//! The command line as data: one table drives parsing, `--help`, completions and man pages.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Runs code that nobody has read in a microVM of its own.
+#[derive(Debug, Parser)]
+#[command(name = "llm-firecracker", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  llm-firecracker images build python          once, about a minute
+  llm-firecracker run hello.py                 the language comes from the extension
+  llm-firecracker run hello.py -- one two      with arguments
+  llm-firecracker run --lang python -c 'print(1)'
+  llm-firecracker run --lang bash - < script.sh
+  llm-firecracker run --json --timeout 2 loop.js
+  llm-firecracker doctor                       can this host be trusted with it?
+
+Exit codes of run: the program's own; 124 time-out, 137 out of memory, 2 refused,
+125 the sandbox itself failed, 128+N ended by signal N.
+
+Settings come from a TOML file, then LLM_FIRECRACKER_* variables, then flags.";
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The configuration file [default: /etc/llm-firecracker/config.toml, or below ~/.config]
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_CONFIG",
+        value_name = "FILE"
+    )]
+    pub config: Option<PathBuf>,
+    /// Where images, snapshots and running VMs live [default: /var/lib/llm-firecracker, or below ~/.local/share]
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_STATE_DIR",
+        value_name = "DIR"
+    )]
+    pub state_dir: Option<PathBuf>,
+    /// The guest agent's binary [default: beside this program]
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_AGENT",
+        value_name = "FILE",
+        hide_short_help = true
+    )]
+    pub agent: Option<PathBuf>,
+    /// The VMM
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_ENGINE",
+        value_enum,
+        default_value_t
+    )]
+    pub engine: EngineArg,
+    /// What runs the guest's instructions
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_ACCEL",
+        value_enum,
+        default_value_t
+    )]
+    pub accel: AccelArg,
+    /// Say more on standard error (twice: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Which VMM.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// As configured; else Firecracker where it and KVM work, else QEMU
+    #[default]
+    Auto,
+    /// QEMU's microvm machine in a bubblewrap jail
+    Qemu,
+    /// Firecracker in its jailer
+    Firecracker,
+}
+
+/// Which accelerator.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum AccelArg {
+    /// As configured; else KVM where guest code was seen to run on it, else TCG
+    #[default]
+    Auto,
+    /// Hardware virtualisation, or an error
+    Kvm,
+    /// Software emulation: works everywhere, slower, a weaker wall
+    Tcg,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program in a throwaway microVM
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Box<RunArgs>),
+    /// Build, list, verify and remove what VMs boot from
+    #[command(subcommand)]
+    Images(ImagesCommand),
+    /// Make, list, verify and remove the snapshots that clones are made of
+    #[command(subcommand)]
+    Snapshots(SnapshotsCommand),
+    /// List the languages and what their images hold
+    Languages {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove what earlier crashes left behind; VMs that run are left alone
+    Clean {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    Man {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  llm-firecracker run hello.py
+  llm-firecracker run sum.go --stdin numbers.txt -- --verbose
+  llm-firecracker run --lang node -c 'console.log(process.version)'
+  echo 'echo $((6*7))' | llm-firecracker run --lang bash -
+  llm-firecracker run --json --timeout 0.5 --memory 256 loop.py";
+
+/// Output as a table or as JSON.
+#[derive(Debug, Clone, Args)]
+pub struct Format {
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The program; - reads it from standard input
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "code",
+        conflicts_with = "code"
+    )]
+    pub file: Option<PathBuf>,
+    /// The program's text
+    #[arg(short, long, value_name = "TEXT", requires = "lang")]
+    pub code: Option<String>,
+    /// python, node, go, rust or bash [default: from FILE's extension]
+    #[arg(short, long, value_name = "LANG")]
+    pub lang: Option<String>,
+    /// Seconds the program may run: above 0, at most 300 [default: 10]
+    #[arg(short, long, value_name = "SECONDS", env = "LLM_FIRECRACKER_TIMEOUT")]
+    pub timeout: Option<f64>,
+    /// Seconds the compiler may run [default: 60]
+    #[arg(long, value_name = "SECONDS", env = "LLM_FIRECRACKER_COMPILE_TIMEOUT")]
+    pub compile_timeout: Option<f64>,
+    /// Seconds of CPU time that one process may use
+    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
+    pub cpu_time: Option<u64>,
+    /// Memory of the VM in MiB [default: 512]
+    #[arg(short, long, value_name = "MIB", env = "LLM_FIRECRACKER_MEMORY")]
+    pub memory: Option<u64>,
+    /// Virtual CPUs [default: 1]
+    #[arg(long, value_name = "N", env = "LLM_FIRECRACKER_VCPUS")]
+    pub vcpus: Option<u64>,
+    /// Processes and threads at one time [default: 128]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub pids: Option<u64>,
+    /// Bytes kept of stdout, and of stderr [default: 1048576]
+    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    pub output_limit: Option<u64>,
+    /// Feed this file to the program [default: this command's standard input]
+    #[arg(long, value_name = "FILE")]
+    pub stdin: Option<PathBuf>,
+    /// An environment variable for the program; may be given again
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_env)]
+    pub env: Vec<(String, String)>,
+    /// A file for the program's work folder, HOST or HOST:NAME; may be given again
+    #[arg(short, long, value_name = "HOST[:NAME]")]
+    pub input: Vec<String>,
+    /// Save what the program leaves in /work/out into this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// The job's name in events and results [default: a new UUIDv7]
+    #[arg(long, value_name = "ID")]
+    pub trace_id: Option<String>,
+    /// What to do when the code contains a dangerous pattern [default: warn]
+    #[arg(long, value_enum, env = "LLM_FIRECRACKER_SCAN")]
+    pub scan: Option<ScanArg>,
+    /// Boot the VM even where a snapshot could be cloned
+    #[arg(long)]
+    pub no_snapshot: bool,
+    /// Start a new interpreter even where a loaded one waits (a new hash seed, for python)
+    #[arg(long)]
+    pub fresh_interpreter: bool,
+    /// Answer only at the next multiple of this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub normalize_time: Option<Duration>,
+    /// Print one JSON result instead of the program's output
+    #[arg(long)]
+    pub json: bool,
+    /// Let control characters of the program through to a terminal
+    #[arg(long)]
+    pub raw: bool,
+    /// The program's arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+}
+
+fn parse_env(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "write a number of seconds above 0".to_owned())
+}
+
+/// What the scan does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanArg {
+    /// Do not look
+    Off,
+    /// Run it, with an event and a note in the result
+    Warn,
+    /// Refuse it
+    Block,
+}
+
+/// What to do with images.
+#[derive(Debug, Subcommand)]
+pub enum ImagesCommand {
+    /// Build the kernel and the images of these languages (all, when none is named)
+    Build {
+        /// python, node, go, rust, bash
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+        /// Build again what is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// List the images: size, packages, digest
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Read every byte again and compare it with the manifest
+    Verify {
+        /// python, node, go, rust, bash; all, when none is named
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove images
+    Rm {
+        /// python, node, go, rust, bash
+        #[arg(value_name = "LANG", required = true)]
+        languages: Vec<String>,
+    },
+}
+
+/// What to do with snapshots.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotsCommand {
+    /// Make the snapshots of these languages (all with an image, when none is named)
+    Create {
+        /// python, node, go, rust, bash
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+        /// Memory of the VM in MiB [default: as configured]
+        #[arg(long)]
+        memory: Option<u32>,
+        /// Virtual CPUs [default: as configured]
+        #[arg(long)]
+        vcpus: Option<u32>,
+    },
+    /// List the snapshots and what they are made of
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Read every byte again and compare it with the manifest
+    Verify {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove snapshots
+    Rm {
+        /// Languages; all, when none is named
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+    },
+}

@@ -1,0 +1,34 @@
+//! One file a command.
+
+pub mod clean;
+pub mod help;
+pub mod images;
+pub mod languages;
+pub mod run;
+pub mod snapshots;
+
+use anyhow::bail;
+use protocol::language::{LANGUAGES, Language};
+use std::process::ExitCode;
+
+/// Languages that a user named; all of them when none was.
+pub fn languages_or_all(names: &[String]) -> anyhow::Result<Vec<Language>> {
+    if names.is_empty() {
+        return Ok(LANGUAGES.iter().map(|spec| spec.language).collect());
+    }
+    names.iter().map(|name| language(name)).collect()
+}
+
+/// A language by its name or alias.
+pub fn language(name: &str) -> anyhow::Result<Language> {
+    match Language::from_alias(name) {
+        Some(language) => Ok(language),
+        None => bail!("language {name:?} is not known; use one of: python, node, go, rust, bash"),
+    }
+}
+
+/// Prints JSON for machines.
+pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<ExitCode> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(ExitCode::SUCCESS)
+}

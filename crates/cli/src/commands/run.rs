@@ -1,0 +1,361 @@
+//! `run`: behaves like running the program: its output streams through, its exit code is ours.
+
+use crate::args::{Global, RunArgs, ScanArg};
+use crate::context;
+use anyhow::{Context as _, anyhow};
+use protocol::error_code::ErrorCode;
+use protocol::job::{JobFile, JobRequest, RequestedLimits, ScanMode};
+use protocol::language::Language;
+use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult, Status};
+use protocol::validate::{Rejection, code_from_bytes};
+use sandbox::conversation::Stream;
+use sandbox::drive::{JobIo, Output};
+use sandbox::outcome;
+use sandbox::sandbox::{Sandbox, rejected};
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::io::AsyncRead;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// How long VMs may take to go away once the answer is out.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Output chunks between the sandbox and the terminal: a slow terminal slows the program, as a pipe would.
+const OUTPUT_CHUNKS: usize = 16;
+
+/// Runs one program and returns its exit code, or ours.
+pub async fn run(global: &Global, args: RunArgs) -> ExitCode {
+    match try_run(global, args).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("llm-firecracker: {error:#}");
+            ExitCode::from(EXIT_INTERNAL)
+        }
+    }
+}
+
+async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode> {
+    let mut config = context::config(global)?;
+    if args.no_snapshot {
+        config.snapshots.enabled = false;
+    }
+    // Everything that can be refused is refused before a VMM is looked for.
+    let request = match request(&args) {
+        Ok(request) => request,
+        Err(Refusal::Job(rejection)) => return refuse(&args, rejection),
+        Err(Refusal::Input(error)) => {
+            eprintln!("llm-firecracker: {error:#}");
+            return Ok(ExitCode::from(EXIT_REJECTED));
+        }
+    };
+    let stdin = stdin(&args).await?;
+    let sandbox = context::sandbox(&config).await?;
+    let job = match sandbox.admit(request) {
+        Ok(job) => job,
+        Err(rejection) => return refuse(&args, rejection),
+    };
+    for name in &job.patterns_found {
+        eprintln!("llm-firecracker: warning: the code contains {name} (--scan block refuses it)");
+    }
+    let output = args.output.take();
+    let outcome = run_until_signal(&sandbox, job, stdin, &args).await;
+    let code = match outcome {
+        Outcome::Finished(result) => {
+            if let Some(dir) = &output {
+                save_artifacts(dir, &result)?;
+            }
+            report(&args, &result)?;
+            ExitCode::from(result.tool_exit_code())
+        }
+        Outcome::Signalled(number) => {
+            eprintln!("llm-firecracker: stopped by signal {number}; the VM is destroyed");
+            ExitCode::from(128 + number)
+        }
+    };
+    sandbox.close(CLOSE_PATIENCE).await;
+    Ok(code)
+}
+
+/// Why nothing was run.
+enum Refusal {
+    Job(Rejection),
+    Input(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Refusal {
+    fn from(error: anyhow::Error) -> Self {
+        Refusal::Input(error)
+    }
+}
+
+fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
+    let language = language(args)?;
+    let bytes = code(args)?;
+    let code = code_from_bytes(bytes).map_err(Refusal::Job)?;
+    let files = args
+        .input
+        .iter()
+        .map(|input| input_file(input))
+        .collect::<anyhow::Result<_>>()?;
+    Ok(JobRequest {
+        language,
+        code,
+        args: args.args.clone(),
+        env: args.env.iter().cloned().collect(),
+        files,
+        trace_id: args.trace_id.clone(),
+        limits: RequestedLimits {
+            timeout_seconds: args.timeout,
+            compile_timeout_seconds: args.compile_timeout,
+            cpu_seconds: args.cpu_time,
+            memory_mib: args.memory,
+            vcpus: args.vcpus,
+            pids: args.pids,
+            output_bytes: args.output_limit,
+            file_size_bytes: None,
+        },
+        fresh_interpreter: args.fresh_interpreter,
+        collect_artifacts: args.output.is_some(),
+        normalize_time: args.normalize_time,
+        seccomp_program: Vec::new(),
+        scan: args.scan.map(|scan| match scan {
+            ScanArg::Off => ScanMode::Off,
+            ScanArg::Warn => ScanMode::Warn,
+            ScanArg::Block => ScanMode::Block,
+        }),
+    })
+}
+
+/// The language's name: as given, else from the file's extension.
+fn language(args: &RunArgs) -> anyhow::Result<String> {
+    if let Some(lang) = &args.lang {
+        return Ok(lang.clone());
+    }
+    let extension = args
+        .file
+        .as_deref()
+        .and_then(Path::extension)
+        .and_then(|extension| extension.to_str());
+    extension
+        .and_then(Language::from_extension)
+        .map(|language| language.name().to_owned())
+        .context("the file's extension tells no language; add --lang python|node|go|rust|bash")
+}
+
+fn code(args: &RunArgs) -> anyhow::Result<Vec<u8>> {
+    // One byte over the bound is enough to refuse the rest unread.
+    let bound = protocol::limits::MAX_CODE_BYTES as u64 + 1;
+    let mut bytes = Vec::new();
+    match (&args.code, &args.file) {
+        (Some(code), _) => bytes.extend_from_slice(code.as_bytes()),
+        (None, Some(file)) if file.as_os_str() == "-" => {
+            std::io::stdin()
+                .lock()
+                .take(bound)
+                .read_to_end(&mut bytes)
+                .context("reading the program from standard input")?;
+        }
+        (None, Some(file)) => {
+            std::fs::File::open(file)
+                .and_then(|open| open.take(bound).read_to_end(&mut bytes))
+                .with_context(|| format!("reading the program {}", file.display()))?;
+        }
+        (None, None) => return Err(anyhow!("name a FILE, - or --code")),
+    }
+    Ok(bytes)
+}
+
+fn input_file(input: &str) -> anyhow::Result<JobFile> {
+    let (host, name) = match input.rsplit_once(':') {
+        Some((host, name)) if !name.is_empty() => (host, name.to_owned()),
+        _ => {
+            let name = Path::new(input)
+                .file_name()
+                .and_then(|name| name.to_str())
+                .with_context(|| format!("--input {input}: the file has no plain name"))?;
+            (input, name.to_owned())
+        }
+    };
+    let data = std::fs::read(host).with_context(|| format!("reading --input {host}"))?;
+    Ok(JobFile {
+        path: name,
+        data: data.into(),
+    })
+}
+
+async fn stdin(args: &RunArgs) -> anyhow::Result<Option<Box<dyn AsyncRead + Send + Unpin>>> {
+    if let Some(path) = &args.stdin {
+        let file = tokio::fs::File::open(path)
+            .await
+            .with_context(|| format!("opening --stdin {}", path.display()))?;
+        return Ok(Some(Box::new(file)));
+    }
+    let program_is_stdin = args
+        .file
+        .as_deref()
+        .is_some_and(|file| file.as_os_str() == "-");
+    if program_is_stdin {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(tokio::io::stdin())))
+}
+
+enum Outcome {
+    Finished(Box<JobResult>),
+    Signalled(u8),
+}
+
+async fn run_until_signal(
+    sandbox: &Sandbox,
+    job: protocol::job::Job,
+    stdin: Option<Box<dyn AsyncRead + Send + Unpin>>,
+    args: &RunArgs,
+) -> Outcome {
+    let (sender, receiver) = mpsc::channel(OUTPUT_CHUNKS);
+    let io = JobIo {
+        stdin,
+        output: (!args.json).then_some(sender),
+        session: false,
+    };
+    let job_and_printing = async {
+        let (result, ()) = tokio::join!(sandbox.run(job, io), print(receiver, args.raw));
+        result
+    };
+    tokio::select! {
+        result = job_and_printing => Outcome::Finished(Box::new(result)),
+        number = signalled() => Outcome::Signalled(number),
+    }
+}
+
+/// Resolves with the number of the signal that asks us to stop.
+async fn signalled() -> u8 {
+    let wait = |kind: SignalKind| async move {
+        match signal(kind) {
+            Ok(mut stream) => {
+                stream.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    // 1, 2, 15: the numbers of signal(7).
+    tokio::select! {
+        () = wait(SignalKind::hangup()) => 1,
+        () = wait(SignalKind::interrupt()) => 2,
+        () = wait(SignalKind::terminate()) => 15,
+    }
+}
+
+/// Passes output on as it comes. A reader that is gone ends the job: dropping the receiver says so.
+async fn print(mut outputs: mpsc::Receiver<Output>, raw: bool) {
+    let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
+    let show_out = !raw && stdout.is_terminal();
+    let show_err = !raw && stderr.is_terminal();
+    while let Some(Output { stream, data }) = outputs.recv().await {
+        let written = tokio::task::block_in_place(|| match stream {
+            Stream::Stdout => write_all(&mut stdout.lock(), &data, show_out),
+            Stream::Stderr => write_all(&mut stderr.lock(), &data, show_err),
+        });
+        if written.is_err() {
+            return;
+        }
+    }
+}
+
+fn write_all(to: &mut dyn std::io::Write, data: &[u8], visible: bool) -> std::io::Result<()> {
+    if visible {
+        to.write_all(make_visible(data).as_bytes())?;
+    } else {
+        to.write_all(data)?;
+    }
+    to.flush()
+}
+
+/// What a terminal would act on becomes text: a program cannot repaint the user's screen.
+fn make_visible(data: &[u8]) -> String {
+    String::from_utf8_lossy(data)
+        .chars()
+        .fold(String::new(), |mut text, c| {
+            if c.is_control() && !matches!(c, '\n' | '\t' | '\r') {
+                text.extend(c.escape_default());
+            } else {
+                text.push(c);
+            }
+            text
+        })
+}
+
+fn refuse(args: &RunArgs, rejection: Rejection) -> anyhow::Result<ExitCode> {
+    let result = rejected(rejection);
+    report(args, &result)?;
+    Ok(ExitCode::from(result.tool_exit_code()))
+}
+
+/// The JSON result, or a sentence on standard error where the ending needs one.
+fn report(args: &RunArgs, result: &JobResult) -> anyhow::Result<()> {
+    if args.json {
+        println!("{}", serde_json::to_string(result)?);
+        return std::io::stdout().flush().context("writing the result");
+    }
+    let plain_end = matches!(result.status, Status::Ok)
+        || (result.status == Status::Error && result.signal.is_none());
+    if !plain_end {
+        let code = result
+            .failure
+            .as_ref()
+            .map(|failure| failure.code)
+            .filter(|code| *code != ErrorCode::Cancelled);
+        let code = code.map(|code| format!(" [{code}]")).unwrap_or_default();
+        eprintln!("llm-firecracker: {}{code}", outcome::sentence(result));
+    }
+    for (cut, name) in [
+        (result.stdout_truncated, "stdout"),
+        (result.stderr_truncated, "stderr"),
+    ] {
+        if cut {
+            eprintln!("llm-firecracker: {name} was cut at the output limit (--output-limit)");
+        }
+    }
+    // What the scan found was said before the program ran.
+    for note in result
+        .notes
+        .iter()
+        .filter(|note| !note.starts_with("the scan "))
+    {
+        eprintln!("llm-firecracker: {note}");
+    }
+    Ok(())
+}
+
+/// Writes artifacts below `dir`; their paths were checked to be plain and relative.
+fn save_artifacts(dir: &Path, result: &JobResult) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
+    for artifact in &result.artifacts {
+        let path = dir.join(&artifact.path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)
+                .with_context(|| format!("creating {}", parent.display()))?;
+        }
+        // Never through a link or over a file that is already there.
+        std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(&artifact.data.0))
+            .with_context(|| format!("saving {}", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_repainted() {
+        assert_eq!(make_visible(b"a\x1b[31mb\n\x07"), "a\\u{1b}[31mb\n\\u{7}");
+        assert_eq!(make_visible("ü\t".as_bytes()), "ü\t");
+    }
+}

@@ -1,0 +1,156 @@
+//! From flags and configuration to rooms that are ready to use. The order in which settings win:
+//! file, then environment, then flags (clap reads the last two).
+
+use crate::args::{AccelArg, EngineArg, Global};
+use anyhow::{Context as _, bail};
+use images::ImageStore;
+use sandbox::config::Config;
+use sandbox::events::{EventBus, EventSink, FileSink, StderrSink};
+use sandbox::materials::MaterialsSource;
+use sandbox::metrics::Metrics;
+use sandbox::sandbox::Sandbox;
+use sandbox::snapshots::SnapshotStore;
+use sandbox::supply::Supply;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind};
+
+/// Where the configuration is looked for when nobody names it.
+const SYSTEM_CONFIG: &str = "/etc/llm-firecracker/config.toml";
+const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
+/// Where a package installs the agent.
+const SYSTEM_AGENT: &str = "/usr/lib/llm-firecracker/llm-firecracker-agent";
+const AGENT_NAME: &str = "llm-firecracker-agent";
+
+/// The configuration with the flags laid over it.
+pub fn config(global: &Global) -> anyhow::Result<Config> {
+    let mut config = match &global.config {
+        Some(path) => Config::read(path)?,
+        None => match default_config_path() {
+            Some(path) if path.exists() => Config::read(&path)?,
+            _ => Config::default(),
+        },
+    };
+    let state_dir = match global.state_dir.clone().or(config.state_dir.take()) {
+        Some(dir) => dir,
+        None => default_state_dir()?,
+    };
+    config.vmm.state_dir = state_dir.clone();
+    config.state_dir = Some(state_dir);
+    if let Some(agent) = &global.agent {
+        config.agent = Some(agent.clone());
+    }
+    match global.engine {
+        EngineArg::Auto => {}
+        EngineArg::Qemu => config.engine.kind = Some(EngineKind::Qemu),
+        EngineArg::Firecracker => config.engine.kind = Some(EngineKind::Firecracker),
+    }
+    match global.accel {
+        AccelArg::Auto => {}
+        AccelArg::Kvm => config.engine.accelerator = AcceleratorChoice::Kvm,
+        AccelArg::Tcg => config.engine.accelerator = AcceleratorChoice::Tcg,
+    }
+    config.vmm.accelerator = config.engine.accelerator;
+    Ok(config)
+}
+
+/// The configuration file that is read when none is named.
+pub fn default_config_path() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some(SYSTEM_CONFIG.into());
+    }
+    xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("llm-firecracker/config.toml"))
+}
+
+fn default_state_dir() -> anyhow::Result<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(SYSTEM_STATE.into());
+    }
+    xdg("XDG_DATA_HOME", ".local/share")
+        .map(|dir| dir.join("llm-firecracker"))
+        .context("neither --state-dir nor HOME says where images and VMs live")
+}
+
+fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+}
+
+/// The state folder of a configuration made by [`config`].
+pub fn state_dir(config: &Config) -> &Path {
+    &config.vmm.state_dir
+}
+
+/// The images.
+pub fn image_store(config: &Config) -> anyhow::Result<Arc<ImageStore>> {
+    let root = state_dir(config).join("images");
+    Ok(Arc::new(ImageStore::open(&root)?))
+}
+
+/// The guest agent's binary.
+pub fn agent(config: &Config) -> anyhow::Result<PathBuf> {
+    if let Some(path) = &config.agent {
+        return Ok(path.clone());
+    }
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.canonicalize().ok())
+        .and_then(|exe| exe.parent().map(|dir| dir.join(AGENT_NAME)));
+    let candidates = beside.into_iter().chain([PathBuf::from(SYSTEM_AGENT)]);
+    for path in candidates {
+        if path.exists() {
+            return Ok(path);
+        }
+    }
+    bail!(
+        "the guest agent {AGENT_NAME} is neither beside this program nor installed; run: make build"
+    )
+}
+
+/// The engine, with one line on standard error when it is not what the hardware promises.
+pub async fn engine(config: &Config) -> anyhow::Result<Arc<dyn Engine>> {
+    let engine = vmm::open(config.engine.kind, config.vmm.clone()).await?;
+    let identity = engine.identity();
+    if identity.accelerator == Accelerator::Tcg
+        && config.engine.accelerator == AcceleratorChoice::Auto
+    {
+        let probed = vmm::probe::accelerator(&config.vmm).await;
+        if let (Some(reason), false) = (&probed.reason, probed.cached) {
+            eprintln!("llm-firecracker: using software emulation (tcg): {reason}");
+        }
+    }
+    Ok(engine)
+}
+
+/// A sandbox with everything below it.
+pub async fn sandbox(config: &Config) -> anyhow::Result<Arc<Sandbox>> {
+    sandbox_with(config, Vec::new()).await
+}
+
+/// The same with more sinks for events.
+pub async fn sandbox_with(
+    config: &Config,
+    mut sinks: Vec<Arc<dyn EventSink>>,
+) -> anyhow::Result<Arc<Sandbox>> {
+    // The configuration's own mistakes come before the host's.
+    config.policy()?;
+    if config.events.stderr {
+        sinks.push(Arc::new(StderrSink));
+    }
+    if let Some(path) = &config.events.file {
+        let sink = FileSink::open(path, config.events.max_bytes)
+            .with_context(|| format!("opening the event file {}", path.display()))?;
+        sinks.push(Arc::new(sink));
+    }
+    let metrics = Metrics::default();
+    let materials = MaterialsSource::new(image_store(config)?, agent(config)?);
+    let snapshots = SnapshotStore::open(&state_dir(config).join("snapshots"))?;
+    let engine = engine(config).await?;
+    let supply = Supply::new(config, engine, materials, snapshots, metrics.clone());
+    let sandbox = Sandbox::new(config, supply, EventBus::new(sinks), metrics)?;
+    Ok(Arc::new(sandbox))
+}

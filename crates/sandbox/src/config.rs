@@ -1,0 +1,311 @@
+//! What an operator may set, in one TOML file; every value has a default that is safe.
+
+use protocol::job::ScanMode;
+use protocol::limits::{LimitValues, default_maxima};
+use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
+use protocol::validate::Policy;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use vmm::{AcceleratorChoice, EngineKind, VmmConfig};
+
+/// The whole configuration file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where images, snapshots and running VMs live; absent: chosen by who runs the tool.
+    pub state_dir: Option<PathBuf>,
+    /// The guest agent's binary; absent: beside the tool.
+    pub agent: Option<PathBuf>,
+    /// What jobs get and may ask for.
+    pub limits: Limits,
+    /// The pattern scan.
+    pub scan: Scan,
+    /// Which VMM, on what.
+    pub engine: EngineChoice,
+    /// What must hold a job.
+    pub isolation: IsolationPolicy,
+    /// How many jobs at once.
+    pub admission: Admission,
+    /// Copy-on-write clones.
+    pub snapshots: Snapshots,
+    /// VMs kept ready, by language.
+    pub pool: BTreeMap<protocol::language::Language, PoolSize>,
+    /// Where events go.
+    pub events: Events,
+    /// The jail around each VMM.
+    pub vmm: VmmConfig,
+}
+
+/// Defaults and maxima of a job's limits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// What a job gets when it says nothing.
+    pub defaults: LimitValues,
+    /// The most it may ask for.
+    pub maxima: LimitValues,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            defaults: LimitValues::default(),
+            maxima: default_maxima(),
+        }
+    }
+}
+
+/// The pattern scan.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scan {
+    /// What to do with a finding.
+    pub mode: ScanMode,
+    /// Patterns besides the built-in ones.
+    pub patterns: Vec<PatternConfig>,
+}
+
+/// Which VMM, on what.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineChoice {
+    /// Absent: Firecracker where it and KVM work, else QEMU.
+    pub kind: Option<EngineKind>,
+    /// What runs the guest's instructions.
+    pub accelerator: AcceleratorChoice,
+}
+
+/// The weakest isolation that a job may run under.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IsolationMinimum {
+    /// Software emulation behind the jail will do.
+    #[default]
+    Any,
+    /// Only hardware virtualisation: refuses `tcg`.
+    Hardware,
+}
+
+/// What must hold a job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IsolationPolicy {
+    /// Jobs are refused below it.
+    pub minimum: IsolationMinimum,
+}
+
+/// How many jobs at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Admission {
+    /// Jobs that run; 0: twice the host's CPUs.
+    pub running: usize,
+    /// Jobs that wait; one more is refused.
+    pub queued: usize,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        Admission {
+            running: 0,
+            queued: 256,
+        }
+    }
+}
+
+/// Copy-on-write clones.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Snapshots {
+    /// Use snapshots.
+    pub enabled: bool,
+    /// Make the snapshot of a language's default VM when it is first needed.
+    pub create_on_first_use: bool,
+}
+
+impl Default for Snapshots {
+    fn default() -> Self {
+        Snapshots {
+            enabled: true,
+            create_on_first_use: true,
+        }
+    }
+}
+
+/// VMs kept ready for one language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolSize {
+    /// Always kept, refilled in the background.
+    pub min: usize,
+    /// Never more than these, jobs in a burst included.
+    pub max: usize,
+    /// A VM older than this is replaced.
+    #[serde(default = "default_max_age_seconds")]
+    pub max_age_seconds: u64,
+}
+
+fn default_max_age_seconds() -> u64 {
+    600
+}
+
+/// Where events go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Events {
+    /// A file of JSON lines; absent: none (the service has its own audit log).
+    pub file: Option<PathBuf>,
+    /// Also to standard error.
+    pub stderr: bool,
+    /// The file's size at which it is turned over, in bytes; one old file is kept.
+    pub max_bytes: u64,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Events {
+            file: None,
+            stderr: false,
+            max_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there or cannot be read.
+    #[error("configuration {} cannot be read", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no valid configuration.
+    #[error("configuration {} is not valid:\n{source}", path.display())]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Line, column and what is wrong there.
+        source: Box<toml::de::Error>,
+    },
+    /// A default is over its own maximum, or a pool's bounds are crossed.
+    #[error("configuration: {0}")]
+    Inconsistent(String),
+    /// A pattern is wrong.
+    #[error(transparent)]
+    Pattern(#[from] InvalidPattern),
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &std::path::Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.into(),
+            source,
+        })?;
+        Config::parse(&text).map_err(|source| ConfigError::Parse {
+            path: path.into(),
+            source: Box::new(source),
+        })
+    }
+
+    /// Reads a configuration from its text; unknown keys are errors.
+    pub fn parse(text: &str) -> Result<Config, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// What validation needs of it; the place where a configuration is checked against itself.
+    pub fn policy(&self) -> Result<Policy, ConfigError> {
+        let (defaults, maxima) = (&self.limits.defaults, &self.limits.maxima);
+        let over = [
+            (
+                "timeout_seconds",
+                defaults.timeout_seconds > maxima.timeout_seconds,
+            ),
+            (
+                "compile_timeout_seconds",
+                defaults.compile_timeout_seconds > maxima.compile_timeout_seconds,
+            ),
+            ("memory_mib", defaults.memory_mib > maxima.memory_mib),
+            ("vcpus", defaults.vcpus > maxima.vcpus),
+            ("pids", defaults.pids > maxima.pids),
+            ("output_bytes", defaults.output_bytes > maxima.output_bytes),
+            (
+                "file_size_bytes",
+                defaults.file_size_bytes > maxima.file_size_bytes,
+            ),
+        ];
+        if let Some((name, _)) = over.iter().find(|(_, over)| *over) {
+            return Err(ConfigError::Inconsistent(format!(
+                "limits.defaults.{name} is over limits.maxima.{name}; lower the one or raise the other"
+            )));
+        }
+        if let Some((language, size)) = self.pool.iter().find(|(_, size)| size.min > size.max) {
+            return Err(ConfigError::Inconsistent(format!(
+                "pool.{language}: min {} is over max {}",
+                size.min, size.max
+            )));
+        }
+        Ok(Policy {
+            defaults: defaults.clone(),
+            maxima: maxima.clone(),
+            scan_mode: self.scan.mode,
+            scanner: Scanner::new(&self.scan.patterns)?,
+        })
+    }
+
+    /// Jobs that may run at once.
+    pub fn running_bound(&self) -> usize {
+        match self.admission.running {
+            0 => 2 * std::thread::available_parallelism().map_or(1, |n| n.get()),
+            own => own,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_empty_file_is_the_default_and_a_typo_is_an_error() {
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+        let error = Config::parse("[limits.defaults]\ntimeuot_seconds = 3").unwrap_err();
+        assert!(error.to_string().contains("timeuot_seconds"));
+    }
+
+    #[test]
+    fn a_default_over_its_maximum_is_named() {
+        let config = Config::parse("[limits.defaults]\nmemory_mib = 9000").unwrap();
+        let error = config.policy().unwrap_err().to_string();
+        assert!(error.contains("memory_mib"), "{error}");
+    }
+
+    #[test]
+    fn every_part_can_be_set() {
+        let text = "
+            [limits.maxima]\nvcpus = 8
+            [scan]\nmode = \"block\"\npatterns = [{ name = \"x\", expression = \"y\" }]
+            [engine]\nkind = \"qemu\"\naccelerator = \"tcg\"
+            [isolation]\nminimum = \"hardware\"
+            [pool.python]\nmin = 1\nmax = 4
+            [events]\nstderr = true
+            [vmm]\nuid_base = 20000";
+        let config = Config::parse(text).unwrap();
+        assert_eq!(config.isolation.minimum, IsolationMinimum::Hardware);
+        assert_eq!(config.vmm.uid_base, 20_000);
+        config.policy().unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,300}") {
+            let _ = Config::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! One job on one VM, from `Run` to its end: moves bytes both ways and keeps the deadlines.
+//! What the guest says is judged by [`Conversation`]; here is only the doing.
+
+use crate::conversation::{Conversation, Decision, Stream};
+use crate::lease::{Leased, channel_failed, wake, with_console};
+use crate::outcome::{NoReport, TalkEnd};
+use crate::talk::TalkError;
+use protocol::error_code::ErrorCode;
+use protocol::job::Job;
+use protocol::wire::{GuestLimits, HostMessage, InputFile, MAX_CHUNK_BYTES, Phase, RunRequest};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+/// From `Run` to the first `Started`: a woken agent answers in milliseconds, emulated on a loaded
+/// host in seconds.
+const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// How much longer than the guest the host waits for a phase's end before it acts itself: time for
+/// the guest to kill, reap and report, and still within one second of the limit.
+const HOST_GRACE: Duration = Duration::from_millis(800);
+
+/// Output of a job, as it comes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Which stream.
+    pub stream: Stream,
+    /// Not empty, at most one chunk of the wire.
+    pub data: Vec<u8>,
+}
+
+/// What the caller connects to a job.
+#[derive(Default)]
+pub struct JobIo {
+    /// Fed to the program; `None`: empty.
+    pub stdin: Option<Box<dyn AsyncRead + Send + Unpin>>,
+    /// Gets the output as it comes. When its receiver is gone, the job is stopped.
+    pub output: Option<mpsc::Sender<Output>>,
+    /// Keep the interpreter for the next job (sessions).
+    pub session: bool,
+}
+
+/// Sends the job and stays with it to its end.
+pub async fn drive(job: &Job, leased: &mut Leased, mut io: JobIo) -> (Conversation, TalkEnd) {
+    let has_compiler = job.language.spec().compile.is_some();
+    let mut talk = Conversation::new(job.trace_id.clone(), has_compiler, job.limits.clone());
+    let end = match converse(job, leased, &mut io, &mut talk).await {
+        Ok(end) => end,
+        Err(no_report) => TalkEnd::NoReport(no_report),
+    };
+    (talk, end)
+}
+
+async fn converse(
+    job: &Job,
+    leased: &mut Leased,
+    io: &mut JobIo,
+    talk: &mut Conversation,
+) -> Result<TalkEnd, NoReport> {
+    let wake = wake(leased.vm.id())?;
+    let run = HostMessage::Run(Box::new(run_request(job, io.session)));
+    let mut first = vec![wake, run];
+    if io.stdin.is_none() {
+        first.push(HostMessage::StdinEnd);
+    }
+    if let Err(error) = leased.sender.send(&first).await {
+        return Err(channel_failed(
+            ErrorCode::GuestSilent,
+            "handing over the job",
+            error,
+            &mut leased.vm,
+        )
+        .await);
+    }
+    let mut deadline = Instant::now() + START_DEADLINE;
+    let mut chunk = vec![0; MAX_CHUNK_BYTES];
+    loop {
+        // A guest that never stops talking never lets a read time out: look at the clock as well.
+        if Instant::now() >= deadline {
+            return Ok(silent(talk, leased));
+        }
+        let room = talk.stdin_room().min(chunk.len());
+        let received = tokio::select! {
+            // Messages first: an ending that has arrived counts, whatever else is pending.
+            biased;
+            received = leased.receiver.next(deadline) => received,
+            read = read_stdin(&mut io.stdin, &mut chunk[..room]), if room > 0 && io.stdin.is_some() => {
+                feed_stdin(read, &chunk, leased, io, talk, deadline).await?;
+                continue;
+            }
+        };
+        let message = match received {
+            Ok(message) => message,
+            Err(TalkError::Silent) => return Ok(silent(talk, leased)),
+            Err(error) => {
+                let step = "running the job";
+                return Err(channel_failed(
+                    ErrorCode::GuestMisbehaved,
+                    step,
+                    error,
+                    &mut leased.vm,
+                )
+                .await);
+            }
+        };
+        let decision = talk.on(message).map_err(|misbehaviour| {
+            with_console(
+                ErrorCode::GuestMisbehaved,
+                format!("the guest broke the protocol: {misbehaviour}"),
+                leased.vm.as_ref(),
+            )
+        })?;
+        match decision {
+            Decision::Wait | Decision::Credit(_) => {}
+            Decision::Deadline(phase) => deadline = Instant::now() + phase_limit(job, phase),
+            Decision::Output(stream, data) => {
+                pass_on(io.output.as_ref(), Output { stream, data }, deadline).await?;
+            }
+            Decision::Over(report) => return Ok(TalkEnd::Report(report)),
+        }
+    }
+}
+
+fn phase_limit(job: &Job, phase: Phase) -> Duration {
+    HOST_GRACE
+        + match phase {
+            Phase::Compile => job.limits.compile_timeout,
+            Phase::Execute => job.limits.timeout,
+        }
+}
+
+fn silent(talk: &Conversation, leased: &Leased) -> TalkEnd {
+    match talk.phase() {
+        Some(phase) => TalkEnd::HostDeadline(phase),
+        None => TalkEnd::NoReport(with_console(
+            ErrorCode::GuestSilent,
+            "the guest did not start the job in time".into(),
+            leased.vm.as_ref(),
+        )),
+    }
+}
+
+async fn read_stdin(
+    stdin: &mut Option<Box<dyn AsyncRead + Send + Unpin>>,
+    chunk: &mut [u8],
+) -> std::io::Result<usize> {
+    match stdin {
+        Some(stdin) => stdin.read(chunk).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn feed_stdin(
+    read: std::io::Result<usize>,
+    chunk: &[u8],
+    leased: &mut Leased,
+    io: &mut JobIo,
+    talk: &mut Conversation,
+    deadline: Instant,
+) -> Result<(), NoReport> {
+    let message = match read {
+        // A stdin that cannot be read any further ends; the program sees the end of its input.
+        Ok(0) | Err(_) => {
+            io.stdin = None;
+            HostMessage::StdinEnd
+        }
+        Ok(bytes) => {
+            talk.sent_stdin(bytes);
+            HostMessage::Stdin {
+                data: chunk[..bytes].into(),
+            }
+        }
+    };
+    let message = [message];
+    match timeout_at(deadline, leased.sender.send(&message)).await {
+        Ok(Ok(())) => Ok(()),
+        // A guest that takes no input any more is heard out: its ending may be on the way.
+        Ok(Err(TalkError::Closed | TalkError::Io(_))) | Err(_) => {
+            io.stdin = None;
+            Ok(())
+        }
+        Ok(Err(error)) => Err(channel_failed(
+            ErrorCode::GuestSilent,
+            "sending stdin",
+            error,
+            &mut leased.vm,
+        )
+        .await),
+    }
+}
+
+async fn pass_on(
+    sink: Option<&mpsc::Sender<Output>>,
+    output: Output,
+    deadline: Instant,
+) -> Result<(), NoReport> {
+    let Some(sink) = sink else {
+        return Ok(());
+    };
+    match timeout_at(deadline, sink.send(output)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(NoReport::new(
+            ErrorCode::Cancelled,
+            "nobody takes the output any more",
+        )),
+        // The reader is slower than the job may take; the next wait finds the deadline passed.
+        Err(_) => Ok(()),
+    }
+}
+
+fn run_request(job: &Job, session: bool) -> RunRequest {
+    let limits = &job.limits;
+    RunRequest {
+        trace_id: job.trace_id.to_string(),
+        language: job.language,
+        code: job.code.clone(),
+        args: job.args.clone(),
+        env: job.env.clone(),
+        files: job
+            .files
+            .iter()
+            .map(|file| InputFile {
+                path: file.path.clone(),
+                data: file.data.clone(),
+            })
+            .collect(),
+        limits: GuestLimits {
+            execute_millis: limits.timeout.as_millis() as u64,
+            compile_millis: limits.compile_timeout.as_millis() as u64,
+            cpu_seconds: limits.cpu.as_secs().max(1),
+            memory_bytes: 0,
+            pids: limits.pids,
+            output_bytes: limits.output_bytes,
+            file_size_bytes: limits.file_size_bytes,
+            tmpfs_bytes: u64::from(limits.tmpfs_mib) * 1024 * 1024,
+            open_files: limits.open_files,
+            artifact_bytes: limits.artifact_bytes,
+        },
+        fresh_interpreter: job.fresh_interpreter,
+        collect_artifacts: job.collect_artifacts,
+        session,
+        seccomp_program: job.seccomp_program.clone(),
+    }
+}

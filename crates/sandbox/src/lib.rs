@@ -1,0 +1,33 @@
+//! The life of a job: admitted, given a VM, talked to, judged, and its VM destroyed.
+//!
+//! In the order in which a job meets it:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`] | everything an operator may set |
+//! | [`sandbox`] | the way of a job; start reading here |
+//! | [`admission`] | so many run, so many wait, one more is refused |
+//! | [`supply`] | pool, else clone, else boot: with [`pool`], [`snapshots`], [`materials`] |
+//! | [`lease`] | a VM whose agent listens; [`rehearse`] warms one up |
+//! | [`drive`] | the job on its VM: [`talk`] moves messages, [`conversation`] judges them |
+//! | [`outcome`] | how an ending becomes a result; [`normalize`] hides its time |
+//! | [`events`], [`metrics`] | what is told and counted |
+//!
+//! Out of this crate: HTTP, flags, and how a VM boots.
+
+pub mod admission;
+pub mod config;
+pub mod conversation;
+pub mod drive;
+pub mod events;
+pub mod lease;
+pub mod materials;
+pub mod metrics;
+pub mod normalize;
+pub mod outcome;
+pub mod pool;
+pub mod rehearse;
+pub mod sandbox;
+pub mod snapshots;
+pub mod supply;
+pub mod talk;

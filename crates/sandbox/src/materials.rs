@@ -1,0 +1,78 @@
+//! What a VM of a language boots from, verified before each boot.
+
+use crate::lease::chain;
+use crate::outcome::NoReport;
+use images::{Artifact, ImageError, ImageStore};
+use protocol::error_code::ErrorCode;
+use protocol::language::Language;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The size of a VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// RAM, in MiB.
+    pub memory_mib: u32,
+    /// Virtual CPUs.
+    pub vcpus: u32,
+}
+
+/// Files whose digests were found right.
+#[derive(Debug, Clone)]
+pub struct Materials {
+    /// `vmlinux`.
+    pub kernel: Artifact,
+    /// The agent and the guest's modules.
+    pub initramfs: Artifact,
+    /// The language's root file system.
+    pub rootfs: Artifact,
+}
+
+/// Finds and verifies materials.
+#[derive(Clone)]
+pub struct MaterialsSource {
+    store: Arc<ImageStore>,
+    agent: PathBuf,
+}
+
+impl MaterialsSource {
+    /// Images of this store, with this agent.
+    pub fn new(store: Arc<ImageStore>, agent: PathBuf) -> MaterialsSource {
+        MaterialsSource { store, agent }
+    }
+
+    /// The images themselves.
+    pub fn store(&self) -> &Arc<ImageStore> {
+        &self.store
+    }
+
+    /// The materials of a language, or why there are none to trust.
+    pub async fn verified(&self, language: Language) -> Result<Materials, NoReport> {
+        let (store, agent) = (self.store.clone(), self.agent.clone());
+        let verify = move || -> Result<Materials, ImageError> {
+            let guest = store.guest(&agent)?;
+            let rootfs = store.rootfs(language)?;
+            Ok(Materials {
+                kernel: guest.kernel,
+                initramfs: guest.initramfs,
+                rootfs: rootfs.into(),
+            })
+        };
+        match tokio::task::spawn_blocking(verify).await {
+            Ok(Ok(materials)) => Ok(materials),
+            Ok(Err(error)) => Err(NoReport::new(code_of(&error), chain(&error))),
+            Err(_) => Err(NoReport::new(
+                ErrorCode::HostFailed,
+                "verifying the images failed",
+            )),
+        }
+    }
+}
+
+fn code_of(error: &ImageError) -> ErrorCode {
+    match error {
+        ImageError::Missing { .. } => ErrorCode::ImageMissing,
+        ImageError::Damaged { .. } => ErrorCode::ImageDamaged,
+        _ => ErrorCode::HostFailed,
+    }
+}

@@ -1,0 +1,252 @@
+//! VMs kept ready: cloned and rehearsed in the background, paused while they wait, one job each.
+//!
+//! ```text
+//!  (refill) clone → rehearse → pause ──> waiting ──take──> resumed, given to one job, destroyed
+//!                                          │ too old, died, pool closed
+//!                                          └──> destroyed
+//! ```
+
+use crate::config::PoolSize;
+use crate::lease::Leased;
+use crate::materials::Shape;
+use crate::metrics::{Metrics, language_label};
+use crate::outcome::NoReport;
+use crate::rehearse::rehearse;
+use crate::supply::Supply;
+use protocol::language::Language;
+use protocol::result::BootPath;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How often ages are looked at when nothing else happens.
+const LOOK_AT_AGES: Duration = Duration::from_secs(5);
+
+/// How long the refill waits after a VM could not be made, so that a broken host is not hammered.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+/// One VM that waits.
+struct Ready {
+    leased: Leased,
+    since: Instant,
+}
+
+/// What the pool holds and wants of one language.
+struct Shelf {
+    size: PoolSize,
+    ready: VecDeque<Ready>,
+    /// How many should wait: `min`, and up to `max` while jobs find the shelf empty.
+    target: usize,
+}
+
+impl Shelf {
+    fn lacks(&self) -> bool {
+        self.ready.len() < self.target
+    }
+}
+
+/// The pool. Empty and idle until [`Pool::start`].
+pub struct Pool {
+    shelves: Mutex<BTreeMap<Language, Shelf>>,
+    wanted: Arc<Notify>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    metrics: Metrics,
+}
+
+impl Pool {
+    /// A pool of these sizes.
+    pub fn new(sizes: BTreeMap<Language, PoolSize>, metrics: Metrics) -> Pool {
+        let shelves = sizes
+            .into_iter()
+            .map(|(language, size)| {
+                let shelf = Shelf {
+                    size,
+                    ready: VecDeque::new(),
+                    target: size.min,
+                };
+                (language, shelf)
+            })
+            .collect();
+        Pool {
+            shelves: Mutex::new(shelves),
+            wanted: Arc::new(Notify::new()),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            metrics,
+        }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, BTreeMap<Language, Shelf>> {
+        // A panic elsewhere leaves the map whole: every change to it is one statement.
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the one task that refills.
+    pub fn start(&self, supply: &Arc<Supply>) {
+        let supply = Arc::downgrade(supply);
+        let (wanted, stop) = (self.wanted.clone(), self.stop.clone());
+        self.tasks.spawn(async move {
+            stop.run_until_cancelled(refill(supply, wanted)).await;
+        });
+    }
+
+    /// A VM that was waiting, running again; `None` when none is left.
+    pub async fn take(&self, language: Language) -> Option<Leased> {
+        loop {
+            let ready = {
+                let mut shelves = self.shelves();
+                let shelf = shelves.get_mut(&language)?;
+                let ready = shelf.ready.pop_front();
+                if ready.is_none() {
+                    shelf.target = (shelf.target + 1).min(shelf.size.max);
+                }
+                self.count(language, shelf);
+                ready
+            };
+            self.wanted.notify_one();
+            let label = language_label(language);
+            let Some(Ready { mut leased, .. }) = ready else {
+                self.metrics.pool_misses.get_or_create(&label).inc();
+                return None;
+            };
+            match leased.vm.resume().await {
+                Ok(()) => {
+                    self.metrics.pool_hits.get_or_create(&label).inc();
+                    leased.path = BootPath::Pool;
+                    return Some(leased);
+                }
+                // It died while it waited; it never saw a job, so the next one takes its place.
+                Err(error) => tracing::warn!(%language, %error, "a waiting VM was lost"),
+            }
+        }
+    }
+
+    /// VMs that wait, by language.
+    pub fn sizes(&self) -> BTreeMap<Language, (usize, PoolSize)> {
+        self.shelves()
+            .iter()
+            .map(|(language, shelf)| (*language, (shelf.ready.len(), shelf.size)))
+            .collect()
+    }
+
+    /// Host memory that the waiting VMs hold, bytes each (PSS).
+    pub fn memory_held(&self) -> Vec<(Language, u64)> {
+        self.shelves()
+            .iter()
+            .flat_map(|(language, shelf)| {
+                shelf
+                    .ready
+                    .iter()
+                    .map(|ready| (*language, ready.leased.vm.usage().pss_bytes))
+            })
+            .collect()
+    }
+
+    /// Every shelf holds its `min`.
+    pub fn is_warm(&self) -> bool {
+        self.shelves()
+            .values()
+            .all(|shelf| shelf.ready.len() >= shelf.size.min)
+    }
+
+    fn count(&self, language: Language, shelf: &Shelf) {
+        self.metrics
+            .pool_size
+            .get_or_create(&language_label(language))
+            .set(shelf.ready.len() as i64);
+    }
+
+    fn next_wanted(&self) -> Option<Language> {
+        // The emptiest shelf first, measured against what it should hold.
+        self.shelves()
+            .iter()
+            .filter(|(_, shelf)| shelf.lacks())
+            .min_by_key(|(_, shelf)| shelf.ready.len() * 1000 / shelf.target.max(1))
+            .map(|(language, _)| *language)
+    }
+
+    fn put(&self, language: Language, leased: Leased) {
+        let mut shelves = self.shelves();
+        if let Some(shelf) = shelves.get_mut(&language) {
+            shelf.ready.push_back(Ready {
+                leased,
+                since: Instant::now(),
+            });
+            self.count(language, shelf);
+        }
+    }
+
+    /// Takes out what is too old; the shelf then asks for no more than its `min` again.
+    fn take_expired(&self) -> Vec<Leased> {
+        let mut expired = Vec::new();
+        for (language, shelf) in self.shelves().iter_mut() {
+            let max_age = Duration::from_secs(shelf.size.max_age_seconds);
+            while let Some(front) = shelf.ready.front()
+                && front.since.elapsed() > max_age
+            {
+                expired.extend(shelf.ready.pop_front().map(|ready| ready.leased));
+                shelf.target = shelf.size.min;
+            }
+            self.count(*language, shelf);
+        }
+        expired
+    }
+
+    /// Stops refilling and destroys what waits.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let waiting: Vec<Leased> = self
+            .shelves()
+            .values_mut()
+            .flat_map(|shelf| std::mem::take(&mut shelf.ready))
+            .map(|ready| ready.leased)
+            .collect();
+        destroy(waiting).await;
+    }
+}
+
+async fn destroy(leased: Vec<Leased>) {
+    for Leased { vm, .. } in leased {
+        if let Err(error) = vm.close().await {
+            tracing::error!(%error, "a pooled VM was not destroyed cleanly");
+        }
+    }
+}
+
+/// Fills shelves for as long as the supply lives, one VM at a time: making one takes a whole core.
+async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>) {
+    loop {
+        let Some(supply) = supply.upgrade() else {
+            return;
+        };
+        let pool = supply.pool();
+        destroy(pool.take_expired()).await;
+        let Some(language) = pool.next_wanted() else {
+            drop(supply);
+            let _ = tokio::time::timeout(LOOK_AT_AGES, wanted.notified()).await;
+            continue;
+        };
+        match make_ready(&supply, language, supply.default_shape()).await {
+            Ok(leased) => pool.put(language, leased),
+            Err(no) => {
+                tracing::warn!(%language, reason = %no.message, "the pool could not be refilled");
+                drop(supply);
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result<Leased, NoReport> {
+    let mut leased = supply.make(language, shape).await?;
+    rehearse(language, &mut leased).await?;
+    leased.vm.pause().await.map_err(crate::lease::not_started)?;
+    Ok(leased)
+}

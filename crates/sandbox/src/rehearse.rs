@@ -1,0 +1,107 @@
+//! A rehearsal: a VM that is to be snapshotted or pooled runs a program of ours first, so that page
+//! caches are filled, the compiler is in memory and the VMM has translated the code on the way of a
+//! job; then it loads a new interpreter. No client's job ever sees a VM that ran another client's.
+
+use crate::drive::{JobIo, drive};
+use crate::lease::{Leased, channel_failed, with_console};
+use crate::outcome::{NoReport, TalkEnd};
+use protocol::error_code::ErrorCode;
+use protocol::job::Job;
+use protocol::language::Language;
+use protocol::limits::JobLimits;
+use protocol::trace_id::TraceId;
+use protocol::wire::{GuestMessage, HostMessage};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Rust's first compilation from a cold disk, emulated on a loaded host, takes 20 s.
+const REHEARSAL_DEADLINE: Duration = Duration::from_secs(120);
+
+/// Loading an interpreter, emulated on a loaded host, takes up to 5 s.
+const WARM_DEADLINE: Duration = Duration::from_secs(60);
+
+/// What each language rehearses: it prints, so the whole way of a job is walked once.
+fn program(language: Language) -> &'static str {
+    match language {
+        Language::Python => "import sys\nprint('ready')\n",
+        Language::Node => "console.log('ready')\n",
+        Language::Go => {
+            "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"ready\") }\n"
+        }
+        Language::Rust => "fn main() { println!(\"ready\"); }\n",
+        Language::Bash => "echo ready\n",
+    }
+}
+
+/// Runs the rehearsal, then loads the interpreter anew.
+pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
+    let (talk, end) = drive(&job(language), leased, JobIo::default()).await;
+    let report = match end {
+        TalkEnd::Report(report) => report,
+        TalkEnd::HostDeadline(phase) => {
+            return Err(failed(leased, format!("no end of {phase:?} in time")));
+        }
+        TalkEnd::NoReport(no) => return Err(no),
+    };
+    if report.exit_code != Some(0) {
+        let stderr = String::from_utf8_lossy(&talk.stderr.bytes);
+        let what = format!("{:?}, stderr {:?}", report.ending, stderr);
+        return Err(failed(leased, what));
+    }
+    warm(language, leased).await
+}
+
+/// Has the agent load what the language's jobs need.
+pub async fn warm(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
+    let step = "loading the interpreter";
+    let broken = match leased.sender.send(&[HostMessage::Warm { language }]).await {
+        Ok(()) => match leased.receiver.next(Instant::now() + WARM_DEADLINE).await {
+            Ok(GuestMessage::Warmed) => return Ok(()),
+            Ok(GuestMessage::Failed { reason }) => {
+                return Err(failed(leased, format!("{step}: {reason:?}")));
+            }
+            Ok(_) => return Err(failed(leased, format!("{step}: an answer out of place"))),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    Err(channel_failed(ErrorCode::VmStartFailed, step, broken, &mut leased.vm).await)
+}
+
+fn failed(leased: &Leased, what: String) -> NoReport {
+    with_console(
+        ErrorCode::VmStartFailed,
+        format!("the rehearsal failed: {what}"),
+        leased.vm.as_ref(),
+    )
+}
+
+fn job(language: Language) -> Job {
+    Job {
+        trace_id: TraceId::generate(),
+        language,
+        code: program(language).into(),
+        args: vec![],
+        env: vec![],
+        files: vec![],
+        limits: JobLimits {
+            timeout: REHEARSAL_DEADLINE,
+            compile_timeout: REHEARSAL_DEADLINE,
+            cpu: REHEARSAL_DEADLINE,
+            // The VM's size is decided already.
+            memory_mib: 0,
+            vcpus: 1,
+            pids: 128,
+            output_bytes: 64 * 1024,
+            file_size_bytes: 64 * 1024 * 1024,
+            tmpfs_mib: 64,
+            open_files: 1024,
+            artifact_bytes: 0,
+        },
+        fresh_interpreter: false,
+        collect_artifacts: false,
+        normalize_time: None,
+        seccomp_program: vec![],
+        patterns_found: vec![],
+    }
+}

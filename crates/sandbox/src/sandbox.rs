@@ -1,0 +1,333 @@
+//! The way of a job, in order: admit → lease → drive → result → destroy. One place where a job ends,
+//! whatever way it ended.
+
+use crate::admission::{Gate, NotAdmitted};
+use crate::config::{Config, ConfigError, IsolationMinimum};
+use crate::drive::{JobIo, drive};
+use crate::events::EventBus;
+use crate::lease::Leased;
+use crate::metrics::Metrics;
+use crate::normalize;
+use crate::outcome::{self, NoReport, TalkEnd};
+use crate::supply::Supply;
+use protocol::error_code::ErrorCode;
+use protocol::event::EventType;
+use protocol::job::{Job, JobRequest};
+use protocol::result::{Failure, Isolation, JobResult, Status, Timings};
+use protocol::trace_id::TraceId;
+use protocol::validate::{Policy, Rejection};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use vmm::{Accelerator, Engine, EngineIdentity};
+
+/// Runs jobs, each in a VM of its own.
+pub struct Sandbox {
+    policy: Policy,
+    minimum: IsolationMinimum,
+    gate: Arc<Gate>,
+    supply: Arc<Supply>,
+    events: EventBus,
+    metrics: Metrics,
+    // VMs on their way out; `close` waits for them.
+    destroying: TaskTracker,
+}
+
+impl Sandbox {
+    /// A sandbox on this engine; VMs come from `supply`.
+    pub fn new(
+        config: &Config,
+        supply: Arc<Supply>,
+        events: EventBus,
+        metrics: Metrics,
+    ) -> Result<Sandbox, ConfigError> {
+        Ok(Sandbox {
+            policy: config.policy()?,
+            minimum: config.isolation.minimum,
+            gate: Arc::new(Gate::new(config.running_bound(), config.admission.queued)),
+            supply,
+            events,
+            metrics,
+            destroying: TaskTracker::new(),
+        })
+    }
+
+    /// What holds the jobs.
+    pub fn identity(&self) -> &EngineIdentity {
+        self.supply.engine().identity()
+    }
+
+    /// The engine, for what measures it.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        self.supply.engine()
+    }
+
+    /// Where VMs come from.
+    pub fn supply(&self) -> &Arc<Supply> {
+        &self.supply
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Where events go.
+    pub fn events(&self) -> &EventBus {
+        &self.events
+    }
+
+    /// The defaults and maxima in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Jobs that run, and that wait, now.
+    pub fn load(&self) -> (usize, usize) {
+        (self.gate.running(), self.gate.waiting())
+    }
+
+    /// Checks a request; a refusal leaves its event here, so every front door says it alike.
+    pub fn admit(&self, request: JobRequest) -> Result<Job, Rejection> {
+        let job = self.policy.validate(request).inspect_err(|rejection| {
+            self.note_rejection(rejection);
+        })?;
+        for name in &job.patterns_found {
+            self.metrics.pattern();
+            self.events.emit(
+                EventType::DangerousPattern,
+                Some(&job.trace_id),
+                format!("the code contains {name}; it runs all the same"),
+                json!({ "pattern": name, "action": "warn" }),
+            );
+        }
+        Ok(job)
+    }
+
+    /// Leaves the event of a refusal that a front door made itself (a body that is no job).
+    pub fn note_rejection(&self, rejection: &Rejection) {
+        self.metrics.refused();
+        if rejection.code == ErrorCode::PatternBlocked {
+            self.metrics.pattern();
+            self.events.emit(
+                EventType::DangerousPattern,
+                rejection.trace_id.as_ref(),
+                rejection.message.clone(),
+                json!({ "action": "block" }),
+            );
+        }
+        self.events.emit(
+            EventType::ValidationFail,
+            rejection.trace_id.as_ref(),
+            rejection.to_string(),
+            json!({ "code": rejection.code, "field": rejection.field }),
+        );
+    }
+
+    /// Runs a checked job to its end. Dropping the future destroys the VM and leaves its event.
+    pub async fn run(&self, job: Job, io: JobIo) -> JobResult {
+        match job.normalize_time {
+            None => self.run_plainly(job, io).await,
+            Some(bucket) => normalize::run(bucket, io, |io| self.run_plainly(job, io)).await,
+        }
+    }
+
+    async fn run_plainly(&self, job: Job, io: JobIo) -> JobResult {
+        let begun = Instant::now();
+        self.metrics.queue_depth.set(self.gate.waiting() as i64);
+        let permit = match self.gate.admit().await {
+            Ok(permit) => permit,
+            Err(refusal) => return self.not_admitted(&job, refusal),
+        };
+        if let Err(no) = self.check_isolation() {
+            return self.refuse(&job.trace_id, no);
+        }
+        let mut timings = Timings {
+            queue: begun.elapsed().as_secs_f64(),
+            ..Timings::default()
+        };
+        let ending = Ending::begin(self, &job);
+        let leasing = Instant::now();
+        let talk_and_end = match self.supply.lease(&job).await {
+            Ok(mut leased) => {
+                timings.boot = leasing.elapsed().as_secs_f64();
+                timings.path = Some(leased.path);
+                let talked = drive(&job, &mut leased, io).await;
+                self.destroy(leased, permit);
+                Ok(talked)
+            }
+            Err(no_report) => {
+                timings.boot = leasing.elapsed().as_secs_f64();
+                Err(no_report)
+            }
+        };
+        let (talk, end) = talk_and_end.unwrap_or_else(|no_report| {
+            let talk = crate::conversation::Conversation::new(
+                job.trace_id.clone(),
+                false,
+                job.limits.clone(),
+            );
+            (talk, TalkEnd::NoReport(no_report))
+        });
+        timings.total = begun.elapsed().as_secs_f64();
+        let result = outcome::result(&job, talk, end, self.isolation(), timings);
+        ending.end(&result);
+        result
+    }
+
+    /// What a result says of the walls.
+    pub fn isolation(&self) -> Isolation {
+        let identity = self.identity();
+        Isolation {
+            engine: identity.kind.to_string(),
+            accelerator: identity.accelerator.to_string(),
+            jail: identity.jail.clone(),
+        }
+    }
+
+    /// The VM's end is not the job's: the answer goes out first. The job's place is free only when
+    /// its VM is gone, so the bound on jobs bounds VMs.
+    fn destroy(&self, leased: Leased, permit: crate::admission::Permit) {
+        let Leased { vm, .. } = leased;
+        self.destroying.spawn(async move {
+            if let Err(error) = vm.close().await {
+                tracing::error!(%error, "a VM was not destroyed cleanly");
+            }
+            drop(permit);
+        });
+    }
+
+    fn check_isolation(&self) -> Result<(), NoReport> {
+        let identity = self.identity();
+        if self.minimum == IsolationMinimum::Hardware && identity.accelerator == Accelerator::Tcg {
+            return Err(NoReport::new(
+                ErrorCode::IsolationTooWeak,
+                format!(
+                    "isolation.minimum is hardware, but {} runs guests by software emulation (tcg) here",
+                    identity.kind
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn not_admitted(&self, job: &Job, refusal: NotAdmitted) -> JobResult {
+        let no = match refusal {
+            NotAdmitted::QueueFull => NoReport::new(
+                ErrorCode::QueueFull,
+                format!(
+                    "{} jobs run and {} wait",
+                    self.gate.running(),
+                    self.gate.waiting()
+                ),
+            ),
+            NotAdmitted::Closing => {
+                NoReport::new(ErrorCode::ShuttingDown, "the sandbox is closing")
+            }
+        };
+        self.refuse(&job.trace_id, no)
+    }
+
+    fn refuse(&self, trace_id: &TraceId, no: NoReport) -> JobResult {
+        let failure = no.failure();
+        self.events.emit(
+            EventType::ValidationFail,
+            Some(trace_id),
+            failure.message.clone(),
+            json!({ "code": failure.code }),
+        );
+        let result = JobResult::failed(trace_id.clone(), Status::Rejected, failure);
+        self.metrics.ended(None, &result);
+        result
+    }
+
+    /// Refuses new jobs, lets running VMs go and returns when none is left, or after `patience`.
+    pub async fn close(&self, patience: Duration) {
+        self.gate.close();
+        self.supply.close().await;
+        self.destroying.close();
+        if tokio::time::timeout(patience, self.destroying.wait())
+            .await
+            .is_err()
+        {
+            tracing::error!("VMs were still being destroyed when the sandbox closed");
+        }
+    }
+}
+
+/// A refused request as a result.
+pub fn rejected(rejection: Rejection) -> JobResult {
+    let message = rejection.to_string();
+    let trace_id = rejection.trace_id.unwrap_or_else(TraceId::generate);
+    let failure = Failure {
+        code: rejection.code,
+        message,
+        field: Some(rejection.field),
+    };
+    JobResult::failed(trace_id, Status::Rejected, failure)
+}
+
+/// Holds a job's two events together: the start is told when it is made, the end when the job ends
+/// or, failing that, when this is dropped (the caller went away).
+struct Ending<'a> {
+    sandbox: &'a Sandbox,
+    job: &'a Job,
+    told: bool,
+}
+
+impl<'a> Ending<'a> {
+    fn begin(sandbox: &'a Sandbox, job: &'a Job) -> Ending<'a> {
+        sandbox.metrics.vms_alive.inc();
+        sandbox.events.emit(
+            EventType::VmStart,
+            Some(&job.trace_id),
+            format!("a {} job was admitted", job.language),
+            json!({
+                "language": job.language,
+                "memory_mib": job.limits.memory_mib,
+                "vcpus": job.limits.vcpus,
+                "isolation": sandbox.isolation(),
+            }),
+        );
+        Ending {
+            sandbox,
+            job,
+            told: false,
+        }
+    }
+
+    fn end(mut self, result: &JobResult) {
+        self.told = true;
+        self.sandbox.metrics.ended(Some(self.job.language), result);
+        self.sandbox.events.emit(
+            outcome::event_type(result),
+            Some(&result.trace_id),
+            outcome::sentence(result),
+            json!({
+                "status": result.status,
+                "exit_code": result.exit_code,
+                "signal": result.signal,
+                "limit": result.limit,
+                "failure": result.failure,
+                "path": result.timings.path,
+                "total_seconds": result.timings.total,
+            }),
+        );
+    }
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.sandbox.metrics.vms_alive.dec();
+        if !self.told {
+            self.sandbox.events.emit(
+                EventType::VmStop,
+                Some(&self.job.trace_id),
+                "the caller went away; the VM was destroyed",
+                json!({ "status": Status::Killed, "failure": { "code": ErrorCode::Cancelled } }),
+            );
+        }
+    }
+}

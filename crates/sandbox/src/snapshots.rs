@@ -1,0 +1,475 @@
+//! Snapshots on disk: what each is of, whether it may be used, how it is made.
+//!
+//! A folder a snapshot, named by language and key, 0700; in it the two files of the engine (0600) and
+//! `manifest.json`. A snapshot appears by one rename after everything in it is on disk, so there is
+//! never half a one. The key is everything that a clone depends on: change any, and it is another
+//! snapshot; the old one is simply never asked for again.
+
+use crate::lease::{self, Leased, chain};
+use crate::materials::{Materials, Shape};
+use crate::outcome::NoReport;
+use crate::rehearse::rehearse;
+use images::digest::{FileIdentity, sha256_file};
+use protocol::error_code::ErrorCode;
+use protocol::language::Language;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use vmm::{Engine, EngineIdentity, SnapshotFiles, VmId, VmSpec};
+
+/// Changes when the way in which snapshots are made changes.
+const FORMAT: u32 = 1;
+const MANIFEST: &str = "manifest.json";
+/// A manifest is small; a larger one is not ours.
+const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
+
+/// Everything that a snapshot depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotKey {
+    format: u32,
+    /// Whose interpreter is loaded.
+    pub language: Language,
+    image_sha256: String,
+    kernel_sha256: String,
+    /// Agent and modules together.
+    initramfs_sha256: String,
+    engine: EngineIdentity,
+    /// RAM of the VM, in MiB.
+    pub memory_mib: u32,
+    /// Its virtual CPUs.
+    pub vcpus: u32,
+}
+
+impl SnapshotKey {
+    /// The key of a VM made of these.
+    pub fn new(
+        language: Language,
+        shape: Shape,
+        materials: &Materials,
+        engine: &EngineIdentity,
+    ) -> SnapshotKey {
+        SnapshotKey {
+            format: FORMAT,
+            language,
+            image_sha256: materials.rootfs.sha256.clone(),
+            kernel_sha256: materials.kernel.sha256.clone(),
+            initramfs_sha256: materials.initramfs.sha256.clone(),
+            engine: engine.clone(),
+            memory_mib: shape.memory_mib,
+            vcpus: shape.vcpus,
+        }
+    }
+
+    /// The snapshot's folder name.
+    pub fn id(&self) -> String {
+        // The key is plain data: it always serialises.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        let digest = hex::encode(Sha256::digest(text));
+        format!("{}-{}", self.language, &digest[..16])
+    }
+}
+
+/// One of a snapshot's files, as it was when it was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileRecord {
+    name: String,
+    sha256: String,
+    size: u64,
+    /// As long as this holds, nobody touched the file since it was read.
+    identity: FileIdentity,
+}
+
+/// What stands in `manifest.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    key: SnapshotKey,
+    created_at: String,
+    memory: FileRecord,
+    state: FileRecord,
+}
+
+/// Why a snapshot is not used or not made.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// A file operation failed.
+    #[error("{what} {}", path.display())]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The files are not the ones that were made.
+    #[error("snapshot {id} is damaged ({what}); remove it: llm-firecracker snapshots rm")]
+    Damaged {
+        /// Which.
+        id: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+fn io<'a>(
+    what: &'static str,
+    path: &'a Path,
+) -> impl FnOnce(std::io::Error) -> SnapshotError + use<'a> {
+    move |source| SnapshotError::Io {
+        what,
+        path: path.into(),
+        source,
+    }
+}
+
+/// A row of `snapshots list` and `verify`.
+#[derive(Debug, Clone, Serialize)]
+pub struct SnapshotRow {
+    /// Its folder's name.
+    pub id: String,
+    /// What it is of; `None` when its manifest cannot be read.
+    pub key: Option<SnapshotKey>,
+    /// When it was made.
+    pub created_at: Option<String>,
+    /// Both files together, in bytes.
+    pub size_bytes: u64,
+    /// Blocks that they take on disk, in bytes: RAM that was never touched takes none.
+    pub disk_bytes: u64,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// All snapshots of a state folder.
+#[derive(Debug, Clone)]
+pub struct SnapshotStore {
+    root: PathBuf,
+}
+
+impl SnapshotStore {
+    /// Opens the folder, creates it 0700.
+    pub fn open(root: &Path) -> Result<SnapshotStore, SnapshotError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(root)
+            .map_err(io("creating", root))?;
+        Ok(SnapshotStore { root: root.into() })
+    }
+
+    fn folder(&self, key: &SnapshotKey) -> PathBuf {
+        self.root.join(key.id())
+    }
+
+    /// The files of this key's snapshot when it is there and whole.
+    pub async fn find(&self, key: &SnapshotKey) -> Result<Option<SnapshotFiles>, SnapshotError> {
+        let (folder, key) = (self.folder(key), key.clone());
+        blocking(move || find_in(&folder, &key)).await
+    }
+
+    /// Makes this key's snapshot unless it is there. `spec` makes a VM of the template's kind.
+    pub async fn create(
+        &self,
+        key: &SnapshotKey,
+        engine: &dyn Engine,
+        spec: impl Fn(VmId) -> VmSpec,
+    ) -> Result<SnapshotFiles, NoReport> {
+        // Another process may be making it: wait for it, then use what it made.
+        let _lock = self.lock(key).await.map_err(host_failed)?;
+        match self.find(key).await {
+            Ok(Some(files)) => return Ok(files),
+            Ok(None) => {}
+            // What is damaged makes room for a new one.
+            Err(SnapshotError::Damaged { .. }) => {
+                remove_folder(&self.folder(key)).map_err(host_failed)?;
+            }
+            Err(error) => return Err(host_failed(error)),
+        }
+        let making = Making::begin(&self.root, key).map_err(host_failed)?;
+        let files = template(key.language, engine, spec, &making.folder).await?;
+        let (folder, key) = (self.folder(key), key.clone());
+        blocking(move || making.finish(&key, &files, &folder))
+            .await
+            .map_err(host_failed)
+    }
+
+    async fn lock(&self, key: &SnapshotKey) -> Result<File, SnapshotError> {
+        let path = self.root.join(format!("{}.lock", key.id()));
+        blocking(move || {
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .mode(0o600)
+                .open(&path)
+                .map_err(io("opening", &path))?;
+            rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
+                .map_err(|errno| io("locking", &path)(errno.into()))?;
+            Ok(file)
+        })
+        .await
+    }
+
+    /// Every snapshot; with `read_all` each byte is read and compared.
+    pub fn list(&self, read_all: bool) -> Result<Vec<SnapshotRow>, SnapshotError> {
+        let mut rows = Vec::new();
+        let entries = std::fs::read_dir(&self.root).map_err(io("listing", &self.root))?;
+        for entry in entries {
+            let path = entry.map_err(io("listing", &self.root))?.path();
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            if let Some(id) = name.filter(|name| path.is_dir() && !name.starts_with('.')) {
+                rows.push(row(id, &path, read_all));
+            }
+        }
+        rows.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(rows)
+    }
+
+    /// Removes the snapshots of these languages, all when none is named. Clones that run keep what
+    /// they mapped. Returns the ids.
+    pub fn remove(&self, languages: &[Language]) -> Result<Vec<String>, SnapshotError> {
+        let mut removed = Vec::new();
+        for row in self.list(false)? {
+            let named = languages.is_empty()
+                || languages
+                    .iter()
+                    .any(|language| row.id.starts_with(&format!("{language}-")));
+            if named {
+                remove_folder(&self.root.join(&row.id))?;
+                removed.push(row.id);
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn host_failed(error: SnapshotError) -> NoReport {
+    NoReport::new(ErrorCode::HostFailed, chain(&error))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
+) -> Result<T, SnapshotError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+fn remove_folder(folder: &Path) -> Result<(), SnapshotError> {
+    std::fs::remove_dir_all(folder).map_err(io("removing", folder))
+}
+
+/// Boots a VM, has it rehearse, and leaves its snapshot in `into`.
+async fn template(
+    language: Language,
+    engine: &dyn Engine,
+    spec: impl Fn(VmId) -> VmSpec,
+    into: &Path,
+) -> Result<SnapshotFiles, NoReport> {
+    let mut leased = lease::boot(engine, spec(lease::new_vm_id()?)).await?;
+    rehearse(language, &mut leased).await?;
+    // Bytes in flight are no part of a snapshot, so both halves of the channel go first.
+    let Leased {
+        mut vm,
+        sender,
+        receiver,
+        ..
+    } = leased;
+    drop((sender, receiver));
+    vm.pause().await.map_err(lease::not_started)?;
+    vm.snapshot(into).await.map_err(lease::not_started)
+}
+
+/// A snapshot that is being made; dropped before it is finished, it leaves nothing.
+struct Making {
+    folder: PathBuf,
+}
+
+impl Making {
+    fn begin(root: &Path, key: &SnapshotKey) -> Result<Making, SnapshotError> {
+        let folder = root.join(format!(".making-{}", key.id()));
+        if folder.exists() {
+            // We hold the lock, so whoever made this is gone.
+            remove_folder(&folder)?;
+        }
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(io("creating", &folder))?;
+        Ok(Making { folder })
+    }
+
+    fn finish(
+        self,
+        key: &SnapshotKey,
+        files: &SnapshotFiles,
+        folder: &Path,
+    ) -> Result<SnapshotFiles, SnapshotError> {
+        let manifest = Manifest {
+            key: key.clone(),
+            created_at: jiff::Timestamp::now().to_string(),
+            memory: record(&files.memory)?,
+            state: record(&files.state)?,
+        };
+        let path = self.folder.join(MANIFEST);
+        let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
+        let mut file = OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(io("creating", &path))?;
+        file.write_all(&text).map_err(io("writing", &path))?;
+        file.sync_all().map_err(io("syncing", &path))?;
+        sync_folder(&self.folder)?;
+        std::fs::rename(&self.folder, folder).map_err(io("renaming", &self.folder))?;
+        if let Some(root) = folder.parent() {
+            sync_folder(root)?;
+        }
+        Ok(manifest.files(folder))
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        // After a finish the folder has its new name and this finds nothing.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), SnapshotError> {
+    File::open(folder)
+        .and_then(|open| open.sync_all())
+        .map_err(io("syncing", folder))
+}
+
+fn record(path: &Path) -> Result<FileRecord, SnapshotError> {
+    let (sha256, identity) = sha256_file(path).map_err(io("reading", path))?;
+    Ok(FileRecord {
+        name: path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        sha256,
+        size: identity.size,
+        identity,
+    })
+}
+
+impl Manifest {
+    fn files(&self, folder: &Path) -> SnapshotFiles {
+        SnapshotFiles {
+            memory: folder.join(&self.memory.name),
+            state: folder.join(&self.state.name),
+        }
+    }
+}
+
+fn find_in(folder: &Path, key: &SnapshotKey) -> Result<Option<SnapshotFiles>, SnapshotError> {
+    let Some(manifest) = read_manifest(folder)? else {
+        return Ok(None);
+    };
+    if manifest.key != *key {
+        return Err(damaged(folder, "its manifest is of another snapshot"));
+    }
+    for record in [&manifest.memory, &manifest.state] {
+        check(folder, record, false)?;
+    }
+    Ok(Some(manifest.files(folder)))
+}
+
+fn damaged(folder: &Path, what: impl Into<String>) -> SnapshotError {
+    SnapshotError::Damaged {
+        id: folder
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        what: what.into(),
+    }
+}
+
+fn read_manifest(folder: &Path) -> Result<Option<Manifest>, SnapshotError> {
+    let path = folder.join(MANIFEST);
+    let size = match std::fs::metadata(&path) {
+        Ok(metadata) => metadata.len(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io("reading", &path)(error)),
+    };
+    if size > MAX_MANIFEST_BYTES {
+        return Err(damaged(folder, format!("its manifest has {size} bytes")));
+    }
+    let text = std::fs::read(&path).map_err(io("reading", &path))?;
+    let manifest: Manifest = serde_json::from_slice(&text)
+        .map_err(|error| damaged(folder, format!("its manifest is no manifest: {error}")))?;
+    for record in [&manifest.memory, &manifest.state] {
+        if record.name.contains('/') || record.name.starts_with('.') {
+            return Err(damaged(folder, "its manifest names a file outside"));
+        }
+    }
+    Ok(Some(manifest))
+}
+
+/// Compares a file with its record: by identity where that still holds, else byte for byte.
+fn check(folder: &Path, record: &FileRecord, read_all: bool) -> Result<(), SnapshotError> {
+    let path = folder.join(&record.name);
+    let identity = FileIdentity::of(&path).map_err(io("reading", &path))?;
+    if identity == record.identity && !read_all {
+        return Ok(());
+    }
+    if identity.size != record.size {
+        let what = format!(
+            "{} has {} bytes, not {}",
+            record.name, identity.size, record.size
+        );
+        return Err(damaged(folder, what));
+    }
+    let (sha256, _) = sha256_file(&path).map_err(io("reading", &path))?;
+    if sha256 != record.sha256 {
+        let what = format!("{} has another digest than its manifest", record.name);
+        return Err(damaged(folder, what));
+    }
+    Ok(())
+}
+
+fn row(id: String, folder: &Path, read_all: bool) -> SnapshotRow {
+    use std::os::unix::fs::MetadataExt;
+    let manifest = match read_manifest(folder) {
+        Ok(Some(manifest)) => Ok(manifest),
+        Ok(None) => Err("it has no manifest".to_owned()),
+        Err(error) => Err(chain(&error)),
+    };
+    let (mut size_bytes, mut disk_bytes) = (0, 0);
+    let mut error = manifest.as_ref().err().cloned();
+    if let Ok(manifest) = &manifest {
+        for record in [&manifest.memory, &manifest.state] {
+            if let Ok(metadata) = std::fs::metadata(folder.join(&record.name)) {
+                size_bytes += metadata.len();
+                // st_blocks counts 512-byte units (stat(2)).
+                disk_bytes += metadata.blocks() * 512;
+            }
+            if let Err(wrong) = check(folder, record, read_all) {
+                error = Some(chain(&wrong));
+            }
+        }
+    }
+    let manifest = manifest.ok();
+    SnapshotRow {
+        id,
+        created_at: manifest
+            .as_ref()
+            .map(|manifest| manifest.created_at.clone()),
+        key: manifest.map(|manifest| manifest.key),
+        size_bytes,
+        disk_bytes,
+        error,
+    }
+}
