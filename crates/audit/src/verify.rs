@@ -1,0 +1,175 @@
+//! Walks the whole chain and names what is wrong with it.
+//!
+//! ```text
+//! a line's own hash is wrong            → that record was changed
+//! number as expected, `prev` is not     → the record before was replaced by another
+//! number too high, found again later    → reordered;  never found → cut out
+//! the walk ends before the head's end   → the end was cut off
+//! it begins after the head's beginning  → the beginning was removed
+//! ```
+
+use crate::error::AuditError;
+use crate::head::Head;
+use crate::read::for_each_line;
+use crate::record::{BadLine, decode};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The file's name.
+    pub file: String,
+    /// The line in it, from 1; 0: about the log as a whole.
+    pub line: u64,
+    /// `changed`, `replaced`, `missing`, `reordered`, `cut` or `unreadable`.
+    pub kind: &'static str,
+    /// The same as a sentence, with record numbers.
+    pub text: String,
+}
+
+/// What a walk found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Good records seen.
+    pub records: u64,
+    /// The newest record's number.
+    pub last_seq: u64,
+    /// The newest record's hash: compare it with one that was kept elsewhere.
+    pub last_hash: String,
+    /// What is wrong; empty: the log is whole.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Nothing is wrong.
+    pub fn is_whole(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// The record that the walk saw last.
+struct Walk {
+    next_seq: u64,
+    last_hash: String,
+    /// The line before could not be trusted, so this one's `prev` is not compared.
+    after_bad: bool,
+    missing: BTreeSet<u64>,
+    report: Report,
+}
+
+/// A gap of more records than this is reported as a whole, not searched for number by number.
+const LARGEST_GAP: u64 = 100_000;
+
+/// Verifies the log in this folder. It may be written meanwhile.
+pub fn verify(dir: &Path) -> Result<Report, AuditError> {
+    // The head first: records that come while we walk are beyond it, never short of it.
+    let head = Head::read(dir)?;
+    let begin = head.clone().unwrap_or_default();
+    let mut walk = Walk {
+        next_seq: begin.first_seq,
+        last_hash: begin.first_prev,
+        after_bad: false,
+        missing: BTreeSet::new(),
+        report: Report::default(),
+    };
+    for_each_line(dir, |file, line, text| {
+        walk.line(file, line, text);
+        true
+    })?;
+    walk.finish(head)
+}
+
+impl Walk {
+    fn found(&mut self, file: &str, line: u64, kind: &'static str, text: String) {
+        self.report.findings.push(Finding {
+            file: file.to_owned(),
+            line,
+            kind,
+            text,
+        });
+    }
+
+    fn line(&mut self, file: &str, line: u64, text: &str) {
+        let record = match decode(text) {
+            Ok(record) => record,
+            Err(bad) => {
+                let (kind, sentence) = match bad {
+                    BadLine::Changed { seq } => ("changed", format!("record {seq} {bad}")),
+                    BadLine::NotARecord => ("unreadable", format!("line {line} {bad}")),
+                };
+                self.found(file, line, kind, sentence);
+                self.next_seq += 1;
+                self.after_bad = true;
+                return;
+            }
+        };
+        let (seq, expected) = (record.seq, self.next_seq);
+        self.report.records += 1;
+        if seq < expected {
+            let kind_of_seen = if self.missing.remove(&seq) {
+                "reordered"
+            } else {
+                "replaced"
+            };
+            let text = format!("record {seq} stands after record {}", expected - 1);
+            self.found(file, line, kind_of_seen, text);
+            return;
+        }
+        if seq > expected {
+            self.gap(file, line, expected, seq);
+        } else if record.prev != self.last_hash && !self.after_bad {
+            let before = seq - 1;
+            let text = format!("record {before} is not the one that record {seq} was chained to");
+            self.found(file, line, "replaced", text);
+        }
+        self.after_bad = false;
+        self.next_seq = seq + 1;
+        self.last_hash = record.hash;
+    }
+
+    fn gap(&mut self, file: &str, line: u64, expected: u64, seq: u64) {
+        if seq - expected > LARGEST_GAP {
+            let text = format!("records {expected} to {} are missing", seq - 1);
+            self.found(file, line, "missing", text);
+        } else {
+            self.missing.extend(expected..seq);
+        }
+    }
+
+    fn finish(mut self, head: Option<Head>) -> Result<Report, AuditError> {
+        for seq in std::mem::take(&mut self.missing) {
+            self.found("", 0, "missing", format!("record {seq} is missing"));
+        }
+        let last = self.next_seq - 1;
+        match head {
+            None if self.report.records > 0 => {
+                self.found(
+                    "head",
+                    0,
+                    "unreadable",
+                    "the head is missing or unreadable".into(),
+                );
+            }
+            Some(head) if last < head.last_seq => {
+                let text = format!(
+                    "records {} to {} were cut off the end",
+                    last + 1,
+                    head.last_seq
+                );
+                self.found("", 0, "cut", text);
+            }
+            Some(head)
+                if last == head.last_seq && self.last_hash != head.last_hash && !self.after_bad =>
+            {
+                let text = format!("record {last}, the newest, is not the one that was written");
+                self.found("", 0, "replaced", text);
+            }
+            _ => {}
+        }
+        self.report.last_seq = last;
+        self.report.last_hash = self.last_hash;
+        Ok(self.report)
+    }
+}
