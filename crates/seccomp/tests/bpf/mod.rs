@@ -27,7 +27,7 @@ impl Call {
             4 => self.audit_arch,
             16..=60 => {
                 let arg = self.args[(offset as usize - 16) / 8];
-                if offset % 8 == 0 {
+                if offset.is_multiple_of(8) {
                     arg as u32
                 } else {
                     (arg >> 32) as u32
