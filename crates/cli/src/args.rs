@@ -126,6 +126,10 @@ pub enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Time the paths of a job: latency, jobs a second, memory of VMs that wait
+    Bench(BenchArgs),
+    /// Time the same job under every isolation technology that is installed
+    Compare(CompareArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -318,4 +322,68 @@ pub enum SnapshotsCommand {
         #[arg(value_name = "LANG")]
         languages: Vec<String>,
     },
+}
+
+/// Flags of `bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// python, node, go, rust, bash; all, when none is named
+    #[arg(value_name = "LANG")]
+    pub languages: Vec<String>,
+    /// The ways a VM comes
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "boot,clone,pool"
+    )]
+    pub paths: Vec<PathArg>,
+    /// Runs of each path and language
+    #[arg(short = 'n', long, default_value_t = 10)]
+    pub runs: usize,
+    /// Jobs for jobs a second; 0 leaves it out
+    #[arg(long, default_value_t = 0)]
+    pub jobs: usize,
+    /// Jobs at once
+    #[arg(short, long, default_value_t = 4)]
+    pub concurrency: usize,
+    /// Draw latency by path into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// The way a VM comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PathArg {
+    /// A cold boot
+    Boot,
+    /// A copy-on-write clone of a snapshot
+    Clone,
+    /// A VM that waits
+    Pool,
+}
+
+impl From<PathArg> for protocol::result::BootPath {
+    fn from(path: PathArg) -> Self {
+        match path {
+            PathArg::Boot => Self::Boot,
+            PathArg::Clone => Self::Clone,
+            PathArg::Pool => Self::Pool,
+        }
+    }
+}
+
+/// Flags of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// python, node or bash
+    #[arg(short, long, default_value = "python")]
+    pub lang: String,
+    /// Runs of each technology
+    #[arg(short = 'n', long, default_value_t = 15)]
+    pub runs: usize,
+    #[command(flatten)]
+    pub format: Format,
 }

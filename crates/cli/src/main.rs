@@ -39,6 +39,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Snapshots(command) => commands::snapshots::run(&cli.global, command).await,
         Command::Languages { format } => commands::languages::run(&cli.global, &format),
         Command::Clean { format } => commands::clean::run(&cli.global, &format).await,
+        Command::Bench(args) => commands::bench::bench(&cli.global, args).await,
+        Command::Compare(args) => commands::bench::compare(&cli.global, args).await,
         Command::Completions { shell } => commands::help::completions(shell),
         Command::Man { dir } => commands::help::man(&dir),
     }

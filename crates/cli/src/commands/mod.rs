@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod bench;
 pub mod clean;
 pub mod help;
 pub mod images;

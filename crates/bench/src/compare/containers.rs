@@ -1,0 +1,279 @@
+//! The technologies of others, each with the root file system of our own image, so that all start
+//! the same interpreter.
+
+use super::contender::{CommandLine, Contender, Facts, How, find_program};
+use super::dockerd::Dockerd;
+use super::memory::SLEEP_SECONDS;
+use crate::BenchError;
+use crate::program::Program;
+use protocol::language::Language;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+const DOCKER: Facts = Facts {
+    isolation: "namespaces, seccomp, capabilities",
+    kernel_shared: true,
+    network_by_default: "outbound open",
+};
+const RUNSC: Facts = Facts {
+    isolation: "kernel in user space (gVisor, ptrace platform)",
+    kernel_shared: false,
+    network_by_default: "outbound open under docker; none here",
+};
+const RUNC: Facts = Facts {
+    isolation: "namespaces, capabilities",
+    kernel_shared: true,
+    network_by_default: "an empty namespace",
+};
+const BWRAP: Facts = Facts {
+    isolation: "namespaces",
+    kernel_shared: true,
+    network_by_default: "the host's, unless unshared (it is here)",
+};
+const KATA: Facts = Facts {
+    isolation: "VM",
+    kernel_shared: false,
+    network_by_default: "outbound open",
+};
+
+/// What was prepared; dropping it ends the daemon and removes the folder.
+pub struct Containers {
+    /// Every technology, with why not where it is not here.
+    pub contenders: Vec<Contender>,
+    _dockerd: Option<Dockerd>,
+    // Last: the daemon's data lies in it.
+    _folder: tempfile::TempDir,
+}
+
+/// Unpacks the image and prepares every technology that is installed.
+pub async fn prepare(image: &Path, program: &Program) -> Result<Containers, BenchError> {
+    let folder = tempfile::Builder::new()
+        .prefix("llm-firecracker-compare-")
+        .tempdir()
+        .map_err(|source| BenchError::Io {
+            path: std::env::temp_dir(),
+            source,
+        })?;
+    let root = folder.path().join("root");
+    let unpack = CommandLine::new([
+        "fsck.erofs".to_owned(),
+        format!("--extract={}", root.display()),
+        image.display().to_string(),
+    ]);
+    unpack.output().await?;
+    let (docker, dockerd) = docker(folder.path(), &root, program).await;
+    let contenders = vec![
+        docker,
+        contender("runsc", RUNSC, runsc(folder.path(), &root, program)),
+        contender("runc", RUNC, runc(folder.path(), &root, program)),
+        contender("bwrap", BWRAP, bwrap(&root, program)),
+        contender("kata", KATA, kata()),
+    ];
+    Ok(Containers {
+        contenders,
+        _dockerd: dockerd,
+        _folder: folder,
+    })
+}
+
+fn contender(technology: &'static str, facts: Facts, how: Result<How, String>) -> Contender {
+    Contender {
+        technology,
+        facts,
+        how,
+    }
+}
+
+fn installed(name: &str) -> Result<String, String> {
+    find_program(name).ok_or_else(|| "not installed".to_owned())
+}
+
+/// argv of the hello and of the sleep inside the root file system.
+fn inside(program: &Program) -> Result<[Vec<String>; 2], String> {
+    let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let millis = SLEEP_SECONDS * 1000;
+    match program.language {
+        Language::Python => Ok([
+            own(&["/usr/bin/python3", "-c", program.code]),
+            own(&[
+                "/usr/bin/python3",
+                "-c",
+                &format!("import time; time.sleep({SLEEP_SECONDS})"),
+            ]),
+        ]),
+        Language::Node => Ok([
+            own(&["/usr/bin/node", "-e", program.code]),
+            own(&[
+                "/usr/bin/node",
+                "-e",
+                &format!("setTimeout(() => 0, {millis})"),
+            ]),
+        ]),
+        Language::Bash => Ok([
+            own(&["/bin/bash", "-c", program.code]),
+            own(&[
+                "/bin/bash",
+                "-c",
+                &format!("read -t {SLEEP_SECONDS} < <(:; sleep {SLEEP_SECONDS})"),
+            ]),
+        ]),
+        other => Err(format!("the comparison has no {other}")),
+    }
+}
+
+fn both(
+    program: &Program,
+    line: impl Fn(usize, Vec<String>) -> Result<Vec<String>, String>,
+) -> Result<How, String> {
+    let [hello, sleep] = inside(program)?;
+    Ok(How::Command {
+        hello: CommandLine(line(0, hello)?),
+        sleep: CommandLine(line(1, sleep)?),
+    })
+}
+
+fn words(first: &[&str], rest: Vec<String>) -> Vec<String> {
+    first
+        .iter()
+        .map(|word| (*word).to_owned())
+        .chain(rest)
+        .collect()
+}
+
+fn bwrap(root: &Path, program: &Program) -> Result<How, String> {
+    let bwrap = installed("bwrap")?;
+    let root = root.display().to_string();
+    both(program, |_, inside| {
+        let line = [
+            &bwrap,
+            "--unshare-all",
+            "--die-with-parent",
+            "--ro-bind",
+            &root,
+            "/",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+            "--tmpfs",
+            "/tmp",
+        ];
+        Ok(words(&line, inside))
+    })
+}
+
+fn runc(folder: &Path, root: &Path, program: &Program) -> Result<How, String> {
+    let runc = installed("runc")?;
+    both(program, |index, inside| {
+        let bundle = bundle(folder, "runc", index, root, &inside)?;
+        Ok(words(&[&runc, "run", "--bundle", &bundle, "{id}"], vec![]))
+    })
+}
+
+fn runsc(folder: &Path, root: &Path, program: &Program) -> Result<How, String> {
+    let runsc = installed("runsc")?;
+    let state = folder.join("runsc-state").display().to_string();
+    both(program, |index, inside| {
+        let bundle = bundle(folder, "runsc", index, root, &inside)?;
+        let line = [
+            &runsc,
+            "--root",
+            &state,
+            "--platform=ptrace",
+            "--network=none",
+            "run",
+            "--bundle",
+            &bundle,
+            "{id}",
+        ];
+        Ok(words(&line, vec![]))
+    })
+}
+
+fn kata() -> Result<How, String> {
+    installed("kata-runtime")?;
+    Err("installed, but this comparison has no way to run it yet".to_owned())
+}
+
+/// An OCI bundle (runtime-spec 1.0) that runs `argv` on the shared, read-only root.
+fn bundle(
+    folder: &Path,
+    runtime: &str,
+    index: usize,
+    root: &Path,
+    argv: &[String],
+) -> Result<String, String> {
+    let bundle = folder.join(format!("{runtime}-bundle-{index}"));
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir(&bundle)?;
+        std::fs::write(bundle.join("config.json"), spec(root, argv).to_string())
+    };
+    write().map_err(|error| format!("{}: {error}", bundle.display()))?;
+    Ok(bundle.display().to_string())
+}
+
+fn spec(root: &Path, argv: &[String]) -> Value {
+    json!({
+        "ociVersion": "1.0.2",
+        "process": {
+            "terminal": false,
+            "user": { "uid": 10000, "gid": 10000 },
+            "args": argv,
+            "env": ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"],
+            "cwd": "/",
+            "noNewPrivileges": true,
+            "capabilities": {},
+        },
+        "root": { "path": root, "readonly": true },
+        "hostname": "job",
+        "mounts": [
+            { "destination": "/proc", "type": "proc", "source": "proc" },
+            { "destination": "/dev", "type": "tmpfs", "source": "tmpfs",
+              "options": ["nosuid", "strictatime", "mode=755", "size=65536k"] },
+            { "destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["size=65536k"] },
+        ],
+        "linux": { "namespaces": [
+            { "type": "pid" }, { "type": "network" }, { "type": "ipc" }, { "type": "uts" },
+            { "type": "mount" },
+        ] },
+    })
+}
+
+async fn docker(folder: &Path, root: &Path, program: &Program) -> (Contender, Option<Dockerd>) {
+    match docker_ready(folder, root, program).await {
+        Ok((how, dockerd)) => (contender("docker", DOCKER, Ok(how)), Some(dockerd)),
+        Err(why) => (contender("docker", DOCKER, Err(why)), None),
+    }
+}
+
+async fn docker_ready(
+    folder: &Path,
+    root: &Path,
+    program: &Program,
+) -> Result<(How, Dockerd), String> {
+    let client = installed("docker")?;
+    let data: PathBuf = folder.join("docker");
+    let dockerd = Dockerd::start(&installed("dockerd")?, &client, &data).await?;
+    let tar = folder.join("root.tar").display().to_string();
+    let pack = CommandLine::new(["tar", "-C", &root.display().to_string(), "-cf", &tar, "."]);
+    pack.output().await.map_err(|error| error.to_string())?;
+    let host = dockerd.host().to_owned();
+    let import = CommandLine::new([&client, "--host", &host, "import", &tar, "compare:latest"]);
+    import.output().await.map_err(|error| error.to_string())?;
+    let how = both(program, |_, inside| {
+        let line = [
+            &client,
+            "--host",
+            &host,
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--name",
+            "{id}",
+            "compare:latest",
+        ];
+        Ok(words(&line, inside))
+    })?;
+    Ok((how, dockerd))
+}

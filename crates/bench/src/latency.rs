@@ -1,0 +1,211 @@
+//! This tool's own paths: how long from the request to the result, how many a second, how much memory.
+
+use crate::BenchError;
+use crate::program::{Program, hello};
+use crate::stats::{Summary, summary};
+use protocol::job::JobRequest;
+use protocol::language::Language;
+use protocol::result::{BootPath, JobResult, Status};
+use sandbox::config::{Config, PoolSize};
+use sandbox::drive::JobIo;
+use sandbox::sandbox::Sandbox;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// A configuration under which every VM comes by this path.
+pub fn config_for(path: BootPath, mut config: Config, languages: &[Language]) -> Config {
+    config.pool.clear();
+    config.snapshots.enabled = path != BootPath::Boot;
+    config.snapshots.create_on_first_use = true;
+    if path == BootPath::Pool {
+        let size = PoolSize {
+            min: 2,
+            max: 4,
+            max_age_seconds: 3600,
+        };
+        config.pool = languages.iter().map(|language| (*language, size)).collect();
+    }
+    config
+}
+
+/// One path and language.
+#[derive(Debug, Clone, Serialize)]
+pub struct LatencyRow {
+    /// The language.
+    pub language: Language,
+    /// The way the VMs came.
+    pub path: BootPath,
+    /// From the request to the result.
+    pub total: Summary,
+    /// From the request to a VM that takes the job.
+    pub until_vm: Summary,
+}
+
+/// Jobs a second with several at once.
+#[derive(Debug, Clone, Serialize)]
+pub struct ThroughputRow {
+    /// The language.
+    pub language: Language,
+    /// The way the VMs came.
+    pub path: BootPath,
+    /// Jobs at once.
+    pub concurrency: usize,
+    /// Jobs in all.
+    pub jobs: usize,
+    /// Jobs a second.
+    pub jobs_per_second: f64,
+}
+
+/// Memory of VMs that wait.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemoryRow {
+    /// The language.
+    pub language: Language,
+    /// Proportional set size of each waiting VM, bytes.
+    pub pss_bytes: Vec<u64>,
+}
+
+/// Runs a program once; an answer that is not right is an error.
+pub async fn run_once(sandbox: &Sandbox, program: &Program) -> Result<JobResult, BenchError> {
+    let request = JobRequest {
+        language: program.language.name().to_owned(),
+        code: program.code.to_owned(),
+        ..JobRequest::default()
+    };
+    let wrong = |seen: String| BenchError::WrongAnswer {
+        what: format!("{} hello", program.language),
+        seen,
+        expected: program.stdout.to_owned(),
+    };
+    let job = sandbox
+        .admit(request)
+        .map_err(|rejection| wrong(rejection.to_string()))?;
+    let result = sandbox.run(job, JobIo::default()).await;
+    if result.status == Status::Ok && result.stdout == program.stdout.as_bytes() {
+        return Ok(result);
+    }
+    let why = result.failure.map(|failure| failure.message);
+    let seen = format!(
+        "{} {:?} {}",
+        result.status.as_str(),
+        String::from_utf8_lossy(&result.stdout),
+        why.unwrap_or_default()
+    );
+    Err(wrong(seen))
+}
+
+/// Times `runs` jobs one after another.
+pub async fn latency(
+    sandbox: &Sandbox,
+    path: BootPath,
+    language: Language,
+    runs: usize,
+) -> Result<Option<LatencyRow>, BenchError> {
+    let program = hello(language);
+    let (mut totals, mut vms) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        let (total, result) = timed(sandbox, path, &program).await?;
+        totals.push(total);
+        vms.push(Duration::from_secs_f64(result.timings.boot));
+    }
+    Ok(summary(&totals)
+        .zip(summary(&vms))
+        .map(|(total, until_vm)| LatencyRow {
+            language,
+            path,
+            total,
+            until_vm,
+        }))
+}
+
+/// One job by this path, and how long it took.
+pub async fn timed(
+    sandbox: &Sandbox,
+    path: BootPath,
+    program: &Program,
+) -> Result<(Duration, JobResult), BenchError> {
+    if path == BootPath::Pool {
+        wait_until_warm(sandbox).await?;
+    }
+    let begun = Instant::now();
+    let result = run_once(sandbox, program).await?;
+    let total = begun.elapsed();
+    if result.timings.path == Some(path) {
+        return Ok((total, result));
+    }
+    Err(BenchError::WrongPath {
+        wanted: path.as_str(),
+        seen: format!("{:?}", result.timings.path),
+        advice: "see the warnings above, or run with --verbose",
+    })
+}
+
+/// Waits for the pool to be full: what is measured is its answer, not its refill.
+pub async fn wait_until_warm(sandbox: &Sandbox) -> Result<(), BenchError> {
+    let deadline = Instant::now() + Duration::from_secs(180);
+    while !sandbox.supply().pool().is_warm() {
+        if Instant::now() > deadline {
+            return Err(BenchError::WrongPath {
+                wanted: "pool",
+                seen: "nothing within 180 s".into(),
+                advice: "the pool does not fill; see the warnings above",
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+/// Jobs a second with `concurrency` at once, each in a new VM.
+pub async fn throughput(
+    sandbox: &Arc<Sandbox>,
+    path: BootPath,
+    language: Language,
+    jobs: usize,
+    concurrency: usize,
+) -> Result<ThroughputRow, BenchError> {
+    let program = hello(language);
+    let begun = Instant::now();
+    let mut workers = JoinSet::new();
+    for worker in 0..concurrency {
+        let sandbox = sandbox.clone();
+        // The remainder goes to the first workers.
+        let share = jobs / concurrency + usize::from(worker < jobs % concurrency);
+        workers.spawn(async move {
+            for _ in 0..share {
+                run_once(&sandbox, &program).await?;
+            }
+            Ok::<(), BenchError>(())
+        });
+    }
+    while let Some(done) = workers.join_next().await {
+        match done {
+            Ok(outcome) => outcome?,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    Ok(ThroughputRow {
+        language,
+        path,
+        concurrency,
+        jobs,
+        jobs_per_second: jobs as f64 / begun.elapsed().as_secs_f64(),
+    })
+}
+
+/// What the pool's waiting VMs hold.
+pub fn memory(sandbox: &Sandbox) -> Vec<MemoryRow> {
+    let mut rows: Vec<MemoryRow> = Vec::new();
+    for (language, pss) in sandbox.supply().pool().memory_held() {
+        match rows.iter_mut().find(|row| row.language == language) {
+            Some(row) => row.pss_bytes.push(pss),
+            None => rows.push(MemoryRow {
+                language,
+                pss_bytes: vec![pss],
+            }),
+        }
+    }
+    rows
+}

@@ -1,0 +1,57 @@
+//! What it costs. [`latency`] times this tool's own paths, [`compare`] the same job under every
+//! isolation technology that is installed, interleaved in one run; [`stats`] sums up and [`plot`] draws.
+//!
+//! Absolute times say little about another machine; ratios measured side by side do.
+
+pub mod compare;
+pub mod latency;
+pub mod plot;
+pub mod program;
+pub mod stats;
+
+use std::path::PathBuf;
+
+/// Why a measurement could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A job did not give its right answer: its time says nothing.
+    #[error("{what} gave {seen}, not {expected:?}: not measured")]
+    WrongAnswer {
+        /// Which job, on which path.
+        what: String,
+        /// What came.
+        seen: String,
+        /// What should have come.
+        expected: String,
+    },
+    /// A VM did not come the way that was to be measured.
+    #[error("a {wanted} VM was to be measured, but the VM came by {seen}; {advice}")]
+    WrongPath {
+        /// The path to be measured.
+        wanted: &'static str,
+        /// The way it came.
+        seen: String,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// The sandbox could not be opened.
+    #[error("opening the sandbox")]
+    Sandbox(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A command of another technology failed.
+    #[error("{command} failed: {reason}")]
+    Command {
+        /// Which.
+        command: String,
+        /// Its exit and last words.
+        reason: String,
+    },
+    /// A file operation failed.
+    #[error("{}", path.display())]
+    Io {
+        /// On which file.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+}

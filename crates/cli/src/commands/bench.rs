@@ -1,0 +1,268 @@
+//! `bench` and `compare`: what it costs, measured here and now.
+
+use super::{languages_or_all, print_json};
+use crate::args::{BenchArgs, CompareArgs, Global};
+use crate::{context, table};
+use anyhow::{Context as _, anyhow};
+use bench::compare::contender::{CommandLine, Contender, Facts, How};
+use bench::compare::{self, containers, memory::SLEEP_SECONDS};
+use bench::latency::{self, LatencyRow, MemoryRow, ThroughputRow, config_for};
+use bench::plot::{PlotRow, svg};
+use bench::program::{Program, hello};
+use protocol::language::Language;
+use protocol::result::BootPath;
+use sandbox::config::Config;
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const CLOSE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Times this tool's paths.
+pub async fn bench(global: &Global, args: BenchArgs) -> anyhow::Result<ExitCode> {
+    let config = context::config(global)?;
+    let languages = languages_or_all(&args.languages)?;
+    let mut rows = Measured::default();
+    for path in &args.paths {
+        measure(&config, (*path).into(), &languages, &args, &mut rows).await?;
+    }
+    if let Some(file) = &args.plot {
+        let picture = svg("Hello, from the request to the result", &rows.plot_rows());
+        std::fs::write(file, picture).with_context(|| format!("writing {}", file.display()))?;
+    }
+    if args.format.json {
+        return print_json(&json!({
+            "latency": rows.latency,
+            "throughput": rows.throughput,
+            "idle_memory": rows.memory,
+        }));
+    }
+    rows.print();
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Default)]
+struct Measured {
+    latency: Vec<LatencyRow>,
+    throughput: Vec<ThroughputRow>,
+    memory: Vec<MemoryRow>,
+}
+
+async fn measure(
+    config: &Config,
+    path: BootPath,
+    languages: &[Language],
+    args: &BenchArgs,
+    rows: &mut Measured,
+) -> anyhow::Result<()> {
+    let config = config_for(path, config.clone(), languages);
+    let sandbox = context::sandbox(&config).await?;
+    if path == BootPath::Pool {
+        sandbox.supply().start_pool();
+        latency::wait_until_warm(&sandbox).await?;
+        rows.memory = latency::memory(&sandbox);
+    }
+    for language in languages {
+        eprintln!("{} {language}: {} runs …", path.as_str(), args.runs);
+        // The first makes the snapshot where there is none, and is not counted.
+        latency::timed(&sandbox, path, &hello(*language)).await?;
+        rows.latency
+            .extend(latency::latency(&sandbox, path, *language, args.runs).await?);
+        if args.jobs > 0 {
+            let row =
+                latency::throughput(&sandbox, path, *language, args.jobs, args.concurrency).await?;
+            rows.throughput.push(row);
+        }
+    }
+    sandbox.close(CLOSE_PATIENCE).await;
+    Ok(())
+}
+
+impl Measured {
+    fn plot_rows(&self) -> Vec<PlotRow> {
+        self.latency
+            .iter()
+            .map(|row| PlotRow {
+                label: format!("{} {}", row.language, row.path.as_str()),
+                summary: row.total.clone(),
+            })
+            .collect()
+    }
+
+    fn print(&self) {
+        let header = ["language", "path", "runs", "p50", "p95", "p99", "vm p50"];
+        table::print(
+            &header,
+            self.latency.iter().map(|row| {
+                vec![
+                    row.language.to_string(),
+                    row.path.as_str().to_owned(),
+                    row.total.runs.to_string(),
+                    millis(row.total.p50_seconds),
+                    millis(row.total.p95_seconds),
+                    millis(row.total.p99_seconds),
+                    millis(row.until_vm.p50_seconds),
+                ]
+            }),
+        );
+        if !self.throughput.is_empty() {
+            println!();
+            table::print(
+                &["language", "path", "jobs", "at once", "jobs/s"],
+                self.throughput.iter().map(|row| {
+                    vec![
+                        row.language.to_string(),
+                        row.path.as_str().to_owned(),
+                        row.jobs.to_string(),
+                        row.concurrency.to_string(),
+                        format!("{:.1}", row.jobs_per_second),
+                    ]
+                }),
+            );
+        }
+        if !self.memory.is_empty() {
+            println!();
+            table::print(
+                &["language", "idle clones", "pss each"],
+                self.memory.iter().map(|row| {
+                    let each: Vec<_> = row.pss_bytes.iter().map(|pss| table::mib(*pss)).collect();
+                    vec![
+                        row.language.to_string(),
+                        row.pss_bytes.len().to_string(),
+                        each.join(", "),
+                    ]
+                }),
+            );
+        }
+    }
+}
+
+fn millis(seconds: f64) -> String {
+    format!("{:.1} ms", seconds * 1000.0)
+}
+
+/// The same job under every isolation technology that is here.
+pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitCode> {
+    let config = context::config(global)?;
+    let language = super::language(&args.lang)?;
+    let program = hello(language);
+    let pool_config = config_for(BootPath::Pool, config.clone(), &[language]);
+    let sandbox = context::sandbox(&pool_config).await?;
+    // The snapshot first: the first clone would make it otherwise, and be slow.
+    let shape = sandbox.supply().default_shape();
+    let snapshot = sandbox.supply().create_snapshot(language, shape).await;
+    if let Err(no) = &snapshot {
+        eprintln!(
+            "llm-firecracker: no snapshot, so neither clone nor pool: {}",
+            no.message
+        );
+    }
+    sandbox.supply().start_pool();
+    let rootfs = context::image_store(&config)?.rootfs(language)?;
+    let others = containers::prepare(&rootfs.path, &program).await?;
+    let mut contenders = ours(global, &program)?;
+    contenders.extend(others.contenders.iter().cloned());
+    let rows = compare::run(contenders, Some(&sandbox), &program, args.runs, |round| {
+        eprint!("\rround {round} of {} …", args.runs);
+    })
+    .await;
+    eprintln!();
+    sandbox.close(CLOSE_PATIENCE).await;
+    drop(others);
+    if args.format.json {
+        return print_json(&json!({ "language": language, "rows": rows }));
+    }
+    print_rows(&rows);
+    Ok(ExitCode::SUCCESS)
+}
+
+const OWN: Facts = Facts {
+    isolation: "VM, jail, seccomp, cgroups",
+    kernel_shared: false,
+    network_by_default: "none",
+};
+
+/// This tool's paths: boot and clone as a user's whole command, the pool in this process.
+fn ours(global: &Global, program: &Program) -> anyhow::Result<Vec<Contender>> {
+    let exe = std::env::current_exe()?.display().to_string();
+    let sleep_code = match program.language {
+        Language::Python => format!("import time; time.sleep({SLEEP_SECONDS})"),
+        Language::Node => format!("setTimeout(() => 0, {})", SLEEP_SECONDS * 1000),
+        Language::Bash => format!("sleep {SLEEP_SECONDS}"),
+        other => return Err(anyhow!("the comparison has no {other}")),
+    };
+    let command = |code: &str, more: &[&str]| {
+        let mut line = vec![exe.clone()];
+        if let Some(dir) = &global.state_dir {
+            line.extend(["--state-dir".to_owned(), dir.display().to_string()]);
+        }
+        if let Some(config) = &global.config {
+            line.extend(["--config".to_owned(), config.display().to_string()]);
+        }
+        line.extend(
+            ["run", "--timeout", "60", "--lang", program.language.name()].map(str::to_owned),
+        );
+        line.extend(more.iter().map(|word| (*word).to_owned()));
+        line.extend(["--code".to_owned(), code.to_owned()]);
+        CommandLine(line)
+    };
+    let contender = |technology, how| Contender {
+        technology,
+        facts: OWN,
+        how: Ok(how),
+    };
+    let by_command = |more: &[&str]| How::Command {
+        hello: command(program.code, more),
+        sleep: command(&sleep_code, more),
+    };
+    Ok(vec![
+        contender("pool", How::Pool),
+        contender("clone", by_command(&[])),
+        contender("boot", by_command(&["--no-snapshot"])),
+    ])
+}
+
+fn print_rows(rows: &[compare::Row]) {
+    let docker = rows
+        .iter()
+        .find(|row| row.technology == "docker")
+        .and_then(|row| row.times.as_ref())
+        .map(|times| times.p50_seconds);
+    let header = [
+        "technology",
+        "isolation",
+        "kernel shared",
+        "network by default",
+        "p50",
+        "p95",
+        "× docker",
+        "memory overhead",
+    ];
+    table::print(
+        &header,
+        rows.iter().map(|row| {
+            let time = |of: fn(&bench::stats::Summary) -> f64| match &row.times {
+                Some(times) => millis(of(times)),
+                None => row
+                    .why_not
+                    .clone()
+                    .unwrap_or_else(|| "not measured".to_owned()),
+            };
+            let ratio = row.times.as_ref().zip(docker);
+            vec![
+                row.technology.to_owned(),
+                row.isolation.to_owned(),
+                if row.kernel_shared { "yes" } else { "no" }.to_owned(),
+                row.network_by_default.to_owned(),
+                time(|times| times.p50_seconds),
+                time(|times| times.p95_seconds),
+                ratio
+                    .map(|(times, docker)| format!("{:.2}", times.p50_seconds / docker))
+                    .unwrap_or_else(|| "-".to_owned()),
+                row.memory_overhead_bytes
+                    .map(table::mib)
+                    .unwrap_or_else(|| "-".to_owned()),
+            ]
+        }),
+    );
+}
