@@ -12,11 +12,15 @@
 //!
 //! Out of this crate: what a snapshot is of and when it is stale (`sandbox`), images (`images`), jobs.
 
+pub mod cgroup;
 pub mod cleanup;
 pub mod config;
+pub mod console;
 pub mod engine;
 pub mod error;
+pub mod jail;
 pub mod probe;
+pub mod state;
 
 pub use config::{Accelerator, AcceleratorChoice, VmmConfig};
 pub use engine::{

@@ -1,0 +1,198 @@
+//! One VM's cgroup: its limits, what it used, its end.
+
+use super::Limits;
+use super::layout::Version;
+use crate::error::{Step, VmmError};
+use cgroups_rs::cgroup::Cgroup;
+use cgroups_rs::cpu::CpuController;
+use cgroups_rs::error::Error;
+use cgroups_rs::memory::MemController;
+use cgroups_rs::pid::PidController;
+use cgroups_rs::MaxValue;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The period over which cpu time is counted, microseconds (the kernel's default).
+const CPU_PERIOD_MICROS: u64 = 100_000;
+
+/// Removes itself when dropped; [`VmCgroup::remove`] says whether that went well.
+#[derive(Debug)]
+pub struct VmCgroup {
+    group: Cgroup,
+    version: Version,
+    folders: Vec<PathBuf>,
+}
+
+impl VmCgroup {
+    pub(super) fn new(group: Cgroup, version: Version) -> Self {
+        let mut folders: Vec<PathBuf> = group
+            .subsystems()
+            .iter()
+            .map(|subsystem| subsystem.to_controller().path().to_path_buf())
+            .collect();
+        folders.sort();
+        folders.dedup();
+        Self {
+            group,
+            version,
+            folders,
+        }
+    }
+
+    /// The folders that make it up; one on v2.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// One open `cgroup.procs` a folder; a process that writes `0` to each is in.
+    pub fn entrances(&self) -> std::io::Result<Vec<File>> {
+        self.folders
+            .iter()
+            .map(|folder| {
+                OpenOptions::new()
+                    .write(true)
+                    .custom_flags(libc::O_CLOEXEC)
+                    .open(folder.join("cgroup.procs"))
+            })
+            .collect()
+    }
+
+    pub(super) fn limit(&self, limits: Limits) -> Result<(), VmmError> {
+        self.write(limits).map_err(|e| VmmError::Io {
+            step: Step::Prepare,
+            what: format!("writing the limits of {}", self.folders[0].display()),
+            source: std::io::Error::other(e),
+        })?;
+        // No swap: what a guest holds must not be written to the host's disk. Kernels without
+        // swap accounting lack the file, hosts without swap do not need it.
+        for (file, value) in [("memory.swap.max", "0"), ("memory.swappiness", "0")] {
+            if let Some(path) = self.find(file) {
+                let _ = std::fs::write(path, value);
+            }
+        }
+        self.check(limits)
+    }
+
+    /// A controller that is not there is found by [`VmCgroup::check`].
+    fn write(&self, limits: Limits) -> Result<(), Error> {
+        if let Some(memory) = self.group.controller_of::<MemController>() {
+            memory.set_limit(i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX))?;
+        }
+        if let Some(pids) = self.group.controller_of::<PidController>() {
+            pids.set_pid_max(MaxValue::Value(limits.pids as i64))?;
+        }
+        if let Some(cpu) = self.group.controller_of::<CpuController>() {
+            cpu.set_cfs_quota_and_period(Some(quota_micros(limits)), Some(CPU_PERIOD_MICROS))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the limits back from the kernel; anything but what was asked for is an error.
+    pub fn check(&self, limits: Limits) -> Result<(), VmmError> {
+        let page = rustix::param::page_size() as u64;
+        let memory = (limits.memory_bytes / page * page).to_string();
+        let quota = quota_micros(limits);
+        let wanted: &[(&str, String)] = &match self.version {
+            Version::V1 => [
+                ("memory.limit_in_bytes", memory),
+                ("pids.max", limits.pids.to_string()),
+                ("cpu.cfs_quota_us", quota.to_string()),
+            ],
+            Version::V2 => [
+                ("memory.max", memory),
+                ("pids.max", limits.pids.to_string()),
+                ("cpu.max", format!("{quota} {CPU_PERIOD_MICROS}")),
+            ],
+        };
+        for (file, wanted) in wanted {
+            let seen = self.read(file).unwrap_or_else(|| "not there".into());
+            if seen != *wanted {
+                return Err(VmmError::LimitNotHeld {
+                    step: Step::Prepare,
+                    limit: file.to_string(),
+                    wanted: wanted.clone(),
+                    seen,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a process is in it, judged by its `/proc/PID/cgroup`.
+    pub fn holds(&self, proc_cgroup: &str) -> bool {
+        let name = self.folders[0].file_name().unwrap_or_default();
+        let inside = proc_cgroup
+            .lines()
+            .filter(|line| {
+                Path::new(line.rsplit(':').next().unwrap_or_default()).file_name() == Some(name)
+            })
+            .count();
+        inside >= self.folders.len()
+    }
+
+    /// The most memory that it held, bytes; 0 where the kernel does not tell.
+    pub fn memory_peak_bytes(&self) -> u64 {
+        ["memory.peak", "memory.max_usage_in_bytes"]
+            .iter()
+            .find_map(|file| self.read(file)?.parse().ok())
+            .unwrap_or(0)
+    }
+
+    /// The kernel killed something in it for memory.
+    pub fn ran_out_of_memory(&self) -> bool {
+        ["memory.events", "memory.oom_control"].iter().any(|file| {
+            self.read(file).is_some_and(|text| {
+                text.lines()
+                    .any(|line| line.strip_prefix("oom_kill ").is_some_and(|n| n != "0"))
+            })
+        })
+    }
+
+    /// Removes it; waits for its last processes until the deadline.
+    pub fn remove(&self, deadline: Duration) -> Result<(), String> {
+        remove_folders(&self.folders, deadline)
+    }
+
+    fn find(&self, file: &str) -> Option<PathBuf> {
+        self.folders
+            .iter()
+            .map(|folder| folder.join(file))
+            .find(|path| path.exists())
+    }
+
+    fn read(&self, file: &str) -> Option<String> {
+        let text = std::fs::read_to_string(self.find(file)?).ok()?;
+        Some(text.trim_end().to_string())
+    }
+}
+
+impl Drop for VmCgroup {
+    fn drop(&mut self) {
+        let _ = self.remove(Duration::ZERO);
+    }
+}
+
+/// Removes empty cgroup folders. The kernel has no event for 'empty' on v1, so it is asked again
+/// each millisecond while it says 'busy'.
+pub fn remove_folders(folders: &[PathBuf], deadline: Duration) -> Result<(), String> {
+    let start = Instant::now();
+    for folder in folders {
+        loop {
+            match std::fs::remove_dir(folder) {
+                Ok(()) => break,
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => break,
+                Err(e) if e.raw_os_error() == Some(libc::EBUSY) && start.elapsed() < deadline => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(e) => return Err(format!("{}: {e}", folder.display())),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn quota_micros(limits: Limits) -> i64 {
+    (limits.cpus * CPU_PERIOD_MICROS as f64).round() as i64
+}

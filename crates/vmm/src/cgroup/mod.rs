@@ -1,0 +1,169 @@
+//! A VM's cgroup: memory, pids and cpu, on v1, hybrid and v2 hosts; written, then read back.
+
+mod group;
+pub mod layout;
+
+pub use group::VmCgroup;
+
+use crate::engine::VmId;
+use crate::error::{Step, VmmError};
+use cgroups_rs::cgroup::Cgroup;
+use cgroups_rs::{Hierarchy, Subsystem, hierarchies};
+use layout::{CONTROLLERS, Layout, Version};
+use rustix::fs::{Access, access};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// What a VM may use of the host.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Bytes.
+    pub memory_bytes: u64,
+    /// Processes and threads.
+    pub pids: u64,
+    /// CPUs' worth of time.
+    pub cpus: f64,
+}
+
+/// Where VMs' cgroups can be made on this host.
+#[derive(Debug, Clone)]
+pub struct Place {
+    version: Version,
+    /// Controller (`""` on v2) → path below its tree's mount.
+    below: HashMap<String, String>,
+}
+
+impl Place {
+    /// Finds the place, or says why there is none.
+    pub fn find(parent: &str) -> Result<Place, String> {
+        let read = |path: &str| std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"));
+        let layout = Layout::parse(&read("/proc/self/mountinfo")?, &read("/proc/self/cgroup")?)
+            .ok_or("no cgroup tree has the controllers memory, pids and cpu")?;
+        let own = match layout.version {
+            Version::V1 => v1_places(&layout)?,
+            Version::V2 => HashMap::from([(String::new(), v2_place(&layout)?)]),
+        };
+        Ok(Place {
+            version: layout.version,
+            below: own
+                .into_iter()
+                .map(|(controller, own)| (controller, text(&own.join(parent))))
+                .collect(),
+        })
+    }
+
+    /// `cgroup-v1` or `cgroup-v2`, for the jail's description.
+    pub fn name(&self) -> &'static str {
+        match self.version {
+            Version::V1 => "cgroup-v1",
+            Version::V2 => "cgroup-v2",
+        }
+    }
+
+    /// Makes the VM's cgroup and puts `limits` in force, read back.
+    pub fn create(&self, id: &VmId, limits: Limits) -> Result<VmCgroup, VmmError> {
+        let group = self.load(id);
+        group.create().map_err(|e| VmmError::Io {
+            step: Step::Prepare,
+            what: format!("making the cgroup of VM {id}"),
+            source: std::io::Error::other(e),
+        })?;
+        // From here on dropping the value removes what was made.
+        let group = VmCgroup::new(group, self.version);
+        group.limit(limits)?;
+        Ok(group)
+    }
+
+    fn load(&self, id: &VmId) -> Cgroup {
+        match self.version {
+            Version::V1 => Cgroup::load_with_relative_paths(
+                Box::new(OurTrees(hierarchies::V1::new())),
+                id.as_str(),
+                self.below.clone(),
+            ),
+            Version::V2 => Cgroup::load_with_specified_controllers(
+                hierarchies::auto(),
+                Path::new(&self.below[""]).join(id.as_str()),
+                CONTROLLERS.iter().map(|c| c.to_string()).collect(),
+            ),
+        }
+    }
+}
+
+/// The tool's own cgroup in each tree; not being able to write one is the reason for none.
+fn v1_places(layout: &Layout) -> Result<HashMap<String, PathBuf>, String> {
+    for tree in layout.trees.values() {
+        let own = tree.mount.join(&tree.own);
+        access(&own, Access::WRITE_OK)
+            .map_err(|e| format!("{} cannot be written: {e}", own.display()))?;
+    }
+    Ok(layout
+        .trees
+        .iter()
+        .map(|(controller, tree)| (controller.clone(), tree.own.clone()))
+        .collect())
+}
+
+/// Root: the tree's root. A user: the nearest ancestor that is theirs and hands the controllers down.
+fn v2_place(layout: &Layout) -> Result<PathBuf, String> {
+    let mount = &layout.trees[""].mount;
+    if rustix::process::geteuid().is_root() {
+        return Ok(PathBuf::new());
+    }
+    layout
+        .v2_candidates()
+        .into_iter()
+        .find(|folder| {
+            let handed = std::fs::read_to_string(folder.join("cgroup.subtree_control"));
+            let handed = handed.unwrap_or_default();
+            access(folder, Access::WRITE_OK).is_ok()
+                && access(folder.join("cgroup.procs"), Access::WRITE_OK).is_ok()
+                && CONTROLLERS
+                    .iter()
+                    .all(|c| handed.split_whitespace().any(|h| h == *c))
+        })
+        .and_then(|folder| folder.strip_prefix(mount).ok().map(Path::to_path_buf))
+        .ok_or_else(|| {
+            "no cgroup with the controllers memory, pids and cpu is delegated to this user \
+             (systemd: systemd-run --user --scope -p Delegate=yes)"
+                .into()
+        })
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// v1's trees, but for those that hold nothing of ours: joining a `cpuset` or `devices` cgroup
+/// that nobody configured only adds ways to fail.
+#[derive(Debug)]
+struct OurTrees(hierarchies::V1);
+
+impl Hierarchy for OurTrees {
+    fn subsystems(&self) -> Vec<Subsystem> {
+        let mut all = self.0.subsystems();
+        all.retain(|subsystem| {
+            matches!(
+                subsystem,
+                Subsystem::Mem(_) | Subsystem::Pid(_) | Subsystem::Cpu(_) | Subsystem::Freezer(_)
+            )
+        });
+        all
+    }
+
+    fn root(&self) -> PathBuf {
+        self.0.root()
+    }
+
+    fn root_control_group(&self) -> Cgroup {
+        self.0.root_control_group()
+    }
+
+    fn parent_control_group(&self, path: &str) -> Cgroup {
+        self.0.parent_control_group(path)
+    }
+
+    fn v2(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,111 @@
+//! bubblewrap's arguments. Pure: a table of what is wanted, each word with its reason.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Where a jail's program is asked for; the numbers are those of the descriptors it inherits.
+#[derive(Debug, Clone, Copy)]
+pub struct BwrapFds {
+    /// bubblewrap reads the seccomp program from here.
+    pub seccomp: i32,
+    /// bubblewrap writes the program's process id here.
+    pub info: i32,
+    /// Held by bubblewrap's own process while the program lives: the uid's lock.
+    pub sync: Option<i32>,
+}
+
+/// Flags that every jail has.
+const FLAGS: &[(&str, &str)] = &[
+    // no view of, and no way to signal or reach, anything of the host's
+    ("--unshare-user", ""),
+    ("--unshare-ipc", ""),
+    ("--unshare-pid", ""),
+    ("--unshare-net", ""),
+    ("--unshare-uts", ""),
+    ("--unshare-cgroup", ""),
+    // a user namespace of its own would give a taken-over VMM capabilities to try the kernel with
+    ("--disable-userns", ""),
+    // the host's name is none of its business
+    ("--hostname", "jail"),
+    // the tool's end is the jail's end
+    ("--die-with-parent", ""),
+    // no reaper besides: the VMM forks nothing, and a process less is a megabyte less
+    ("--as-pid-1", ""),
+    // no terminal to push characters into
+    ("--new-session", ""),
+    ("--cap-drop", "ALL"),
+    ("--clearenv", ""),
+];
+
+/// All arguments up to and with `--`.
+///
+/// `binds` are (host path, path in the jail, writable), after the root and in this order.
+pub fn arguments(root: &Path, binds: &[(&Path, &str, bool)], fds: BwrapFds) -> Vec<OsString> {
+    let mut args: Vec<OsString> = Vec::new();
+    for (flag, value) in FLAGS {
+        args.push(flag.into());
+        if !value.is_empty() {
+            args.push(value.into());
+        }
+    }
+    args.extend(["--ro-bind".into(), root.into(), "/".into()]);
+    for (source, at, writable) in binds {
+        let kind = if *writable { "--bind" } else { "--ro-bind" };
+        args.extend([kind.into(), source.into(), at.into()]);
+    }
+    args.extend(["--chdir".into(), "/".into()]);
+    args.extend(["--seccomp".into(), fds.seccomp.to_string().into()]);
+    args.extend(["--info-fd".into(), fds.info.to_string().into()]);
+    if let Some(sync) = fds.sync {
+        args.extend(["--sync-fd".into(), sync.to_string().into()]);
+    }
+    args.push("--".into());
+    args
+}
+
+/// The process id in what bubblewrap writes to `--info-fd`.
+pub fn child_pid(info: &str) -> Option<i32> {
+    let info: serde_json::Value = serde_json::from_str(info).ok()?;
+    let pid = i32::try_from(info.get("child-pid")?.as_i64()?).ok()?;
+    (pid > 1).then_some(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_arguments_are_what_they_were() {
+        let fds = BwrapFds {
+            seccomp: 10,
+            info: 11,
+            sync: Some(12),
+        };
+        let args = arguments(
+            Path::new("/r"),
+            &[
+                (Path::new("/k"), "/kernel", false),
+                (Path::new("/m"), "/ram", true),
+            ],
+            fds,
+        );
+        let text: Vec<_> = args.iter().map(|a| a.to_str().unwrap()).collect();
+        assert_eq!(
+            text.join(" "),
+            "--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup \
+             --disable-userns --hostname jail --die-with-parent --as-pid-1 --new-session --cap-drop ALL \
+             --clearenv --ro-bind /r / --ro-bind /k /kernel --bind /m /ram --chdir / --seccomp 10 \
+             --info-fd 11 --sync-fd 12 --"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_real_pid_is_believed(text in "[ -~]{0,60}", pid in any::<i64>()) {
+            let _ = child_pid(&text);
+            let seen = child_pid(&format!("{{\"child-pid\": {pid}}}"));
+            prop_assert_eq!(seen, i32::try_from(pid).ok().filter(|p| *p > 1));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What happens between fork and exec, in this order, each step with its reason. Everything that
+//! could fail or allocate was done before the fork; here are system calls only.
+
+use rustix::fs::CWD;
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+use rustix::mount::{MountPropagationFlags, MoveMountFlags, mount_change, move_mount};
+use rustix::process::{Gid, Pid, Resource, Rlimit, Signal, Uid};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Result, Write};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+
+/// The first descriptor after stdin, stdout and stderr that a jail inherits.
+pub const FIRST_FD: i32 = 3;
+
+/// Where the jail's root is assembled, in a mount namespace that only the child sees. bubblewrap
+/// itself needs this folder to exist.
+pub const STAGE: &str = "/tmp";
+
+/// The limits of each process in the jail (`setrlimit`).
+const RLIMITS: &[(Resource, u64)] = &[
+    // QEMU polls some thirty descriptors
+    (Resource::Nofile, 128),
+    // a core would hold the guest's memory
+    (Resource::Core, 0),
+    // nothing in the jail is to grow a file: RAM files have their size before
+    (Resource::Fsize, 0),
+    (Resource::Memlock, 0),
+    (Resource::Msgqueue, 0),
+    // no real-time priority, no raised priority
+    (Resource::Rtprio, 0),
+    (Resource::Nice, 0),
+];
+
+/// The uid of a VM and the mounts that make up its root; only root's tool can set them up.
+#[derive(Debug)]
+pub struct Privileged {
+    /// uid and gid.
+    pub uid: u32,
+    /// Mounts from [`super::files::detached`] and where they go, [`STAGE`] first.
+    pub mounts: Vec<(OwnedFd, CString)>,
+}
+
+/// All that the child needs.
+#[derive(Debug)]
+pub struct ChildSetup {
+    /// The tool's process id.
+    pub parent: Pid,
+    /// Opened `cgroup.procs`.
+    pub cgroups: Vec<File>,
+    /// When the tool is root.
+    pub privileged: Option<Privileged>,
+    /// Inherited as [`FIRST_FD`] and following.
+    pub fds: Vec<OwnedFd>,
+}
+
+impl ChildSetup {
+    /// Runs in the child.
+    pub fn enter(&mut self) -> Result<()> {
+        for mut procs in &self.cgroups {
+            procs.write_all(b"0")?;
+        }
+        if let Some(privileged) = &self.privileged {
+            privileged.stage()?;
+        }
+        for (resource, limit) in RLIMITS {
+            let both = Some(*limit);
+            rustix::process::setrlimit(
+                *resource,
+                Rlimit {
+                    current: both,
+                    maximum: both,
+                },
+            )?;
+        }
+        if let Some(privileged) = &self.privileged {
+            privileged.drop_root()?;
+        }
+        // After the uid changed, which clears it. Tied to the thread that forked: see `process`.
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        if rustix::process::getppid() != Some(self.parent) {
+            // The tool died before the line above; nobody would end this jail.
+            return Err(Error::from(ErrorKind::NotConnected));
+        }
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        self.place_fds()
+    }
+
+    /// Puts each descriptor at its number and leaves no other to the jail.
+    fn place_fds(&mut self) -> Result<()> {
+        let after = FIRST_FD + self.fds.len() as i32;
+        // First out of the way of all targets, or one could overwrite another's source.
+        for fd in &mut self.fds {
+            *fd = fcntl_dupfd_cloexec(fd.as_fd(), after + 64)?;
+        }
+        for (target, fd) in (FIRST_FD..).zip(&self.fds) {
+            // SAFETY: nothing in the child owns the target number after this point but the exec'd program.
+            let mut target = std::mem::ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(target) });
+            rustix::io::dup2(fd, &mut target)?;
+            fcntl_setfd(target.as_fd(), FdFlags::empty())?;
+        }
+        // SAFETY: only marks descriptors; the standard library's own error pipe is marked already.
+        let marked = unsafe {
+            libc::syscall(
+                libc::SYS_close_range,
+                after as libc::c_uint,
+                libc::c_uint::MAX,
+                libc::CLOSE_RANGE_CLOEXEC,
+            )
+        };
+        if marked != 0 {
+            return Err(Error::last_os_error());
+        }
+        Ok(())
+    }
+}
+
+impl Privileged {
+    /// Assembles the root where the VM's uid can reach it, though the state folder is closed to it.
+    fn stage(&self) -> Result<()> {
+        // SAFETY: the child has one thread, and no file system state is shared with the parent.
+        unsafe { unshare_unsafe(UnshareFlags::NEWNS)? };
+        // Else the mounts below would appear on the host.
+        let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+        mount_change("/", private)?;
+        for (mount, target) in &self.mounts {
+            let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+            move_mount(mount, "", CWD, target.as_c_str(), flags)?;
+        }
+        Ok(())
+    }
+
+    /// Groups first: without root they could not be dropped any more.
+    fn drop_root(&self) -> Result<()> {
+        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.uid));
+        rustix::thread::set_thread_groups(&[])?;
+        rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+        rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+        Ok(())
+    }
+}
+
+/// A file in memory with `bytes`, to be read by the child from its start.
+pub fn memory_file(name: &str, bytes: &[u8]) -> Result<OwnedFd> {
+    let fd = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC)?;
+    // SAFETY: `fd` is owned here and given up by `into_raw_fd`.
+    let mut file = unsafe { File::from_raw_fd(fd.into_raw_fd()) };
+    file.write_all(bytes)?;
+    rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
+    debug_assert!(file.as_raw_fd() >= 0);
+    Ok(file.into())
+}

@@ -1,0 +1,148 @@
+//! What the kernel says about a jailed process: read back before the first guest instruction.
+
+use std::path::PathBuf;
+
+/// What `/proc/PID/status` says of one thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confinement {
+    /// All four user ids.
+    pub uids: [u32; 4],
+    /// All four group ids.
+    pub gids: [u32; 4],
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+    /// Capabilities: permitted, effective, inheritable, bounding, ambient, or'ed.
+    pub capabilities: u64,
+    /// `no_new_privs` is set.
+    pub no_new_privs: bool,
+    /// 2: a filter is installed.
+    pub seccomp: u32,
+}
+
+impl Confinement {
+    /// Reads the text of a `status` file.
+    pub fn parse(status: &str) -> Option<Self> {
+        let field = |name: &str| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+                .map(str::trim)
+        };
+        let ids = |name: &str| -> Option<Vec<u32>> {
+            field(name)?
+                .split_whitespace()
+                .map(|id| id.parse().ok())
+                .collect()
+        };
+        let mut capabilities = 0;
+        for name in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+            capabilities |= u64::from_str_radix(field(name)?, 16).ok()?;
+        }
+        Some(Self {
+            uids: ids("Uid")?.try_into().ok()?,
+            gids: ids("Gid")?.try_into().ok()?,
+            groups: ids("Groups")?,
+            capabilities,
+            no_new_privs: field("NoNewPrivs")? == "1",
+            seccomp: field("Seccomp")?.parse().ok()?,
+        })
+    }
+
+    /// The first thing that is not as it must be for a VMM of `uid`.
+    pub fn fault(&self, uid: u32) -> Option<String> {
+        if uid == 0 || self.uids != [uid; 4] {
+            return Some(format!("its uids are {:?}, not {uid}", self.uids));
+        }
+        if self.gids.contains(&0) {
+            return Some(format!("its gids are {:?}", self.gids));
+        }
+        if self.capabilities != 0 {
+            return Some(format!("it has capabilities {:#x}", self.capabilities));
+        }
+        if !self.no_new_privs {
+            return Some("no_new_privs is not set".into());
+        }
+        (self.seccomp != 2).then(|| format!("its seccomp mode is {}, not 2", self.seccomp))
+    }
+}
+
+/// The first fault of any thread of a process; seccomp and ids are per thread.
+pub fn fault(pid: i32, uid: u32) -> Option<String> {
+    let tasks = PathBuf::from(format!("/proc/{pid}/task"));
+    let Ok(threads) = tasks.read_dir() else {
+        return Some("it is gone".into());
+    };
+    for thread in threads.flatten() {
+        let Ok(status) = std::fs::read_to_string(thread.path().join("status")) else {
+            continue; // this thread ended meanwhile
+        };
+        let fault = match Confinement::parse(&status) {
+            Some(seen) => seen.fault(uid),
+            None => Some("its status cannot be read".into()),
+        };
+        if let Some(fault) = fault {
+            return Some(format!(
+                "thread {}: {fault}",
+                thread.file_name().to_string_lossy()
+            ));
+        }
+    }
+    None
+}
+
+/// The parent of a process.
+pub fn parent_of(pid: i32) -> Option<i32> {
+    stat(pid)?.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// `/proc/PID/stat` from the state on: the name before it may hold anything.
+pub fn stat(pid: i32) -> Option<String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(text.rsplit_once(") ")?.1.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "Name:\tqemu\nUid:\t10001\t10001\t10001\t10001\nGid:\t10001\t10001\t10001\t10001\nGroups:\t \nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t2\n";
+
+    #[test]
+    fn each_missing_wall_is_named() {
+        assert_eq!(Confinement::parse(GOOD).unwrap().fault(10_001), None);
+        for (from, to, word) in [
+            ("Uid:\t10001", "Uid:\t0", "uids"),
+            ("Gid:\t10001", "Gid:\t0", "gids"),
+            (
+                "CapBnd:\t0000000000000000",
+                "CapBnd:\t0000000000000001",
+                "capabilities",
+            ),
+            ("NoNewPrivs:\t1", "NoNewPrivs:\t0", "no_new_privs"),
+            ("Seccomp:\t2", "Seccomp:\t0", "seccomp"),
+        ] {
+            let fault = Confinement::parse(&GOOD.replace(from, to))
+                .unwrap()
+                .fault(10_001);
+            assert!(fault.unwrap().contains(word));
+        }
+        assert!(Confinement::parse(GOOD).unwrap().fault(0).is_some());
+    }
+
+    #[test]
+    fn this_process_is_no_jail() {
+        assert!(fault(std::process::id() as i32, 10_000).is_some());
+        assert_eq!(
+            parent_of(std::process::id() as i32),
+            Some(std::os::unix::process::parent_id() as i32)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_never_confinement(text in "[ -~\n\t]{0,400}") {
+            prop_assert_eq!(Confinement::parse(&text), None);
+        }
+    }
+}

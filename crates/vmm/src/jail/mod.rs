@@ -1,0 +1,314 @@
+//! The wall around a VMM, the same for whichever VMM it is.
+//!
+//! ```text
+//!  tool ── thread "vm-ID" ──fork──> join cgroup, stage root, rlimits, drop to uid 10000+n   (child)
+//!                                     └─exec─> bubblewrap: namespaces, empty root, seccomp
+//!                                                 └─exec─> the VMM, pid 1, nothing but its table of files and descriptors
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`root`] | the files of a jail's root |
+//! | [`files`] | a VM's own files, shown to its uid alone |
+//! | [`slots`] | one uid a VM |
+//! | [`bwrap`] | bubblewrap's arguments |
+//! | `child` | between fork and exec |
+//! | [`process`] | the thread that owns a jailed process |
+//! | [`inspect`] | reading back what the kernel holds it to |
+
+pub mod bwrap;
+mod child;
+pub mod files;
+pub mod inspect;
+pub mod process;
+pub mod root;
+pub mod slots;
+
+use crate::cgroup::{Limits, Place};
+use crate::config::VmmConfig;
+use crate::engine::VmId;
+use crate::error::{Step, VmmError};
+use crate::state::{CGROUPS_FILE, RunFolder, StateDir, private_file};
+use bwrap::BwrapFds;
+use child::{ChildSetup, FIRST_FD, Privileged, STAGE};
+use files::JailFile;
+use process::{Held, Process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::ffi::{CString, OsString};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+/// Makes jails of one kind: one program, one root, one seccomp filter.
+#[derive(Debug)]
+pub struct Jail {
+    state: StateDir,
+    bwrap: PathBuf,
+    root: PathBuf,
+    program: PathBuf,
+    seccomp: Vec<u8>,
+    place: Result<Place, String>,
+    /// First uid and how many, when the tool is root.
+    uids: Option<(u32, u32)>,
+}
+
+/// One jail that is asked for.
+#[derive(Debug)]
+pub struct JailRequest {
+    /// The VM.
+    pub id: VmId,
+    /// Its run folder, handed over.
+    pub run: RunFolder,
+    /// The program's arguments.
+    pub args: Vec<OsString>,
+    /// Files besides the root's.
+    pub files: Vec<JailFile>,
+    /// Descriptors 3, 4, … of the program.
+    pub fds: Vec<OwnedFd>,
+    /// Descriptor 1.
+    pub stdout: OwnedFd,
+    /// Descriptor 2.
+    pub stderr: OwnedFd,
+    /// Its cgroup's.
+    pub limits: Limits,
+}
+
+/// A program in its jail.
+#[derive(Debug)]
+pub struct Jailed {
+    /// The process and what it holds.
+    pub process: Process,
+    /// The uid it runs as.
+    pub uid: u32,
+    /// Its cgroup.
+    pub cgroup: Option<Arc<crate::cgroup::VmCgroup>>,
+}
+
+impl Jail {
+    /// Finds bubblewrap and a place for cgroups, builds the root.
+    pub fn new(
+        config: &VmmConfig,
+        state: &StateDir,
+        program: &Path,
+        root: &root::RootSpec,
+    ) -> Result<Self, VmmError> {
+        let bwrap = find_program("bwrap", config.bwrap_path.as_deref(), "bubblewrap")?;
+        let filter = seccomp::Profile::builtin("vmm")
+            .and_then(|profile| profile.compile())
+            .map_err(|e| VmmError::State {
+                step: Step::Prepare,
+                reason: format!("the built-in seccomp profile vmm does not compile: {e}"),
+            })?;
+        let is_root = rustix::process::geteuid().is_root();
+        let place = Place::find(&config.cgroup_parent);
+        if let (true, Err(reason)) = (is_root, &place) {
+            // A user's tool goes on without and says so; root's has no excuse.
+            return Err(VmmError::State {
+                step: Step::Prepare,
+                reason: format!("no cgroup can be made for VMs: {reason}"),
+            });
+        }
+        Ok(Self {
+            state: state.clone(),
+            bwrap,
+            root: root.build(state)?,
+            program: program.to_path_buf(),
+            seccomp: filter.to_bytes(),
+            place,
+            uids: is_root.then_some((config.uid_base, config.uid_count)),
+        })
+    }
+
+    /// What is around the VMM, and what is not.
+    pub fn description(&self) -> String {
+        let cgroup = match &self.place {
+            Ok(place) => place.name().to_string(),
+            Err(reason) => format!("no-cgroup ({reason})"),
+        };
+        let uid = match self.uids {
+            Some(_) => "own-uid",
+            None => "same-uid",
+        };
+        format!("bubblewrap+seccomp+{uid}+{cgroup}")
+    }
+
+    /// Starts the program. Blocks for some milliseconds. What was made is given back on failure.
+    pub fn spawn(&self, request: JailRequest) -> Result<Jailed, VmmError> {
+        let io = |step, what: &str| {
+            let what = what.to_string();
+            move |source| VmmError::Io { step, what, source }
+        };
+        let slot = match self.uids {
+            Some((base, count)) => Some(slots::take(&self.state, base, count)?),
+            None => None,
+        };
+        let uid = slot.as_ref().map(|s| s.uid);
+        let cgroup = match &self.place {
+            Ok(place) => Some(Arc::new(place.create(&request.id, request.limits)?)),
+            Err(_) => None,
+        };
+        if let Some(cgroup) = &cgroup {
+            note_cgroups(&request.run, cgroup.folders())
+                .map_err(io(Step::Prepare, "noting the cgroup in the run folder"))?;
+        }
+        let (info_reader, info_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+            .map_err(|e| io(Step::Prepare, "making a pipe")(e.into()))?;
+        let mut fds = request.fds;
+        let own = fds.len() as i32;
+        let seccomp = child::memory_file("seccomp", &self.seccomp)
+            .map_err(io(Step::Prepare, "making the seccomp file"))?;
+        fds.extend([seccomp, info_writer]);
+        if let Some(slot) = &slot {
+            let copy = slot.lock.try_clone();
+            fds.push(
+                copy.map_err(io(Step::Prepare, "copying the uid's lock"))?
+                    .into(),
+            );
+        }
+        let numbers = BwrapFds {
+            seccomp: FIRST_FD + own,
+            info: FIRST_FD + own + 1,
+            sync: slot.as_ref().map(|_| FIRST_FD + own + 2),
+        };
+        let privileged = match uid {
+            Some(uid) => Some(
+                self.privileged(uid, &request.files)
+                    .map_err(io(Step::Prepare, "mounting the jail's files"))?,
+            ),
+            None => None,
+        };
+        let mut setup = ChildSetup {
+            parent: rustix::process::getpid(),
+            cgroups: match &cgroup {
+                Some(cgroup) => cgroup
+                    .entrances()
+                    .map_err(io(Step::Prepare, "opening the cgroup"))?,
+                None => Vec::new(),
+            },
+            privileged,
+            fds,
+        };
+        let mut command = Command::new(&self.bwrap);
+        command
+            .args(self.bwrap_arguments(&request.files, uid.is_some(), numbers))
+            .arg(&self.program)
+            .args(&request.args)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(request.stdout)
+            .stderr(request.stderr);
+        // SAFETY: `enter` makes system calls only: no allocation, no lock.
+        unsafe { command.pre_exec(move || setup.enter()) };
+        let held = Held {
+            cgroup: cgroup.clone(),
+            run: request.run,
+            slot,
+        };
+        let process = Process::spawn(command, held, request.id.as_str())?;
+        if let Some(pid) = read_info(info_reader) {
+            process.set_vmm(pid)?;
+        }
+        Ok(Jailed {
+            process,
+            uid: uid.unwrap_or_else(|| rustix::process::getuid().as_raw()),
+            cgroup,
+        })
+    }
+
+    fn bwrap_arguments(&self, files: &[JailFile], staged: bool, fds: BwrapFds) -> Vec<OsString> {
+        if !staged {
+            let binds: Vec<(&Path, &str, bool)> = files
+                .iter()
+                .map(|file| (file.source.as_path(), file.at, file.writable))
+                .collect();
+            return bwrap::arguments(&self.root, &binds, fds);
+        }
+        // The stage brings all files along, read-only; what is writable is bound once more.
+        let paths: Vec<(PathBuf, &str)> = files
+            .iter()
+            .filter(|file| file.writable)
+            .map(|file| (PathBuf::from(format!("{STAGE}{}", file.at)), file.at))
+            .collect();
+        let binds: Vec<_> = paths
+            .iter()
+            .map(|(path, at)| (path.as_path(), *at, true))
+            .collect();
+        bwrap::arguments(Path::new(STAGE), &binds, fds)
+    }
+
+    fn privileged(&self, uid: u32, jail_files: &[JailFile]) -> std::io::Result<Privileged> {
+        let target = |path: String| CString::new(path).map_err(std::io::Error::other);
+        let mut mounts = vec![(
+            files::detached(&self.root, false, uid)?,
+            target(STAGE.into())?,
+        )];
+        for file in jail_files {
+            if file.writable {
+                std::os::unix::fs::lchown(&file.source, Some(uid), Some(uid))?;
+            }
+            let mount = files::detached(&file.source, file.writable, uid)?;
+            mounts.push((mount, target(format!("{STAGE}{}", file.at))?));
+        }
+        Ok(Privileged { uid, mounts })
+    }
+}
+
+/// Where a crash's cleaner finds the cgroups of this VM.
+fn note_cgroups(run: &RunFolder, folders: &[PathBuf]) -> std::io::Result<()> {
+    let mut file = private_file(&run.path().join(CGROUPS_FILE))?;
+    for folder in folders {
+        writeln!(file, "{}", folder.display())?;
+    }
+    Ok(())
+}
+
+/// What bubblewrap writes before it starts the program; nothing when it failed before.
+fn read_info(reader: OwnedFd) -> Option<i32> {
+    let mut reader = File::from(reader);
+    let mut text = String::new();
+    let deadline = Timespec {
+        tv_sec: Step::Start.deadline().as_secs() as i64,
+        tv_nsec: 0,
+    };
+    while bwrap::child_pid(&text).is_none() && text.len() < 4096 {
+        poll(&mut [PollFd::new(&reader, PollFlags::IN)], Some(&deadline))
+            .ok()
+            .filter(|ready| *ready > 0)?;
+        let mut buffer = [0u8; 512];
+        match reader.read(&mut buffer) {
+            Ok(count @ 1..) => text.push_str(std::str::from_utf8(&buffer[..count]).ok()?),
+            _ => return None,
+        }
+    }
+    bwrap::child_pid(&text)
+}
+
+/// The configured path, or the first of that name in `PATH`.
+pub fn find_program(
+    name: &str,
+    configured: Option<&Path>,
+    package: &'static str,
+) -> Result<PathBuf, VmmError> {
+    let missing = || VmmError::NotInstalled {
+        program: name.to_string(),
+        path: configured.map(Path::to_path_buf),
+        package,
+    };
+    let found = match configured {
+        Some(path) => path.is_file().then(|| path.to_path_buf()),
+        None => std::env::var_os("PATH").and_then(|path| {
+            std::env::split_paths(&path)
+                .map(|folder| folder.join(name))
+                .find(|candidate| candidate.is_file())
+        }),
+    };
+    // Resolved: a jail's root must hold the file itself.
+    found
+        .and_then(|path| path.canonicalize().ok())
+        .ok_or_else(missing)
+}

@@ -1,0 +1,181 @@
+//! A jail's root: the VMM, the libraries it links, its firmware, and nothing else. Made once for
+//! each version of those files and shared, read-only, by all VMs: one mount a jail instead of sixty.
+
+use crate::error::{Step, VmmError};
+use crate::state::StateDir;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What a root is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootSpec {
+    /// Host file → path in the jail, absolute.
+    pub files: BTreeMap<PathBuf, PathBuf>,
+    /// Empty files to mount a VM's own files on, absolute.
+    pub placeholders: Vec<&'static str>,
+}
+
+impl RootSpec {
+    /// A program and all it links, at the paths that it expects them at.
+    pub fn of_program(program: &Path) -> Result<Self, VmmError> {
+        let unusable = |reason: String| VmmError::Unusable {
+            program: program.to_path_buf(),
+            reason,
+        };
+        // ldd runs the program's own loader, which knows the host's search paths as no parser does.
+        let output = Command::new("ldd")
+            .arg(program)
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .output()
+            .map_err(|e| {
+                unusable(format!(
+                    "ldd cannot be run: {e}; it is in Debian's libc-bin"
+                ))
+            })?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut files = linked(&text).map_err(|line| unusable(format!("ldd says: {line}")))?;
+        files.insert(program.to_path_buf());
+        Ok(Self {
+            files: files.into_iter().map(|file| (file.clone(), file)).collect(),
+            placeholders: Vec::new(),
+        })
+    }
+
+    /// Makes the root, or finds it made. Returns its folder.
+    pub fn build(&self, state: &StateDir) -> Result<PathBuf, VmmError> {
+        let failed = |source| VmmError::Io {
+            step: Step::Prepare,
+            what: format!("making the jail's root in {}", state.jails().display()),
+            source,
+        };
+        let path = state.jails().join(self.digest().map_err(failed)?);
+        if path.is_dir() {
+            return Ok(path);
+        }
+        // Made under a name of its own and renamed when complete: a crash leaves no half of one.
+        let draft = state.jails().join(format!("draft-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&draft);
+        let made = self.fill(&draft).and_then(|()| fs::rename(&draft, &path));
+        if let Err(e) = made {
+            let _ = fs::remove_dir_all(&draft);
+            // Another tool may have been faster with the same content.
+            if !path.is_dir() {
+                return Err(failed(e));
+            }
+        }
+        Ok(path)
+    }
+
+    fn fill(&self, draft: &Path) -> io::Result<()> {
+        let folder = |path: &Path| DirBuilder::new().recursive(true).mode(0o755).create(path);
+        folder(draft)?;
+        // `mode` is subject to the umask, which must not decide what a jail can read.
+        fs::set_permissions(draft, Permissions::from_mode(0o755))?;
+        for (source, at) in &self.files {
+            let target = below(draft, at);
+            if let Some(parent) = target.parent() {
+                folder(parent)?;
+            }
+            fs::copy(source, &target)?;
+            let executable = source.metadata()?.mode() & 0o111 != 0;
+            let mode = if executable { 0o755 } else { 0o644 };
+            fs::set_permissions(&target, Permissions::from_mode(mode))?;
+        }
+        for at in &self.placeholders {
+            fs::write(below(draft, Path::new(at)), "")?;
+        }
+        // Folders made on the way, for the same reason as above.
+        for at in self.files.values() {
+            for parent in at.ancestors().skip(1) {
+                fs::set_permissions(below(draft, parent), Permissions::from_mode(0o755))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Names the content: any file replaced on the host gives another root.
+    fn digest(&self) -> io::Result<String> {
+        let mut hash = Sha256::new();
+        for (source, at) in &self.files {
+            let m = source.metadata()?;
+            let line = format!(
+                "{}\0{}\0{}\0{}\0{}\0{}\n",
+                source.display(),
+                at.display(),
+                m.ino(),
+                m.len(),
+                m.mtime(),
+                m.mtime_nsec()
+            );
+            hash.update(line);
+        }
+        hash.update(self.placeholders.join("\0"));
+        Ok(hash.finalize()[..12]
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect())
+    }
+}
+
+fn below(root: &Path, absolute: &Path) -> PathBuf {
+    root.join(absolute.strip_prefix("/").unwrap_or(absolute))
+}
+
+/// The files in ldd's output; `Err` is the line about one that is missing.
+fn linked(ldd: &str) -> Result<std::collections::BTreeSet<PathBuf>, String> {
+    let mut files = std::collections::BTreeSet::new();
+    for line in ldd.lines().map(str::trim) {
+        if line.ends_with("not found") {
+            return Err(line.to_string());
+        }
+        let path = line.split(" => ").last().unwrap_or(line);
+        let path = path.split(" (0x").next().unwrap_or(path);
+        if path.starts_with('/') {
+            files.insert(PathBuf::from(path));
+        }
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ldd_is_understood() {
+        let text = "\tlinux-vdso.so.1 (0x00007ffe)\n\tlibz.so.1 => /lib/x86_64-linux-gnu/libz.so.1 (0x00007f)\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f)\n";
+        let files: Vec<_> = linked(text).unwrap().into_iter().collect();
+        assert_eq!(
+            files,
+            [
+                PathBuf::from("/lib/x86_64-linux-gnu/libz.so.1"),
+                PathBuf::from("/lib64/ld-linux-x86-64.so.2")
+            ]
+        );
+        assert!(linked("\tlibx.so => not found\n").is_err());
+        assert!(linked("\tstatically linked\n").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_root_holds_just_the_table_and_is_made_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&dir.path().join("s")).unwrap();
+        let mut spec = RootSpec::of_program(Path::new("/bin/true")).unwrap();
+        spec.placeholders = vec!["/ram"];
+        let root = spec.build(&state).unwrap();
+        let inode = root.metadata().unwrap().ino();
+        assert_eq!(spec.build(&state).unwrap(), root);
+        assert_eq!(root.metadata().unwrap().ino(), inode);
+        assert!(below(&root, Path::new("/bin/true")).is_file());
+        assert_eq!(below(&root, Path::new("/ram")).metadata().unwrap().len(), 0);
+        assert_eq!(state.jails().read_dir().unwrap().count(), 1);
+        let ran = Command::new(below(&root, Path::new("/bin/true"))).status();
+        assert!(ran.unwrap().success());
+    }
+}

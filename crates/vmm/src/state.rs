@@ -1,0 +1,179 @@
+//! The state folder: what lies where, and who may be in it.
+//!
+//! ```text
+//! STATE/            0700, the tool's user
+//!   run/ID/         one VM: `lock` (held while its tool lives), `ram` (a booted VM's memory), `cgroups`
+//!   slots/N         one uid each; locked while a VM has it
+//!   jail/DIGEST/    the files of a jail's root, made once for each version of the VMM
+//!   probe.json      the accelerator probe's answer for this boot of the host
+//! ```
+
+use crate::engine::VmId;
+use crate::error::{Step, VmmError};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The state folder, known to be ours alone.
+#[derive(Debug, Clone)]
+pub struct StateDir {
+    root: PathBuf,
+}
+
+impl StateDir {
+    /// Opens or makes it; a folder that others may write to, or that is another user's, is refused.
+    pub fn open(root: &Path) -> Result<Self, VmmError> {
+        let io = |what: &str, source| VmmError::Io {
+            step: Step::Prepare,
+            what: format!("{what} the state folder {}", root.display()),
+            source,
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(root)
+            .map_err(|e| io("making", e))?;
+        // Resolved once: a link in the path could be turned elsewhere later.
+        let root = root.canonicalize().map_err(|e| io("finding", e))?;
+        let meta = root.metadata().map_err(|e| io("reading", e))?;
+        let me = rustix::process::geteuid().as_raw();
+        if std::os::unix::fs::MetadataExt::uid(&meta) != me
+            || meta.permissions().mode() & 0o022 != 0
+        {
+            return Err(VmmError::State {
+                step: Step::Prepare,
+                reason: format!(
+                    "the state folder {} must belong to uid {me} and be writable by no one else: chown {me} and chmod go-w it, or set state_dir",
+                    root.display()
+                ),
+            });
+        }
+        let state = Self { root };
+        for folder in [state.run(), state.slots(), state.jails()] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .map_err(|source| VmmError::Io {
+                    step: Step::Prepare,
+                    what: format!("making {}", folder.display()),
+                    source,
+                })?;
+        }
+        Ok(state)
+    }
+
+    /// The folder itself, absolute.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Holds one folder a VM.
+    pub fn run(&self) -> PathBuf {
+        self.root.join("run")
+    }
+
+    /// Holds one lock file a uid.
+    pub fn slots(&self) -> PathBuf {
+        self.root.join("slots")
+    }
+
+    /// Holds one root file system a version of the VMM.
+    pub fn jails(&self) -> PathBuf {
+        self.root.join("jail")
+    }
+}
+
+/// One VM's run folder: made exclusively, locked while its owner lives, removed with it.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// The file in a run folder that its living owner holds locked.
+pub const LOCK_FILE: &str = "lock";
+
+/// The file in a run folder that lists the VM's cgroup folders, one a line.
+pub const CGROUPS_FILE: &str = "cgroups";
+
+impl RunFolder {
+    /// Makes the folder of this id; an id that is there already is refused, never reused.
+    pub fn create(state: &StateDir, id: &VmId) -> Result<Self, VmmError> {
+        let path = state.run().join(id.as_str());
+        let io = |what: String, source| VmmError::Io {
+            step: Step::Prepare,
+            what,
+            source,
+        };
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+                return Err(VmmError::IdTaken { id: id.clone() });
+            }
+            other => other.map_err(|e| io(format!("making {}", path.display()), e))?,
+        }
+        let locked = private_file(&path.join(LOCK_FILE)).and_then(|file| {
+            flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+            Ok(file)
+        });
+        match locked {
+            Ok(lock) => Ok(Self { path, _lock: lock }),
+            Err(e) => {
+                let _ = std::fs::remove_dir_all(&path);
+                Err(io(format!("locking {}", path.display()), e))
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes it; the lock goes last.
+    pub fn remove(self) -> Result<(), String> {
+        std::fs::remove_dir_all(&self.path).map_err(|e| format!("{}: {e}", self.path.display()))
+    }
+}
+
+/// Creates a file 0600 that was not there, without following links.
+pub fn private_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_folder_is_made_once_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&dir.path().join("s")).unwrap();
+        let id = VmId::new("a").unwrap();
+        let first = RunFolder::create(&state, &id).unwrap();
+        assert!(matches!(
+            RunFolder::create(&state, &id),
+            Err(VmmError::IdTaken { .. })
+        ));
+        first.remove().unwrap();
+        assert_eq!(state.run().read_dir().unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_state_folder_that_others_write_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        assert!(matches!(
+            StateDir::open(dir.path()),
+            Err(VmmError::State { .. })
+        ));
+    }
+}
