@@ -79,7 +79,7 @@ fn main() {
     println!("{} leader, sums {:?}", leaders.iter().filter(|(leader, _)| *leader).count(), leaders.iter().map(|(_, s)| s).collect::<Vec<_>>());
 
     let (sender, receiver) = sync_channel::<u8>(1);
-    println!("{:?} {:?}", receiver.recv_timeout(Duration::from_millis(1)), sender.try_send(1).and_then(|()| sender.try_send(2)));
+    println!("{:?} {:?}", receiver.recv_timeout(Duration::from_millis(1)), sender.try_send(1).and_then(|()| sender.try_send(2)).map_err(|e| e.to_string()));
     std::panic::set_hook(Box::new(|_| {}));
     let poisoned = Arc::new(Mutex::new(5));
     let inner = Arc::clone(&poisoned);
