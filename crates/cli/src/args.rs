@@ -213,6 +213,14 @@ pub struct RunArgs {
     /// What to do when the code contains a dangerous pattern [default: warn]
     #[arg(long, value_enum, env = "LLM_FIRECRACKER_SCAN")]
     pub scan: Option<ScanArg>,
+    /// The program's system-call filter: default, strict, or a JSON file
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = "default",
+        env = "LLM_FIRECRACKER_SECCOMP_PROFILE"
+    )]
+    pub seccomp_profile: String,
     /// Boot the VM even where a snapshot could be cloned
     #[arg(long)]
     pub no_snapshot: bool,

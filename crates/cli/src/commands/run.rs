@@ -120,7 +120,7 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
         fresh_interpreter: args.fresh_interpreter,
         collect_artifacts: args.output.is_some(),
         normalize_time: args.normalize_time,
-        seccomp_program: Vec::new(),
+        seccomp_program: seccomp_program(&args.seccomp_profile)?,
         scan: args.scan.map(|scan| match scan {
             ScanArg::Off => ScanMode::Off,
             ScanArg::Warn => ScanMode::Warn,
@@ -166,6 +166,37 @@ fn code(args: &RunArgs) -> anyhow::Result<Vec<u8>> {
         (None, None) => return Err(anyhow!("name a FILE, - or --code")),
     }
     Ok(bytes)
+}
+
+/// The name of the filter that the agent has built in: nothing needs to be sent for it.
+const BUILTIN_PROFILE: &str = "default";
+
+/// A profile by name, else from a file, as the program that the guest installs.
+fn seccomp_program(name_or_file: &str) -> Result<Vec<u64>, Refusal> {
+    if name_or_file == BUILTIN_PROFILE {
+        return Ok(Vec::new());
+    }
+    let profile = if seccomp::builtin_names().any(|name| name == name_or_file) {
+        seccomp::Profile::builtin(name_or_file)
+    } else {
+        let json = std::fs::read_to_string(name_or_file).with_context(|| {
+            let names: Vec<_> = seccomp::builtin_names().collect();
+            format!(
+                "--seccomp-profile {name_or_file} is neither one of {} nor a readable file",
+                names.join(", ")
+            )
+        })?;
+        seccomp::Profile::parse(&json, name_or_file)
+    };
+    let program = profile.and_then(|profile| profile.compile());
+    let program = program.map_err(|error| {
+        Refusal::Job(Rejection::new(
+            ErrorCode::SeccompProfileInvalid,
+            "seccomp_profile",
+            error.to_string(),
+        ))
+    })?;
+    Ok(program.as_u64s())
 }
 
 fn input_file(input: &str) -> anyhow::Result<JobFile> {
