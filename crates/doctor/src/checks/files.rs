@@ -1,0 +1,189 @@
+//! The tool's own files.
+
+use super::{Check, Group, Look};
+use crate::facts::Digests;
+use crate::host::{Gap, Host};
+use crate::outcome::Outcome;
+use std::os::unix::fs::MetadataExt;
+
+pub(super) const GROUP: Group = Group {
+    title: "Files",
+    checks: CHECKS,
+};
+
+const CHECKS: &[Check] = &[
+    Check {
+        id: "state-dir",
+        title: "state folder",
+        passes: "mode 0700, and no folder above it is writable by others",
+        why: "it holds images and snapshots: who can change one decides what runs in every VM, who can read one reads guests' memory",
+        fix: "chmod 700 STATE_DIR && chown \"$(id -u)\" STATE_DIR   # and chmod go-w each folder named",
+        source: "FC: snapshotting/snapshot-support, 'Snapshot security and uniqueness'",
+        look: Look::Once(state_dir),
+    },
+    Check {
+        id: "config-file",
+        title: "configuration file",
+        passes: "not readable or writable by others, nor is any folder above it writable",
+        why: "it may hold keys, and it decides how strong every wall is",
+        fix: "chmod 600 CONFIG_FILE   # and chmod go-w each folder named",
+        source: "this project",
+        look: Look::Once(config_file),
+    },
+    Check {
+        id: "image-digests",
+        title: "image digests",
+        passes: "every kernel, initramfs and root file system is as it was built",
+        why: "a changed image runs in every VM",
+        fix: "llm-firecracker images build --all   # builds them anew",
+        source: "this project, docs/decisions",
+        look: Look::Once(images),
+    },
+    Check {
+        id: "snapshot-digests",
+        title: "snapshot digests",
+        passes: "every snapshot's memory and state are as they were taken",
+        why: "Firecracker's snapshots carry a CRC against accidents and nothing against intent",
+        fix: "llm-firecracker snapshots rm --all   # they are taken anew",
+        source: "FC: snapshotting/snapshot-support, 'Snapshot security and uniqueness'",
+        look: Look::Once(snapshots),
+    },
+    Check {
+        id: "free-disk",
+        title: "free disk space",
+        passes: "at least 5 GiB where the state folder is",
+        why: "images take 0.1 to 1 GiB a language, a snapshot as much as its VM's memory; a full disk refuses jobs",
+        fix: "llm-firecracker clean; or set state_dir to a larger disk",
+        source: "this project's measurements",
+        look: Look::Once(free_disk),
+    },
+    Check {
+        id: "log-bounds",
+        title: "bounds of logs",
+        passes: "event and console logs have a bound",
+        why: "a guest can make its VMM write: without a bound it fills the host's disk",
+        fix: "set events.max_bytes in the configuration file",
+        source: "FC: prod-host-setup, 'Log files', '8250 Serial Device'",
+        look: Look::Once(log_bounds),
+    },
+    Check {
+        id: "log-rotation",
+        title: "rotation of the host's logs",
+        passes: "journald bounds its journal, or logrotate is installed and scheduled",
+        why: "what the service and the kernel write about guests grows with what guests do",
+        fix: "mkdir -p /etc/systemd/journald.conf.d && printf '[Journal]\\nSystemMaxUse=1G\\n' >/etc/systemd/journald.conf.d/size.conf && systemctl restart systemd-journald",
+        source: "FC: prod-host-setup, 'Log files'",
+        look: Look::Once(log_rotation),
+    },
+];
+
+fn state_dir(host: &Host) -> Result<Outcome, Gap> {
+    let Some(path) = &host.facts.state_dir else {
+        return Ok(Outcome::unknown("the state folder was not told"));
+    };
+    let name = path.display().to_string();
+    if !host.exists(&name) {
+        return Ok(Outcome::warn(format!(
+            "{name} is not there yet; the first command makes it 0700"
+        )));
+    }
+    let mut wrong = host.weak_spots(path)?;
+    let mode = host.metadata(&name)?.mode() & 0o7777;
+    if mode & 0o077 != 0 && wrong.is_empty() {
+        wrong.push(format!("{name} is open to others (mode {mode:04o})"));
+    }
+    Ok(Outcome::none_of(&wrong, format!("{name}, mode {mode:04o}")))
+}
+
+fn config_file(host: &Host) -> Result<Outcome, Gap> {
+    let Some(path) = &host.facts.config_file else {
+        return Ok(Outcome::pass("none: the built-in defaults hold"));
+    };
+    let name = path.display().to_string();
+    let mut wrong = host.weak_spots(path)?;
+    let mode = host.metadata(&name)?.mode() & 0o7777;
+    if mode & 0o004 != 0 {
+        wrong.push(format!("{name} is readable by everyone (mode {mode:04o})"));
+    }
+    Ok(Outcome::none_of(&wrong, format!("{name}, mode {mode:04o}")))
+}
+
+fn digests(found: &Digests, what: &str, nothing: &str) -> Outcome {
+    match found {
+        Digests::NotCompared => Outcome::unknown(format_args!("{what} were not compared")),
+        Digests::Equal(count) => Outcome::pass(format!("{count} {what}, all as they were made")),
+        Digests::Nothing => Outcome::warn(nothing),
+        Digests::Differ(lines) => Outcome::fail(lines.join("; ")),
+    }
+}
+
+fn images(host: &Host) -> Result<Outcome, Gap> {
+    let nothing = "none built yet: llm-firecracker images build python";
+    Ok(digests(&host.facts.images, "images", nothing))
+}
+
+fn snapshots(host: &Host) -> Result<Outcome, Gap> {
+    Ok(digests(
+        &host.facts.snapshots,
+        "snapshots",
+        "none taken yet: every job boots its VM",
+    ))
+}
+
+const FREE_DISK_BYTES: u64 = 5 << 30;
+
+fn free_disk(host: &Host) -> Result<Outcome, Gap> {
+    let Some(bytes) = host.facts.free_disk_bytes else {
+        return Ok(Outcome::unknown("free space was not told"));
+    };
+    let seen = format!("{} MiB free", bytes >> 20);
+    Ok(match bytes {
+        FREE_DISK_BYTES.. => Outcome::pass(seen),
+        bytes if bytes > FREE_DISK_BYTES / 10 => Outcome::warn(seen),
+        _ => Outcome::fail(seen),
+    })
+}
+
+fn log_bounds(host: &Host) -> Result<Outcome, Gap> {
+    Ok(match host.facts.log_bytes_max {
+        Some(bytes) => Outcome::pass(format!("at most {} MiB", bytes.div_ceil(1 << 20))),
+        None => Outcome::fail("no bound is configured"),
+    })
+}
+
+const JOURNALD: &str = "/etc/systemd/journald.conf";
+
+fn log_rotation(host: &Host) -> Result<Outcome, Gap> {
+    let drop_ins = host
+        .list("/etc/systemd/journald.conf.d")
+        .unwrap_or_default();
+    let files = std::iter::once(JOURNALD.to_owned())
+        .chain(drop_ins.iter().map(|name| format!("{JOURNALD}.d/{name}")));
+    for file in files {
+        let text = host.read_if_there(&file)?.unwrap_or_default();
+        if let Some(line) = text
+            .lines()
+            .find(|line| line.trim_start().starts_with("SystemMaxUse="))
+        {
+            return Ok(Outcome::pass(format!("{file}: {}", line.trim())));
+        }
+    }
+    if host.exists("/run/systemd/journal/socket") {
+        // Its own default: a tenth of the file system, at most 4 GiB (journald.conf(5)).
+        return Ok(Outcome::pass("journald runs with its default bound"));
+    }
+    let scheduled = [
+        "/etc/cron.daily/logrotate",
+        "/lib/systemd/system/logrotate.timer",
+        "/usr/lib/systemd/system/logrotate.timer",
+    ];
+    match (
+        host.exists("/usr/sbin/logrotate"),
+        scheduled.iter().find(|path| host.exists(path)),
+    ) {
+        (true, Some(by)) => Ok(Outcome::pass(format!("logrotate, by {by}"))),
+        _ => Ok(Outcome::warn(
+            "neither journald nor a scheduled logrotate was found",
+        )),
+    }
+}

@@ -1,0 +1,281 @@
+//! The walls around each running VMM, read from the kernel's own account of it.
+
+use super::{Check, Group, Look};
+use crate::host::{Gap, Host, strange};
+use crate::outcome::Outcome;
+use std::collections::BTreeMap;
+
+pub(super) const GROUP: Group = Group {
+    title: "Running VMs: walls",
+    checks: CHECKS,
+};
+
+const CHECKS: &[Check] = &[
+    Check {
+        id: "vm-seccomp",
+        title: "system-call filter on every thread",
+        passes: "each thread of each VMM has Seccomp 2",
+        why: "filters are per thread: one thread without it is a VMM without it",
+        fix: "stop the VMs named and start them with this tool; remove --no-seccomp from whatever started them",
+        source: "FC: prod-host-setup, 'Seccomp'; K: userspace-api/seccomp_filter",
+        look: Look::Once(|host| each_vm(host, seccomp)),
+    },
+    Check {
+        id: "vm-no-new-privs",
+        title: "no new privileges",
+        passes: "each thread of each VMM has NoNewPrivs 1",
+        why: "without it a setuid program in reach gives a taken-over VMM root",
+        fix: "stop the VMs named and start them with this tool",
+        source: "K: userspace-api/no_new_privs",
+        look: Look::Once(|host| each_vm(host, no_new_privs)),
+    },
+    Check {
+        id: "vm-capabilities",
+        title: "no capabilities",
+        passes: "CapEff, CapPrm, CapInh and CapAmb of each thread are 0",
+        why: "a capability is a piece of root",
+        fix: "stop the VMs named and start them with this tool",
+        source: "FC: jailer; capabilities(7)",
+        look: Look::Once(|host| each_vm(host, capabilities)),
+    },
+    Check {
+        id: "vm-uid",
+        title: "one uid a VM, never root",
+        passes: "no VMM is root, and no two have one uid",
+        why: "a VMM that broke out reaches the files and processes of its uid: they should be its own only",
+        fix: "run the service as root: it gives each VMM an unprivileged uid of its own from vmm.uid_base on",
+        source: "FC: prod-host-setup, 'Jailer Configuration'",
+        look: Look::Once(uids),
+    },
+    Check {
+        id: "vm-namespaces",
+        title: "own namespaces",
+        passes: "mount and pid namespaces differ from the host's; for QEMU also user, net, ipc, uts and cgroup",
+        why: "in the host's namespaces a taken-over VMM sees the host's files, processes and network",
+        fix: "stop the VMs named and start them with this tool",
+        source: "FC: jailer; namespaces(7)",
+        look: Look::Once(|host| each_vm(host, namespaces)),
+    },
+    Check {
+        id: "vm-command-line",
+        title: "no switch weakens a VMM",
+        passes: "no --no-seccomp, no --seccomp-filter; QEMU with -sandbox on and -nodefaults",
+        why: "Firecracker's own filters are the tightest known to work; QEMU's defaults bring devices that no job needs",
+        fix: "stop the VMs named and start them with this tool",
+        source: "FC: prod-host-setup, 'Seccomp'; QEMU 'Security'",
+        look: Look::Once(|host| each_vm(host, command_line)),
+    },
+    Check {
+        id: "vm-network",
+        title: "no network device",
+        passes: "no VMM has one on its command line or a tap or vhost-net descriptor open",
+        why: "a job without a network cannot exfiltrate, scan, or ask the metadata address 169.254.169.254",
+        fix: "stop the VMs named and start them with this tool",
+        source: "FC: prod-host-setup, 'Filtering Guest Egress Network Traffic'",
+        look: Look::Once(|host| each_vm(host, network)),
+    },
+    Check {
+        id: "vm-speculation",
+        title: "speculative store bypass",
+        passes: "no VMM's Speculation_Store_Bypass says 'vulnerable'",
+        why: "with spectre variant 4 a guest may read what its VMM holds",
+        fix: "add spec_store_bypass_disable=seccomp to the kernel's command line, or update the microcode",
+        source: "K: userspace-api/spec_ctrl; FC: prod-host-setup (older editions, 'SSBD')",
+        look: Look::Once(|host| each_vm(host, speculation)),
+    },
+];
+
+/// Judges every running VMM; one that ended meanwhile is skipped.
+pub(super) fn each_vm(
+    host: &Host,
+    judge: fn(&Host, i32) -> Result<Vec<String>, Gap>,
+) -> Result<Outcome, Gap> {
+    let pids = running(host)?;
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for pid in pids {
+        match judge(host, pid) {
+            Err(Gap::Absent(_)) if !host.exists(&format!("/proc/{pid}")) => {}
+            Err(gap) => return Err(gap),
+            Ok(found) => {
+                seen += 1;
+                wrong.extend(found.into_iter().map(|what| format!("VMM {pid}: {what}")));
+            }
+        }
+    }
+    if seen == 0 {
+        return Ok(Outcome::unknown("no VM is running"));
+    }
+    Ok(Outcome::none_of(&wrong, format!("{seen} running VMs")))
+}
+
+/// The process ids of the VMMs, or why there is nothing to look at.
+pub(super) fn running(host: &Host) -> Result<Vec<i32>, Gap> {
+    match &host.facts.vm_pids {
+        None => Err(Gap::Untold("nobody told which VMs are running".to_owned())),
+        Some(pids) if pids.is_empty() => Err(Gap::Untold(
+            "no VM is running; run doctor while one is".to_owned(),
+        )),
+        Some(pids) => Ok(pids.clone()),
+    }
+}
+
+/// A field of a `status` file.
+fn field<'a>(status: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
+    let value = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.map(str::trim).ok_or_else(|| strange(path, name))
+}
+
+/// What each thread's field says, where that is not `wanted`.
+fn threads(
+    host: &Host,
+    pid: i32,
+    names: &[&str],
+    wanted: fn(&str) -> bool,
+) -> Result<Vec<String>, Gap> {
+    let mut wrong = Vec::new();
+    for tid in host.list(&format!("/proc/{pid}/task"))? {
+        let path = format!("/proc/{pid}/task/{tid}/status");
+        let Some(status) = host.read_if_there(&path)? else {
+            continue;
+        };
+        for name in names {
+            let value = field(&status, &path, name)?;
+            if !wanted(value) {
+                wrong.push(format!("thread {tid} has {name} {value}"));
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+fn seccomp(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    threads(host, pid, &["Seccomp"], |value| value == "2")
+}
+
+fn no_new_privs(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    threads(host, pid, &["NoNewPrivs"], |value| value == "1")
+}
+
+fn capabilities(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let none = |value: &str| !value.is_empty() && value.bytes().all(|digit| digit == b'0');
+    threads(host, pid, &["CapEff", "CapPrm", "CapInh", "CapAmb"], none)
+}
+
+fn speculation(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    threads(host, pid, &["Speculation_Store_Bypass"], |value| {
+        value != "vulnerable"
+    })
+}
+
+fn uids(host: &Host) -> Result<Outcome, Gap> {
+    let mut owners: BTreeMap<u32, Vec<i32>> = BTreeMap::new();
+    for pid in running(host)? {
+        let path = format!("/proc/{pid}/status");
+        let Some(status) = host.read_if_there(&path)? else {
+            continue;
+        };
+        // Real, effective, saved and file system uid: any of them counts.
+        for uid in field(&status, &path, "Uid")?.split_whitespace() {
+            let uid = uid.parse().map_err(|_| strange(&path, uid))?;
+            owners.entry(uid).or_default().push(pid);
+        }
+    }
+    owners.values_mut().for_each(Vec::dedup);
+    if owners.is_empty() {
+        return Ok(Outcome::unknown("no VM is running"));
+    }
+    if let Some(pids) = owners.get(&0) {
+        return Ok(Outcome::fail(format!("root: VMM {pids:?}")));
+    }
+    let shared: Vec<String> = owners
+        .iter()
+        .filter(|(_, pids)| pids.len() > 1)
+        .map(|(uid, pids)| format!("uid {uid} has VMMs {pids:?}"))
+        .collect();
+    Ok(if shared.is_empty() {
+        Outcome::pass(format!("{} uids", owners.len()))
+    } else {
+        Outcome::warn(shared.join("; "))
+    })
+}
+
+/// The jailer makes the first two; bubblewrap makes all.
+const JAILER_NAMESPACES: &[&str] = &["mnt", "pid"];
+const BUBBLEWRAP_NAMESPACES: &[&str] = &["mnt", "pid", "user", "net", "ipc", "uts", "cgroup"];
+
+fn namespaces(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let wanted = if is_firecracker(host, pid)? {
+        JAILER_NAMESPACES
+    } else {
+        BUBBLEWRAP_NAMESPACES
+    };
+    let mut wrong = Vec::new();
+    for name in wanted {
+        if host.link(&format!("/proc/{pid}/ns/{name}"))?
+            == host.link(&format!("/proc/self/ns/{name}"))?
+        {
+            wrong.push(format!("is in the host's {name} namespace"));
+        }
+    }
+    Ok(wrong)
+}
+
+fn is_firecracker(host: &Host, pid: i32) -> Result<bool, Gap> {
+    Ok(host
+        .read(&format!("/proc/{pid}/comm"))?
+        .starts_with("firecracker"))
+}
+
+fn arguments(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    Ok(host
+        .read(&format!("/proc/{pid}/cmdline"))?
+        .split('\0')
+        .map(str::to_owned)
+        .collect())
+}
+
+fn command_line(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let arguments = arguments(host, pid)?;
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    let mut wrong: Vec<String> = arguments
+        .iter()
+        .filter(|word| {
+            ["--no-seccomp", "--seccomp-filter"].contains(&word.split('=').next().unwrap_or(""))
+        })
+        .map(|word| format!("runs with {word}"))
+        .collect();
+    if !is_firecracker(host, pid)? {
+        let sandbox = arguments
+            .windows(2)
+            .any(|pair| pair[0] == "-sandbox" && pair[1].split(',').next() == Some("on"));
+        if !sandbox {
+            wrong.push("runs without -sandbox on".to_owned());
+        }
+        if !has("-nodefaults") {
+            wrong.push("runs without -nodefaults".to_owned());
+        }
+    }
+    Ok(wrong)
+}
+
+fn network(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let names_one = |word: &String| {
+        ["-netdev", "-nic", "-net"].contains(&word.as_str()) || word.contains("virtio-net")
+    };
+    let mut wrong: Vec<String> = arguments(host, pid)?
+        .into_iter()
+        .filter(names_one)
+        .map(|word| format!("runs with {word}"))
+        .collect();
+    for fd in host.list(&format!("/proc/{pid}/fd"))? {
+        let target = host
+            .link(&format!("/proc/{pid}/fd/{fd}"))
+            .unwrap_or_default();
+        if ["/dev/net/tun", "/dev/vhost-net"].contains(&target.as_str()) {
+            wrong.push(format!("has {target} open as {fd}"));
+        }
+    }
+    Ok(wrong)
+}

@@ -1,0 +1,167 @@
+//! What each running VMM may use of the host.
+
+use super::vm_confinement::{each_vm, running};
+use super::{Check, Group, Look};
+use crate::host::{Gap, Host, strange};
+use crate::lookup::cgroup_folder;
+use crate::outcome::Outcome;
+
+pub(super) const GROUP: Group = Group {
+    title: "Running VMs: bounds",
+    checks: CHECKS,
+};
+
+const CHECKS: &[Check] = &[
+    Check {
+        id: "vm-cgroup-limits",
+        title: "control group limits",
+        passes: "memory, pids and cpu of each VMM's group are finite (versions 1 and 2)",
+        why: "the jailer goes on outside any limit when a version 2 parent group is missing, and says nothing",
+        fix: "stop the VMs named and start them with this tool, which reads its limits back before the guest runs",
+        source: "FC: prod-host-setup, 'Memory', 'vCPU'; jailer, '--cgroup'; K: admin-guide/cgroup-v2, cgroup-v1",
+        look: Look::Once(|host| each_vm(host, cgroup_limits)),
+    },
+    Check {
+        id: "vm-rlimits",
+        title: "resource limits",
+        passes: "no core dumps; file size and open files are finite",
+        why: "a core dump writes guest memory to the disk, a file without an end fills it",
+        fix: "stop the VMs named and start them with this tool; with the jailer: --resource-limit fsize=…",
+        source: "FC: prod-host-setup, 'Disk'; getrlimit(2)",
+        look: Look::Once(|host| each_vm(host, rlimits)),
+    },
+    Check {
+        id: "vm-output",
+        title: "console and output",
+        passes: "fds 1 and 2 are /dev/null, a pipe or a socket with a bounded reader, or a file under a size limit",
+        why: "a guest can write to its serial port for ever, also when its kernel was told to have none",
+        fix: "stop the VMs named and start them with this tool",
+        source: "FC: prod-host-setup, '8250 Serial Device'",
+        look: Look::Once(|host| each_vm(host, output)),
+    },
+    Check {
+        id: "kvm-pit",
+        title: "kvm-pit threads",
+        passes: "each kvm-pit/PID kernel thread is in its VMM's cpu group, or there is none",
+        why: "it starts in the root group, where a guest's timer interrupts burn the host's time without a bound",
+        fix: "for t in $(pgrep kvm-pit); do echo $t >CGROUP_OF_ITS_VMM/cgroup.procs; done",
+        source: "FC: prod-host-setup, 'Constrain CPU overhead caused by kvm-pit kernel threads'",
+        look: Look::Once(kvm_pit),
+    },
+];
+
+/// A controller, the file of its limit in version 2 and in version 1.
+const LIMITS: [(&str, &str, &str); 3] = [
+    ("memory", "memory.max", "memory.limit_in_bytes"),
+    ("pids", "pids.max", "pids.max"),
+    ("cpu", "cpu.max", "cpu.cfs_quota_us"),
+];
+
+/// Version 1 says 'no limit' with the largest page-aligned number (mm/page_counter.c), on any page size.
+const V1_NO_LIMIT: i64 = i64::MAX - 0xFFFF;
+
+fn cgroup_limits(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let mut wrong = Vec::new();
+    for (controller, v2, v1) in LIMITS {
+        let (is_v2, folder) = cgroup_folder(host, pid, controller)?;
+        let path = format!("{folder}/{}", if is_v2 { v2 } else { v1 });
+        // The root group has no such file: that is what a VMM outside any limit looks like.
+        match host.read_if_there(&path)? {
+            None => wrong.push(format!("has no {controller} limit ({path} is absent)")),
+            Some(value) if is_finite(&path, &value)? => {}
+            Some(value) => wrong.push(format!("has no {controller} limit ({path} is {value})")),
+        }
+    }
+    Ok(wrong)
+}
+
+/// Version 2 says `max` (`max 100000` for cpu); version 1 says -1 or a number near 2^63.
+fn is_finite(path: &str, value: &str) -> Result<bool, Gap> {
+    match value.split(' ').next().unwrap_or("") {
+        "max" => Ok(false),
+        number => {
+            let number: i64 = number.parse().map_err(|_| strange(path, value))?;
+            Ok(number >= 0 && number < V1_NO_LIMIT)
+        }
+    }
+}
+
+/// The hard limit of a row of `/proc/PID/limits`, whose columns are wide: name, soft, hard, unit.
+fn hard_limit<'a>(text: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
+    let rest = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .ok_or_else(|| strange(path, name))?;
+    rest.split_whitespace()
+        .nth(1)
+        .ok_or_else(|| strange(path, rest))
+}
+
+fn rlimits(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let path = format!("/proc/{pid}/limits");
+    let text = host.read(&path)?;
+    let mut wrong = Vec::new();
+    let core = hard_limit(&text, &path, "Max core file size")?;
+    if core != "0" {
+        wrong.push(format!("may dump core ({core} bytes)"));
+    }
+    for (name, what) in [
+        ("Max file size", "file size"),
+        ("Max open files", "open files"),
+    ] {
+        if hard_limit(&text, &path, name)? == "unlimited" {
+            wrong.push(format!("has no limit of {what}"));
+        }
+    }
+    Ok(wrong)
+}
+
+fn output(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let path = format!("/proc/{pid}/limits");
+    let bounded = hard_limit(&host.read(&path)?, &path, "Max file size")? != "unlimited";
+    let mut wrong = Vec::new();
+    for fd in [1, 2] {
+        let target = match host.link(&format!("/proc/{pid}/fd/{fd}")) {
+            Err(Gap::Absent(_)) => continue,
+            other => other?,
+        };
+        let held = ["/dev/null", "pipe:", "socket:"]
+            .iter()
+            .any(|kind| target.starts_with(kind));
+        if !held && (target.starts_with("/dev/") || !bounded) {
+            wrong.push(format!("writes fd {fd} to {target}"));
+        }
+    }
+    Ok(wrong)
+}
+
+fn kvm_pit(host: &Host) -> Result<Outcome, Gap> {
+    let pids = running(host)?;
+    let mut wrong = Vec::new();
+    let mut threads = 0;
+    for task in host
+        .list("/proc")?
+        .iter()
+        .filter_map(|name| name.parse::<i32>().ok())
+    {
+        let name = host.read(&format!("/proc/{task}/comm")).unwrap_or_default();
+        let Some(of) = name
+            .strip_prefix("kvm-pit/")
+            .and_then(|pid| pid.parse::<i32>().ok())
+        else {
+            continue;
+        };
+        if pids.contains(&of) {
+            threads += 1;
+            if cgroup_folder(host, task, "cpu")? != cgroup_folder(host, of, "cpu")? {
+                wrong.push(format!("{name} (thread {task}) is outside its VMM's group"));
+            }
+        }
+    }
+    let seen = if threads == 0 {
+        "no kvm-pit thread".to_owned()
+    } else {
+        format!("{threads}, each in its VMM's group")
+    };
+    Ok(Outcome::none_of(&wrong, seen))
+}

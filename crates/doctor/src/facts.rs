@@ -1,0 +1,118 @@
+//! What doctor is told: the things that are not in a file, or that other crates own. Each is plain
+//! data; [`Facts::default`] knows nothing, and what nobody told cannot be checked.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that is told.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Whether KVM runs guest code: a probe's answer, not the device's presence.
+    pub kvm: Kvm,
+    /// `isolation.minimum = "hardware"`: emulation is refused.
+    pub hardware_required: bool,
+    /// Firecracker is the engine that is configured, so its absence is a failure.
+    pub firecracker_required: bool,
+    /// QEMU's system emulator.
+    pub qemu: Tool,
+    /// Firecracker.
+    pub firecracker: Tool,
+    /// Firecracker's jailer.
+    pub jailer: Tool,
+    /// bubblewrap.
+    pub bubblewrap: Tool,
+    /// Whether bubblewrap could make a jail just now.
+    pub jail: Probe,
+    /// Where images, snapshots and running VMs live.
+    pub state_dir: Option<PathBuf>,
+    /// The configuration file in use.
+    pub config_file: Option<PathBuf>,
+    /// The jailer's `--chroot-base-dir`.
+    pub chroot_base: Option<PathBuf>,
+    /// Bytes free where the state folder is.
+    pub free_disk_bytes: Option<u64>,
+    /// First uid of the VMMs, and how many there are.
+    pub uids: Option<(u32, u32)>,
+    /// Guest kernels and root file systems against their digests.
+    pub images: Digests,
+    /// Snapshots against their digests.
+    pub snapshots: Digests,
+    /// Process ids of this tool's running VMMs; `None`: nobody looked.
+    pub vm_pids: Option<Vec<i32>>,
+    /// How long a VMM may be silent before the watchdog kills it; `None`: no watchdog.
+    pub watchdog: Option<Duration>,
+    /// Bytes that event and console logs may grow to at most; `None`: no bound.
+    pub log_bytes_max: Option<u64>,
+}
+
+/// What the accelerator probe found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Kvm {
+    /// Nobody probed.
+    #[default]
+    NotProbed,
+    /// A guest instruction ran on it.
+    Runs(String),
+    /// It is absent or does not run guests, and why.
+    Not(String),
+}
+
+/// A program that is needed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tool {
+    /// Where it is; `None`: not found.
+    pub path: Option<PathBuf>,
+    /// The first line of what it says of its version.
+    pub version: Option<String>,
+}
+
+/// Something that was tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Probe {
+    /// Not tried.
+    #[default]
+    NotTried,
+    /// It worked.
+    Works,
+    /// It did not, and why.
+    Fails(String),
+}
+
+/// Files compared with the digests that were written when they were made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Digests {
+    /// Not compared.
+    #[default]
+    NotCompared,
+    /// So many files, all as they were made.
+    Equal(usize),
+    /// There are none.
+    Nothing,
+    /// What differs, one line each.
+    Differ(Vec<String>),
+}
+
+impl Facts {
+    /// Knows what [`crate::gather`] can find out; the caller fills in what its own rooms know.
+    pub fn gathered(
+        qemu: Option<&std::path::Path>,
+        bubblewrap: Option<&std::path::Path>,
+        state_dir: PathBuf,
+    ) -> Facts {
+        use crate::gather;
+        let qemu_name = format!("qemu-system-{}", std::env::consts::ARCH);
+        let from_env = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let bubblewrap = gather::tool("bwrap", bubblewrap);
+        Facts {
+            qemu: gather::tool(&qemu_name, qemu),
+            firecracker: gather::tool("firecracker", from_env("FIRECRACKER_BIN").as_deref()),
+            jailer: gather::tool("jailer", from_env("JAILER_BIN").as_deref()),
+            jail: gather::jail(&bubblewrap),
+            bubblewrap,
+            free_disk_bytes: gather::free_disk_bytes(&state_dir),
+            state_dir: Some(state_dir),
+            chroot_base: Some(PathBuf::from("/srv/jailer")),
+            ..Facts::default()
+        }
+    }
+}
