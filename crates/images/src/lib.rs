@@ -1,82 +1,41 @@
-//! PLACEHOLDER by the lead so that sandbox and cli compile: the images engineer replaces all of this.
-#![allow(missing_docs)]
-use protocol::language::Language;
-use std::path::{Path, PathBuf};
+//! What guests boot from: a kernel, an initramfs with the agent, one root file system a language;
+//! built from a distribution's packages, digested, and verified before every boot.
+//!
+//! In the order in which a build meets them:
+//!
+//! - `recipe`: the table of languages, what each image is made of
+//! - `debian`: packages, with what they depend on, unpacked into a folder; nothing of them is run
+//! - `select`: what of that goes into an image; `furnish`: what every image has besides
+//! - `rootfs`: both, then the image's own finishing programs in a sandbox, then erofs
+//! - `bzimage`, `modules`, `kernel`: `vmlinux` and modules out of the kernel's package
+//! - `cpio`: the initramfs' format
+//! - `manifest`, [`digest`], `verify`: what is written down of an image, and whether it still holds
+//! - `store`, `find`: [`ImageStore`], the folder of images: building and removing, finding
+//!
+//! Knows nothing of jobs or VMs. Blocking: call from a thread that may wait.
 
-pub trait Progress: Sync {
-    fn step(&self, name: &str, done: u64, total: Option<u64>);
-}
-#[derive(Debug, Clone)]
-pub struct Artifact {
-    pub path: PathBuf,
-    pub sha256: String,
-    pub size: u64,
-}
-pub struct Guest {
-    pub kernel: Artifact,
-    pub initramfs: Artifact,
-}
-pub struct ImageStore;
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    #[error("missing")]
-    Missing { name: String },
-    #[error("damaged")]
-    Damaged { name: String },
-    #[error("io")]
-    Io(#[source] std::io::Error),
-}
-#[derive(serde::Serialize)]
-pub struct ImageRow {
-    pub language: Language,
-    pub size_bytes: u64,
-    pub packages: usize,
-    pub built_at: String,
-    pub sha256: String,
-}
-#[derive(serde::Serialize)]
-pub struct VerifyRow {
-    pub name: String,
-    pub error: Option<String>,
-}
-impl ImageStore {
-    pub fn open(_: &Path) -> Result<ImageStore, ImageError> {
-        Ok(ImageStore)
-    }
-    pub fn guest(&self, _: &Path) -> Result<Guest, ImageError> {
-        Err(ImageError::Missing { name: "x".into() })
-    }
-    pub fn rootfs(&self, _: Language) -> Result<Artifact, ImageError> {
-        Err(ImageError::Missing { name: "x".into() })
-    }
-    pub fn build_kernel(&self, _force: bool, _: &dyn Progress) -> Result<(), ImageError> {
-        Ok(())
-    }
-    pub fn build(&self, _: Language, _force: bool, _: &dyn Progress) -> Result<(), ImageError> {
-        Ok(())
-    }
-    pub fn list(&self) -> Result<Vec<ImageRow>, ImageError> {
-        Ok(vec![])
-    }
-    pub fn verify(&self, _: &[Language]) -> Result<Vec<VerifyRow>, ImageError> {
-        Ok(vec![])
-    }
-    pub fn remove(&self, _: Language) -> Result<(), ImageError> {
-        Ok(())
-    }
-}
-pub mod digest {
-    use std::path::Path;
-    #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-    pub struct FileIdentity {
-        pub size: u64,
-    }
-    impl FileIdentity {
-        pub fn of(_: &Path) -> std::io::Result<FileIdentity> {
-            Ok(FileIdentity { size: 0 })
-        }
-    }
-    pub fn sha256_file(_: &Path) -> std::io::Result<(String, FileIdentity)> {
-        Ok((String::new(), FileIdentity { size: 0 }))
-    }
-}
+mod bzimage;
+mod child;
+mod cpio;
+mod debian;
+pub mod digest;
+mod error;
+mod find;
+mod furnish;
+mod kernel;
+mod manifest;
+mod modules;
+mod progress;
+mod recipe;
+mod rootfs;
+mod select;
+mod store;
+mod verify;
+
+pub use bzimage::KernelError;
+pub use cpio::CpioError;
+pub use error::ImageError;
+pub use find::{Artifact, Guest, ImageRow, Rootfs, VerifyRow};
+pub use manifest::Package;
+pub use progress::{Progress, Silent};
+pub use store::ImageStore;

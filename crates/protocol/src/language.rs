@@ -87,9 +87,9 @@ pub const LANGUAGES: &[LanguageSpec] = &[
         compile: Some(&["/usr/bin/go", "build", "-o", "main", "main.go"]),
         run: &["./main"],
         env: &[
-            ("GOFLAGS", "-mod=mod -buildvcs=false"),
+            ("GOFLAGS", "-buildvcs=false"),
             ("GO111MODULE", "off"),
-            ("GOCACHE", "/tmp/go-build"),
+            ("GOCACHE", "/usr/lib/go-build"),
             ("CGO_ENABLED", "0"),
             ("GOTOOLCHAIN", "local"),
         ],

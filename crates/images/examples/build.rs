@@ -1,0 +1,47 @@
+//! Builds images without the command-line tool, for work on this crate.
+//!
+//!     cargo run -p images --example build -- STATE_DIR/images [--force] [kernel] [LANG…]
+
+use images::{ImageStore, Progress};
+use protocol::language::Language;
+use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
+
+struct Lines(Instant);
+
+impl Progress for Lines {
+    fn step(&self, name: &str, done: u64, total: Option<u64>) {
+        let percent = total.map_or(0, |total| 100 * done / total.max(1));
+        eprintln!(
+            "{:6.1} s {percent:3} % {name}",
+            self.0.elapsed().as_secs_f64()
+        );
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let force = args.iter().any(|arg| arg == "--force");
+    args.retain(|arg| arg != "--force");
+    let Some((root, names)) = args.split_first() else {
+        return Err("usage: build STATE_DIR/images [--force] [kernel] [LANG…]".into());
+    };
+    let store = ImageStore::open(Path::new(root))?;
+    for name in names {
+        let lines = Lines(Instant::now());
+        match Language::from_alias(name) {
+            Some(language) => store.build(language, force, &lines)?,
+            None if name == "kernel" => store.build_kernel(force, &lines)?,
+            None => return Err(format!("no language is called {name}").into()),
+        }
+    }
+    for row in store.list()? {
+        let mib = row.size_bytes as f64 / 1_048_576.0;
+        println!(
+            "{:8} {mib:7.1} MiB {:3} packages  {}",
+            row.language, row.packages, row.runtime_version
+        );
+    }
+    Ok(())
+}

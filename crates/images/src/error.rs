@@ -1,0 +1,169 @@
+//! What can go wrong with images, and what mends it.
+
+use crate::bzimage::KernelError;
+use crate::cpio::CpioError;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why an image could not be made, found or trusted.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// Never built, or removed.
+    #[error(
+        "there is no {name} image in {}: run `llm-firecracker images build {}`",
+        root.display(), build_argument(name)
+    )]
+    Missing {
+        /// `kernel`, or the name of a language.
+        name: String,
+        /// The store's folder.
+        root: PathBuf,
+    },
+    /// Not what was built: a file changed, shrank or vanished after its digest was taken.
+    #[error(
+        "{} of the {name} image is damaged: expected {expected}, found {seen}; \
+         run `llm-firecracker images build --force {}`",
+        file.display(), build_argument(name)
+    )]
+    Damaged {
+        /// `kernel`, `initramfs` or the name of a language.
+        name: String,
+        /// The file that is not what it was.
+        file: PathBuf,
+        /// What the manifest says.
+        expected: String,
+        /// What is there.
+        seen: String,
+    },
+    /// A program that builds images is not installed.
+    #[error("{tool} is not installed: run scripts/setup-debian.sh, which installs it")]
+    ToolMissing {
+        /// The program.
+        tool: String,
+    },
+    /// A program that builds images failed.
+    #[error("{tool} failed while {doing} ({status}); its last lines:\n{last_lines}")]
+    Tool {
+        /// The program.
+        tool: String,
+        /// The step.
+        doing: String,
+        /// Exit status, in words.
+        status: String,
+        /// The end of what it wrote.
+        last_lines: String,
+    },
+    /// A program that builds images did not come to an end.
+    #[error("{tool} was stopped after {seconds} s while {doing}; its last lines:\n{last_lines}")]
+    Deadline {
+        /// The program.
+        tool: String,
+        /// The step.
+        doing: String,
+        /// The deadline.
+        seconds: u64,
+        /// The end of what it wrote.
+        last_lines: String,
+    },
+    /// The file system of the images has no room.
+    #[error(
+        "no space left for {} while {doing}: free at least 2 GiB there and run the command again; \
+         nothing half-made was left",
+        path.display()
+    )]
+    NoSpace {
+        /// The file or folder that was being written.
+        path: PathBuf,
+        /// The step.
+        doing: String,
+    },
+    /// The distribution's package does not hold what is expected of it.
+    #[error("{what}: the package archive gave something unexpected; {hint}")]
+    Unexpected {
+        /// What is wrong.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The guest's first program is not one that a kernel can start by itself.
+    #[error("{} is no agent for guests: {what}; build it with `make agent`", path.display())]
+    Agent {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// An image came out larger than its language's bound.
+    #[error("the {name} image has {size} bytes, more than its bound of {bound}")]
+    TooLarge {
+        /// The language.
+        name: String,
+        /// Bytes.
+        size: u64,
+        /// Bytes.
+        bound: u64,
+    },
+    /// The kernel's package holds no kernel that can be taken out.
+    #[error("{}", path.display())]
+    Kernel {
+        /// The bzImage.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KernelError,
+    },
+    /// The initramfs cannot be written.
+    #[error("writing the initramfs' entry {entry}")]
+    Initramfs {
+        /// The entry.
+        entry: String,
+        /// Why.
+        #[source]
+        source: CpioError,
+    },
+    /// Reading or writing a file failed.
+    #[error("{doing} {}", path.display())]
+    Io {
+        /// The act.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Kernel and initramfs come with every build, so any language's build mends them.
+fn build_argument(name: &str) -> &str {
+    match name {
+        "kernel" | "initramfs" => "bash",
+        language => language,
+    }
+}
+
+impl ImageError {
+    /// For `map_err`: names the act and the path, and tells a full disk from the rest.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ImageError {
+        let path = path.to_path_buf();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ImageError::NoSpace {
+                path,
+                doing: doing.to_owned(),
+            },
+            _ => ImageError::Io {
+                doing,
+                path,
+                source,
+            },
+        }
+    }
+
+    /// The archive's content is not as expected.
+    pub(crate) fn unexpected(what: impl Into<String>) -> ImageError {
+        ImageError::Unexpected {
+            what: what.into(),
+            hint: "check the mirror, or report this with the package's version",
+        }
+    }
+}

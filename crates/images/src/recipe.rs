@@ -1,0 +1,287 @@
+//! The table of images: what each language's root file system is made of.
+//!
+//! An image holds what its row names and what those files need (libraries, interpreters, targets of
+//! links), and nothing else of the packages: no package manager, documentation or setuid program
+//! can be forgotten in it, because nothing is kept that was not asked for.
+
+use protocol::language::Language;
+
+/// The release that all packages come from.
+pub(crate) const SUITE: &str = "bookworm";
+/// Whose kernel guests run: built for virtual machines, few drivers, quick to boot.
+pub(crate) const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
+/// Changes when images made by older versions of this crate are to be built again.
+pub(crate) const FORMAT: u32 = 1;
+
+const MIB: u64 = 1024 * 1024;
+
+/// How a file system is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// As is: nothing to unpack when a guest reads it.
+    Plain,
+    /// LZ4 (high compression): a third to a half of the size.
+    Lz4hc,
+}
+
+/// A program of the image that is run, in a sandbox, while the image is made.
+#[derive(Debug)]
+pub(crate) struct Finish {
+    /// For progress and errors.
+    pub(crate) doing: &'static str,
+    pub(crate) argv: &'static [&'static str],
+    pub(crate) env: &'static [(&'static str, &'static str)],
+}
+
+/// One row.
+#[derive(Debug)]
+pub(crate) struct Recipe {
+    pub(crate) language: Language,
+    /// The packages asked for; what they depend on comes with them.
+    pub(crate) packages: &'static [&'static str],
+    /// The package whose version is the runtime's.
+    pub(crate) runtime_package: &'static str,
+    /// Packages of which every program in `/usr/bin` is kept.
+    pub(crate) programs_of: &'static [&'static str],
+    /// What else is kept: globs; `*` stays within a folder, `**` does not.
+    pub(crate) keep: &'static [&'static str],
+    /// What is not, though kept by the lines above.
+    pub(crate) drop: &'static [&'static str],
+    /// Links to make, each with its target: what maintainer scripts would have made.
+    pub(crate) links: &'static [(&'static str, &'static str)],
+    pub(crate) finish: &'static [Finish],
+    pub(crate) packing: Packing,
+    /// An image that comes out larger is refused: something crept in.
+    pub(crate) max_bytes: u64,
+}
+
+/// Kept in every image: programs in these languages start others, or end threads.
+pub(crate) const KEEP_ALWAYS: &[&str] = &[
+    // Loaded by name when a thread ends: no file asks for it.
+    "usr/lib/x86_64-linux-gnu/libgcc_s.so.1",
+];
+
+/// Makes the folder of compiled sources that Go reads; also where the image's `GOCACHE` points.
+pub(crate) const GO_CACHE: &str = "/usr/lib/go-build";
+
+/// All rows.
+pub(crate) const RECIPES: &[Recipe] = &[
+    Recipe {
+        language: Language::Bash,
+        packages: &[
+            "bash",
+            "bc",
+            "bsdextrautils",
+            "coreutils",
+            "diffutils",
+            "findutils",
+            "gawk",
+            "grep",
+            "gzip",
+            "hostname",
+            "jq",
+            "libgcc-s1",
+            "procps",
+            "sed",
+            "tar",
+            "xxd",
+        ],
+        runtime_package: "bash",
+        programs_of: &[
+            "bash",
+            "bc",
+            "bsdextrautils",
+            "coreutils",
+            "diffutils",
+            "findutils",
+            "gawk",
+            "grep",
+            "gzip",
+            "hostname",
+            "jq",
+            "procps",
+            "sed",
+            "tar",
+            "xxd",
+        ],
+        keep: &[],
+        drop: &["usr/bin/bashbug"],
+        links: &[("usr/bin/sh", "bash"), ("usr/bin/awk", "gawk")],
+        finish: &[],
+        packing: Packing::Plain,
+        max_bytes: 15 * MIB,
+    },
+    Recipe {
+        language: Language::Python,
+        packages: &[
+            "coreutils",
+            "dash",
+            "libgcc-s1",
+            "python3",
+            "python3-distutils",
+            "python3-gdbm",
+            "tzdata",
+        ],
+        runtime_package: "python3.11-minimal",
+        programs_of: &["coreutils", "dash"],
+        keep: &[
+            "usr/bin/python3",
+            "usr/bin/python3.11",
+            "usr/lib/python3.11/**",
+            "usr/lib/python3/**",
+            "usr/share/zoneinfo/**",
+        ],
+        drop: &[
+            "usr/lib/python3.11/test/**",
+            "usr/lib/python3.11/EXTERNALLY-MANAGED",
+            "usr/lib/python3/dist-packages/*.egg-info",
+            "usr/share/zoneinfo/{right,posix}/**",
+        ],
+        links: &[("usr/bin/sh", "dash"), ("usr/bin/python", "python3")],
+        finish: &[Finish {
+            doing: "compiling the standard library",
+            // 'unchecked': the sources lie on a read-only file system beside them.
+            argv: &[
+                "/usr/bin/python3",
+                "-m",
+                "compileall",
+                "-q",
+                "--invalidation-mode",
+                "unchecked-hash",
+                "/usr/lib/python3.11",
+                "/usr/lib/python3/dist-packages",
+            ],
+            env: &[("PYTHONHASHSEED", "0")],
+        }],
+        packing: Packing::Plain,
+        max_bytes: 45 * MIB,
+    },
+    Recipe {
+        language: Language::Node,
+        packages: &["coreutils", "dash", "libgcc-s1", "nodejs"],
+        runtime_package: "nodejs",
+        programs_of: &["coreutils", "dash"],
+        keep: &["usr/bin/node", "usr/share/nodejs/**"],
+        drop: &[],
+        links: &[("usr/bin/sh", "dash"), ("usr/bin/nodejs", "node")],
+        finish: &[],
+        packing: Packing::Lz4hc,
+        max_bytes: 90 * MIB,
+    },
+    Recipe {
+        language: Language::Go,
+        packages: &["coreutils", "dash", "golang-1.19-go", "libgcc-s1"],
+        runtime_package: "golang-1.19-go",
+        programs_of: &["coreutils", "dash"],
+        keep: &["usr/lib/go-1.19/**", "usr/share/go-1.19/{pkg,src}/**"],
+        drop: &[
+            "usr/lib/go-1.19/bin/gofmt",
+            "usr/lib/go-1.19/pkg/linux_amd64/cmd/**",
+            "usr/lib/go-1.19/pkg/tool/linux_amd64/\
+             {addr2line,api,cgo,cover,dist,doc,fix,nm,objdump,pprof,test2json,trace,vet}",
+            "usr/share/go-1.19/src/cmd/**",
+            "usr/share/go-1.19/src/**/testdata/**",
+            "usr/share/go-1.19/src/**/*_test.go",
+            // Other systems and processors: `go` would open each only to set it aside.
+            "usr/share/go-1.19/src/**/*_{aix,android,darwin,dragonfly,freebsd,illumos,ios,js,netbsd,openbsd,\
+             plan9,solaris,windows,zos}.{go,s}",
+            "usr/share/go-1.19/src/**/*_{386,arm,arm64,loong64,mips,mips64,mips64le,mips64x,mipsle,mipsx,ppc64,\
+             ppc64le,ppc64x,riscv64,s390x,wasm}.{go,s}",
+        ],
+        links: &[
+            ("usr/bin/sh", "dash"),
+            ("usr/bin/go", "../lib/go-1.19/bin/go"),
+        ],
+        finish: &[Finish {
+            // Most of the standard library comes compiled in the package; what depends on cgo there
+            // ('net' and all above it) has to be compiled again for CGO_ENABLED=0.
+            doing: "compiling the standard library without cgo",
+            argv: &["/usr/bin/go", "build", "std"],
+            env: &[
+                ("CGO_ENABLED", "0"),
+                ("GO111MODULE", "off"),
+                ("GOCACHE", GO_CACHE),
+                ("GOTOOLCHAIN", "local"),
+            ],
+        }],
+        packing: Packing::Lz4hc,
+        max_bytes: 260 * MIB,
+    },
+    Recipe {
+        language: Language::Rust,
+        packages: &[
+            "coreutils",
+            "dash",
+            "gcc",
+            "libc6-dev",
+            "libgcc-s1",
+            "rustc",
+        ],
+        runtime_package: "rustc",
+        programs_of: &["coreutils", "dash"],
+        keep: &[
+            "usr/bin/rustc",
+            "usr/lib/rustlib/x86_64-unknown-linux-gnu/lib/*.rlib",
+            // The linker and its driver, without the C compiler.
+            "usr/bin/x86_64-linux-gnu-gcc-12",
+            "usr/bin/x86_64-linux-gnu-ld.bfd",
+            "usr/lib/gcc/x86_64-linux-gnu/12/{collect2,liblto_plugin.so}",
+            "usr/lib/gcc/x86_64-linux-gnu/12/{crtbegin,crtbeginS,crtend,crtendS}.o",
+            "usr/lib/gcc/x86_64-linux-gnu/12/{libgcc,libgcc_eh}.a",
+            "usr/lib/gcc/x86_64-linux-gnu/12/libgcc_s.so",
+            "usr/lib/x86_64-linux-gnu/{Scrt1,crt1,crti,crtn}.o",
+            "usr/lib/x86_64-linux-gnu/{libc,libm}.so",
+            "usr/lib/x86_64-linux-gnu/lib{m,mvec}.so.*",
+            "usr/lib/x86_64-linux-gnu/lib{c_nonshared,dl,pthread,rt,util}.a",
+        ],
+        drop: &[],
+        links: &[
+            ("usr/bin/sh", "dash"),
+            ("usr/bin/cc", "x86_64-linux-gnu-gcc-12"),
+            ("usr/bin/ld", "x86_64-linux-gnu-ld.bfd"),
+        ],
+        finish: &[],
+        packing: Packing::Lz4hc,
+        max_bytes: 320 * MIB,
+    },
+];
+
+/// The row of a language.
+pub(crate) fn of(language: Language) -> Option<&'static Recipe> {
+    RECIPES.iter().find(|recipe| recipe.language == language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::language::LANGUAGES;
+
+    #[test]
+    fn every_language_has_one_row_whose_globs_parse() {
+        for spec in LANGUAGES {
+            let recipe = of(spec.language).unwrap();
+            for glob in recipe.keep.iter().chain(recipe.drop).chain(KEEP_ALWAYS) {
+                globset::Glob::new(glob).unwrap();
+                assert!(!glob.contains(' ') && !glob.starts_with('/'), "{glob}");
+            }
+            for package in recipe.programs_of {
+                assert!(
+                    recipe.packages.contains(package),
+                    "{package} is not asked for"
+                );
+            }
+        }
+        assert_eq!(RECIPES.len(), LANGUAGES.len());
+    }
+
+    #[test]
+    fn go_is_run_with_the_cache_that_its_image_carries() {
+        let env = protocol::language::Language::Go.spec().env;
+        for (name, value) in of(Language::Go).unwrap().finish[0].env {
+            assert!(
+                env.contains(&(name, value)),
+                "{name}={value} is not in protocol's row"
+            );
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Makes the root file system of one language: unpack, select, furnish, finish, pack.
+
+use crate::child::Tool;
+use crate::debian::{self, Unpacked};
+use crate::error::ImageError;
+use crate::manifest::Package;
+use crate::progress::Phases;
+use crate::recipe::{Finish, Packing, Recipe};
+use crate::{furnish, select};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Emulated or loaded machines need minutes to compile Go's library.
+const FINISH_DEADLINE: Duration = Duration::from_secs(20 * 60);
+const PACK_DEADLINE: Duration = Duration::from_secs(10 * 60);
+/// Fixed, so that equal trees make equal images.
+const UUID: &str = "6c6c6d66-6972-4563-8261-636b65720001";
+
+/// A packed file system, not yet in the store.
+pub(crate) struct Packed {
+    pub(crate) path: PathBuf,
+    /// The packages that something of it comes from.
+    pub(crate) packages: Vec<Package>,
+    /// The version of the language's runtime, as its package has it.
+    pub(crate) runtime_version: String,
+}
+
+/// Makes `image.erofs` in the folder `scratch`.
+pub(crate) fn make(
+    recipe: &Recipe,
+    mirror: Option<&str>,
+    scratch: &Path,
+    phases: &Phases<'_>,
+) -> Result<Packed, ImageError> {
+    let (tree, root) = (scratch.join("tree"), scratch.join("root"));
+    let unpacked = debian::unpack(recipe.packages, mirror, &tree, 60, phases)?;
+    phases.at(60, "selecting files");
+    let programs = select::programs(recipe, &unpacked);
+    let chosen = select::select(&tree, recipe, &programs)?;
+    fs::create_dir(&root).map_err(ImageError::io("creating", &root))?;
+    select::move_chosen(&tree, &chosen, &root)?;
+    fs::remove_dir_all(&tree).map_err(ImageError::io("removing", &tree))?;
+    furnish::lay_out(&root, recipe.links)?;
+    for finish in recipe.finish {
+        phases.at(65, finish.doing);
+        forget_times(&root)?;
+        run_inside(&root, finish)?;
+    }
+    furnish::plain_permissions(&root)?;
+    phases.at(85, "packing");
+    let path = scratch.join("image.erofs");
+    pack(&root, &path, recipe.packing)?;
+    Ok(Packed {
+        path,
+        packages: contributors(&unpacked, &chosen),
+        runtime_version: version_of(recipe.runtime_package, &unpacked)?,
+    })
+}
+
+/// Sets all times to zero, as they will be in the image: Go's index of packages is keyed by them.
+fn forget_times(root: &Path) -> Result<(), ImageError> {
+    let zero = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let times = Timestamps {
+        last_access: zero,
+        last_modification: zero,
+    };
+    for entry in walkdir::WalkDir::new(root).contents_first(true) {
+        let entry = entry.map_err(|error| ImageError::io("listing", root)(error.into()))?;
+        utimensat(CWD, entry.path(), &times, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| ImageError::io("setting the times of", entry.path())(error.into()))?;
+    }
+    Ok(())
+}
+
+/// Runs one of the image's own programs with the image as its root and nothing else in reach.
+fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
+    let mut command = Command::new("bwrap");
+    command
+        .args([
+            "--unshare-all",
+            "--die-with-parent",
+            "--new-session",
+            "--cap-drop",
+            "ALL",
+        ])
+        .arg("--bind")
+        .arg(root)
+        .args([
+            "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/",
+        ])
+        .args([
+            "--clearenv",
+            "--setenv",
+            "PATH",
+            "/usr/bin",
+            "--setenv",
+            "HOME",
+            "/tmp",
+        ])
+        .args(["--setenv", "LANG", "C.UTF-8"]);
+    for (name, value) in finish.env {
+        command.args(["--setenv", name, value]);
+    }
+    command.arg("--").args(finish.argv);
+    let tool = Tool {
+        name: "bwrap",
+        doing: finish.doing,
+        deadline: FINISH_DEADLINE,
+    };
+    tool.run(&mut command, |_| {})
+}
+
+fn pack(root: &Path, image: &Path, packing: Packing) -> Result<(), ImageError> {
+    let mut command = Command::new("mkfs.erofs");
+    command.args(["--quiet", "-T0", "-U", UUID, "--all-root", "-x-1"]);
+    match packing {
+        Packing::Plain => {}
+        Packing::Lz4hc => {
+            command.args(["-zlz4hc,12", "-C65536"]);
+        }
+    }
+    command.arg(image).arg(root);
+    // Debian has it in /usr/sbin, which is not in everybody's PATH.
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
+    let tool = Tool {
+        name: "mkfs.erofs",
+        doing: "packing the file system",
+        deadline: PACK_DEADLINE,
+    };
+    tool.run(&mut command, |_| {})
+}
+
+fn contributors(unpacked: &[Unpacked], chosen: &BTreeSet<PathBuf>) -> Vec<Package> {
+    let contributes = |package: &&Unpacked| package.files.iter().any(|file| chosen.contains(file));
+    let packages = unpacked.iter().filter(contributes);
+    packages
+        .map(|package| Package {
+            name: package.name.clone(),
+            version: package.version.clone(),
+        })
+        .collect()
+}
+
+/// The version of a package of this name, in the archive's spelling.
+pub(crate) fn version_of(name: &str, unpacked: &[Unpacked]) -> Result<String, ImageError> {
+    let package = unpacked.iter().find(|package| package.name == name);
+    package
+        .map(|package| package.version.clone())
+        .ok_or_else(|| ImageError::unexpected(format!("package {name} did not come")))
+}

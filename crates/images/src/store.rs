@@ -1,0 +1,279 @@
+//! The folder of images, and everything that may be done with it.
+//!
+//! ```text
+//! ROOT/lock                      held by whoever builds or removes
+//! ROOT/digests.json              digests of files that have not changed since (a cache)
+//! ROOT/kernel/manifest.json      names the two files beside it
+//! ROOT/rootfs/LANG.json          names the image beside it
+//! ROOT/initramfs/KEY.{json,cpio} the key is of the agent and the modules inside
+//! ROOT/.build-*                  what a build is at; swept by the next one
+//! ```
+//!
+//! Files are named by their content and never change. A build writes new ones and then renames a new
+//! manifest over the old: the manifest is what exists or not.
+
+use crate::digest::{self, FileIdentity};
+use crate::error::ImageError;
+use crate::manifest::{self, FileRecord, KernelManifest, RootfsManifest};
+use crate::progress::{Phases, Progress};
+use crate::recipe::{self, FORMAT, Recipe};
+use crate::verify::{DigestCache, Look};
+use crate::{kernel, rootfs};
+use protocol::language::Language;
+use std::fs::{self, File};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// How the names of half-written files start.
+pub(crate) const TEMPORARY: &str = ".new-";
+const SCRATCH: &str = ".build-";
+pub(crate) const KERNEL: &str = "kernel";
+pub(crate) const INITRAMFS: &str = "initramfs";
+const ROOTFS: &str = "rootfs";
+
+/// The images of one host.
+#[derive(Debug)]
+pub struct ImageStore {
+    pub(crate) root: PathBuf,
+    pub(crate) cache: DigestCache,
+    mirror: Option<String>,
+}
+
+impl ImageStore {
+    /// Opens the store in a folder, which is made when it is not there.
+    pub fn open(root: &Path) -> Result<ImageStore, ImageError> {
+        for folder in [
+            root,
+            &root.join(KERNEL),
+            &root.join(ROOTFS),
+            &root.join(INITRAMFS),
+        ] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o755)
+                .create(folder)
+                .map_err(ImageError::io("creating", folder))?;
+        }
+        let root = fs::canonicalize(root).map_err(ImageError::io("looking at", root))?;
+        let cache = DigestCache::open(root.join("digests.json"));
+        Ok(ImageStore {
+            root,
+            cache,
+            mirror: None,
+        })
+    }
+
+    /// Brings packages from this mirror of Debian (a URL) instead of its usual ones.
+    #[must_use]
+    pub fn with_mirror(mut self, mirror: Option<String>) -> ImageStore {
+        self.mirror = mirror;
+        self
+    }
+
+    /// Makes the guests' kernel. Does nothing when there is a good one, unless `force` says so.
+    pub fn build_kernel(&self, force: bool, progress: &dyn Progress) -> Result<(), ImageError> {
+        let phases = Phases::new(progress);
+        let _lock = self.lock(&phases)?;
+        if !force && self.kernel(Look::Cached).is_ok() {
+            phases.at(100, "as built before");
+            return Ok(());
+        }
+        let folder = self.root.join(KERNEL);
+        let scratch = self.scratch()?;
+        let made = kernel::make(self.mirror.as_deref(), scratch.path(), &phases)?;
+        phases.at(90, "writing");
+        let manifest = KernelManifest {
+            format: FORMAT,
+            vmlinux: store_bytes(&folder, "vmlinux", "", &made.vmlinux)?,
+            modules: store_bytes(&folder, "modules", ".cpio", &made.modules)?,
+            module_names: made.module_names,
+            package: made.package,
+            built_at: now(),
+        };
+        manifest::write(&self.kernel_manifest(), &manifest)?;
+        remove_others(
+            &folder,
+            |name| name.starts_with("vmlinux-") || name.starts_with("modules-"),
+            &[&manifest.vmlinux.file, &manifest.modules.file],
+        )?;
+        phases.at(100, "done");
+        Ok(())
+    }
+
+    /// Makes a language's root file system. Does nothing when there is a good one, unless `force`
+    /// says so.
+    pub fn build(
+        &self,
+        language: Language,
+        force: bool,
+        progress: &dyn Progress,
+    ) -> Result<(), ImageError> {
+        let phases = Phases::new(progress);
+        let _lock = self.lock(&phases)?;
+        if !force && self.checked_rootfs(language, Look::Cached).is_ok() {
+            phases.at(100, "as built before");
+            return Ok(());
+        }
+        let recipe = recipe::of(language).ok_or_else(|| self.missing(language.name()))?;
+        let scratch = self.scratch()?;
+        let packed = rootfs::make(recipe, self.mirror.as_deref(), scratch.path(), &phases)?;
+        phases.at(95, "taking its digest");
+        let manifest = RootfsManifest {
+            format: FORMAT,
+            language: language.name().to_owned(),
+            image: self.store_image(recipe, &packed.path)?,
+            packages: packed.packages,
+            runtime_version: packed.runtime_version,
+            built_at: now(),
+        };
+        manifest::write(&self.rootfs_manifest(language), &manifest)?;
+        let of_language = format!("{}-", language.name());
+        remove_others(
+            &self.root.join(ROOTFS),
+            |name| name.starts_with(&of_language) && name.ends_with(".erofs"),
+            &[&manifest.image.file],
+        )?;
+        phases.at(100, "done");
+        Ok(())
+    }
+
+    /// Removes a language's image. A VM that runs from it keeps it until its end.
+    pub fn remove(&self, language: Language) -> Result<(), ImageError> {
+        let _lock = self.lock(&Phases::new(&crate::progress::Silent))?;
+        let manifest = self.rootfs_manifest(language);
+        fs::remove_file(&manifest).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => self.missing(language.name()),
+            _ => ImageError::io("removing", &manifest)(error),
+        })?;
+        let of_language = format!("{}-", language.name());
+        remove_others(
+            &self.root.join(ROOTFS),
+            |name| name.starts_with(&of_language) && name.ends_with(".erofs"),
+            &[],
+        )
+    }
+
+    pub(crate) fn missing(&self, name: &str) -> ImageError {
+        ImageError::Missing {
+            name: name.to_owned(),
+            root: self.root.clone(),
+        }
+    }
+
+    pub(crate) fn kernel_manifest(&self) -> PathBuf {
+        self.root.join(KERNEL).join("manifest.json")
+    }
+
+    pub(crate) fn rootfs_manifest(&self, language: Language) -> PathBuf {
+        self.rootfs_file(&format!("{}.json", language.name()))
+    }
+
+    pub(crate) fn rootfs_file(&self, name: &str) -> PathBuf {
+        self.root.join(ROOTFS).join(name)
+    }
+
+    /// Waits until nobody else builds or removes, then sweeps what a crashed build left.
+    fn lock(&self, phases: &Phases<'_>) -> Result<File, ImageError> {
+        use rustix::fs::{FlockOperation, flock};
+        let path = self.root.join("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(ImageError::io("opening", &path))?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+            phases.at(0, "waiting for another build to end");
+            flock(&file, FlockOperation::LockExclusive)
+                .map_err(|error| ImageError::io("locking", &path)(error.into()))?;
+        }
+        self.sweep()?;
+        Ok(file)
+    }
+
+    fn sweep(&self) -> Result<(), ImageError> {
+        let entries = fs::read_dir(&self.root).map_err(ImageError::io("listing", &self.root))?;
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+                let path = entry.path();
+                fs::remove_dir_all(&path).map_err(ImageError::io("removing", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder on the images' own file system, gone when the build ends in whatever way.
+    fn scratch(&self) -> Result<TempDir, ImageError> {
+        tempfile::Builder::new()
+            .prefix(SCRATCH)
+            .tempdir_in(&self.root)
+            .map_err(ImageError::io("creating a folder in", &self.root))
+    }
+
+    fn store_image(&self, recipe: &Recipe, packed: &Path) -> Result<FileRecord, ImageError> {
+        let (sha256, FileIdentity { size, .. }) =
+            digest::sha256_file(packed).map_err(ImageError::io("reading", packed))?;
+        let name = recipe.language.name();
+        if size > recipe.max_bytes {
+            return Err(ImageError::TooLarge {
+                name: name.to_owned(),
+                size,
+                bound: recipe.max_bytes,
+            });
+        }
+        let file = format!("{name}-{}.erofs", &sha256[..16]);
+        let path = self.rootfs_file(&file);
+        fs::set_permissions(packed, fs::Permissions::from_mode(0o644))
+            .map_err(ImageError::io("setting the mode of", packed))?;
+        File::open(packed)
+            .and_then(|packed| packed.sync_all())
+            .map_err(ImageError::io("syncing", packed))?;
+        fs::rename(packed, &path).map_err(ImageError::io("moving to", &path))?;
+        manifest::sync_folder(&self.root.join(ROOTFS))?;
+        Ok(FileRecord { file, sha256, size })
+    }
+}
+
+/// Writes bytes to a file named by their digest.
+fn store_bytes(
+    folder: &Path,
+    name: &str,
+    suffix: &str,
+    bytes: &[u8],
+) -> Result<FileRecord, ImageError> {
+    let sha256 = digest::sha256(bytes);
+    let file = format!("{name}-{}{suffix}", &sha256[..16]);
+    manifest::write_atomically(&folder.join(&file), bytes)?;
+    let size = bytes.len() as u64;
+    Ok(FileRecord { file, sha256, size })
+}
+
+/// Removes the files of older builds: ours by their names, and not among those to keep.
+fn remove_others(
+    folder: &Path,
+    ours: impl Fn(&str) -> bool,
+    keep: &[&String],
+) -> Result<(), ImageError> {
+    for entry in fs::read_dir(folder)
+        .map_err(ImageError::io("listing", folder))?
+        .flatten()
+    {
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        if ours(&name) && !keep.contains(&&name) {
+            let path = entry.path();
+            fs::remove_file(&path).map_err(ImageError::io("removing", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// The time, in RFC 3339 and UTC, to the second.
+fn now() -> String {
+    jiff::Timestamp::now()
+        .round(jiff::Unit::Second)
+        .map(|now| now.to_string())
+        .unwrap_or_default()
+}
