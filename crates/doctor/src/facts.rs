@@ -39,10 +39,22 @@ pub struct Facts {
     pub snapshots: Digests,
     /// Process ids of this tool's running VMMs; `None`: nobody looked.
     pub vm_pids: Option<Vec<i32>>,
-    /// How long a VMM may be silent before the watchdog kills it; `None`: no watchdog.
-    pub watchdog: Option<Duration>,
-    /// Bytes that event and console logs may grow to at most; `None`: no bound.
-    pub log_bytes_max: Option<u64>,
+    /// How long a VMM may be silent before the watchdog kills it.
+    pub watchdog: Setting<Duration>,
+    /// Bytes that event and console logs may grow to at most.
+    pub log_bytes_max: Setting<u64>,
+}
+
+/// A setting of the tool.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Setting<T> {
+    /// Nobody told.
+    #[default]
+    Untold,
+    /// It is switched off.
+    Off,
+    /// It is this.
+    Is(T),
 }
 
 /// What the accelerator probe found.

@@ -1,6 +1,6 @@
 //! What the processor leaks, and what is done about it.
 
-use super::{Check, Group, Look};
+use super::{Check, Group, Look, Suffixed};
 use crate::host::{Gap, Host};
 use crate::lookup::{cpu_field, cpu_flags};
 use crate::outcome::Outcome;
@@ -64,7 +64,7 @@ fn smt(host: &Host) -> Result<Outcome, Gap> {
 
 const VULNERABILITIES: &str = "/sys/devices/system/cpu/vulnerabilities";
 
-fn vulnerabilities(host: &Host) -> Result<Vec<(String, Outcome)>, Gap> {
+fn vulnerabilities(host: &Host) -> Result<Suffixed, Gap> {
     let names = host.list(VULNERABILITIES)?;
     let judge = |name: String| {
         let outcome = host

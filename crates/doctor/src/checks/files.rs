@@ -1,7 +1,7 @@
 //! The tool's own files.
 
 use super::{Check, Group, Look};
-use crate::facts::Digests;
+use crate::facts::{Digests, Setting};
 use crate::host::{Gap, Host};
 use crate::outcome::Outcome;
 use std::os::unix::fs::MetadataExt;
@@ -146,8 +146,9 @@ fn free_disk(host: &Host) -> Result<Outcome, Gap> {
 
 fn log_bounds(host: &Host) -> Result<Outcome, Gap> {
     Ok(match host.facts.log_bytes_max {
-        Some(bytes) => Outcome::pass(format!("at most {} MiB", bytes.div_ceil(1 << 20))),
-        None => Outcome::fail("no bound is configured"),
+        Setting::Is(bytes) => Outcome::pass(format!("at most {} MiB", bytes.div_ceil(1 << 20))),
+        Setting::Off => Outcome::fail("no bound is configured"),
+        Setting::Untold => Outcome::unknown("the bound was not told"),
     })
 }
 

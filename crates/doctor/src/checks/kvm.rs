@@ -52,8 +52,8 @@ const CHECKS: &[Check] = &[
     Check {
         id: "kvm-nx-huge-pages",
         title: "kvm.nx_huge_pages",
-        passes: "not 'never'; or 'never' where itlb_multihit says 'Not affected'",
-        why: "'never' makes boots faster on CPUs that iTLB multihit does not affect; on others it lets a guest hang the host",
+        passes: "'auto' or 'force'; or anything where itlb_multihit says 'Not affected'",
+        why: "'never' and 'off' make boots faster on CPUs that iTLB multihit does not affect; on others they let a guest hang the host",
         fix: "rm /etc/modprobe.d/*nx_huge_pages*; modprobe -r kvm_intel kvm && modprobe kvm_intel",
         source: "FC: prod-host-setup, 'Linux 6.1 boot time regressions'; K: hw-vuln/multihit",
         look: Look::Once(nx_huge_pages),
@@ -125,11 +125,12 @@ fn nested(host: &Host) -> Result<Outcome, Gap> {
 
 fn nx_huge_pages(host: &Host) -> Result<Outcome, Gap> {
     let value = host.read("/sys/module/kvm/parameters/nx_huge_pages")?;
-    if value != "never" {
+    // The kernel shows `auto` and `force` as Y.
+    if ["Y", "auto", "force"].contains(&value.as_str()) {
         return Ok(Outcome::pass(value));
     }
     let multihit = host.read("/sys/devices/system/cpu/vulnerabilities/itlb_multihit")?;
-    let seen = format!("never, and itlb_multihit says {multihit:?}");
+    let seen = format!("{value}, and itlb_multihit says {multihit:?}");
     Ok(if multihit == "Not affected" {
         Outcome::pass(seen)
     } else {

@@ -41,8 +41,11 @@ pub enum Look {
     /// One row.
     Once(fn(&Host) -> Result<Outcome, Gap>),
     /// One row each, told apart by a suffix of the id.
-    Each(fn(&Host) -> Result<Vec<(String, Outcome)>, Gap>),
+    Each(fn(&Host) -> Result<Suffixed, Gap>),
 }
+
+/// Outcomes, each with what tells it apart.
+pub type Suffixed = Vec<(String, Outcome)>;
 
 /// Checks of one subject.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! The host around the service.
 
 use super::{Check, Group, Look};
+use crate::facts::Setting;
 use crate::host::{Gap, Host, strange};
 use crate::lookup::available_memory_bytes;
 use crate::outcome::Outcome;
@@ -167,8 +168,9 @@ fn time_sync(host: &Host) -> Result<Outcome, Gap> {
 
 fn watchdog(host: &Host) -> Result<Outcome, Gap> {
     Ok(match host.facts.watchdog {
-        Some(deadline) => Outcome::pass(format!("after {} s", deadline.as_secs())),
-        None => Outcome::fail("none is configured"),
+        Setting::Is(deadline) => Outcome::pass(format!("after {} s", deadline.as_secs())),
+        Setting::Off => Outcome::fail("none is configured"),
+        Setting::Untold => Outcome::unknown("the watchdog's deadline was not told"),
     })
 }
 

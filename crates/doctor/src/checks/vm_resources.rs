@@ -81,7 +81,7 @@ fn is_finite(path: &str, value: &str) -> Result<bool, Gap> {
         "max" => Ok(false),
         number => {
             let number: i64 = number.parse().map_err(|_| strange(path, value))?;
-            Ok(number >= 0 && number < V1_NO_LIMIT)
+            Ok((0..V1_NO_LIMIT).contains(&number))
         }
     }
 }
