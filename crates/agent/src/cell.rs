@@ -19,7 +19,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, pipe2};
 use std::ffi::CString;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 /// The report's descriptor in the init, out of the way of those that the program gets.
@@ -47,9 +47,8 @@ pub struct Program<'a> {
 /// A running program, the agent's end of it. Dropped, everything in it is killed and reaped.
 pub struct Cell {
     init: Pid,
-    /// Readable once the init, and with it the whole cell, is gone.
-    pub pidfd: OwnedFd,
-    report: File,
+    /// Readable once the program ended, or the whole cell is gone.
+    pub report: File,
     /// Write end of its standard input.
     pub stdin: Option<OwnedFd>,
     /// Read end of its standard output; `None` once taken.
@@ -98,7 +97,7 @@ impl Cell {
             printed_to.as_raw_fd(),
             stderr_end.as_raw_fd(),
         ];
-        let Some((init, pidfd)) = clone_into(cgroup)? else {
+        let Some(init) = clone_into(cgroup)? else {
             init_main(program, &stdio, &report_end);
         };
         for ours in [Some(&stdout), Some(&stderr), stdin.as_ref()]
@@ -109,7 +108,6 @@ impl Cell {
         }
         Ok(Cell {
             init,
-            pidfd,
             report: File::from(report),
             stdin,
             stdout: Some(stdout),
@@ -118,11 +116,25 @@ impl Cell {
         })
     }
 
-    /// Reaps the init, which must be gone or going, and reads what it had to tell.
+    /// What the init told once [`Cell::report`] is readable. Afterwards nothing of the cell runs
+    /// any more, but for an init that may still be taking the namespaces down.
     pub fn outcome(&mut self) -> Result<Outcome, AgentError> {
-        self.reap();
-        let text = std::io::read_to_string(&self.report).step(|| "read the init's report")?;
-        Ok(parse_report(&text))
+        let mut text = [0u8; 256];
+        let length = self
+            .report
+            .read(&mut text)
+            .step(|| "read the init's report")?;
+        let (outcome, alone) = parse_report(&String::from_utf8_lossy(&text[..length]));
+        if !alone {
+            self.kill();
+            self.reap();
+        }
+        Ok(outcome)
+    }
+
+    /// Its init as the agent numbers it.
+    pub fn init_pid(&self) -> i32 {
+        self.init.as_raw()
     }
 
     /// Kills the init and with it, by the kernel, all of the cell.
@@ -161,14 +173,11 @@ pub fn set_nonblocking(fd: BorrowedFd<'_>) -> Result<(), AgentError> {
 }
 
 /// `clone3` like a fork, into new namespaces and the cgroup; `None` in the child.
-fn clone_into(cgroup: &Cgroup) -> Result<Option<(Pid, OwnedFd)>, AgentError> {
-    let mut pidfd: RawFd = -1;
+fn clone_into(cgroup: &Cgroup) -> Result<Option<Pid>, AgentError> {
     // SAFETY: all-zero is a valid clone_args; it is plain numbers.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
-    args.flags = (libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_PIDFD)
-        as u64
-        | CLONE_INTO_CGROUP;
-    args.pidfd = (&raw mut pidfd) as u64;
+    let namespaces = libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC;
+    args.flags = namespaces as u64 | CLONE_INTO_CGROUP;
     args.exit_signal = libc::SIGCHLD as u64;
     args.cgroup = cgroup.folder().as_raw_fd() as u64;
     // SAFETY: without CLONE_VM the child gets a copy of this single-threaded process and goes on
@@ -182,11 +191,7 @@ fn clone_into(cgroup: &Cgroup) -> Result<Option<(Pid, OwnedFd)>, AgentError> {
     };
     match Errno::result(pid).step(|| "clone3")? {
         0 => Ok(None),
-        pid => {
-            // SAFETY: CLONE_PIDFD filled in a descriptor that nothing else owns.
-            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-            Ok(Some((Pid::from_raw(pid as i32), pidfd)))
-        }
+        pid => Ok(Some(Pid::from_raw(pid as i32))),
     }
 }
 
@@ -221,7 +226,9 @@ fn init_main(program: &Program<'_>, stdio: &[RawFd; 3], report: &OwnedFd) -> ! {
         match waitpid(None, Some(WaitPidFlag::__WALL)) {
             Ok(status) if status.pid() == Some(child) => {
                 if let Some(raw) = raw_status(status) {
-                    let _ = writeln!(report, "ended {raw}");
+                    let word = if is_alone() { "alone" } else { "orphans" };
+                    // One write, so that it is read whole.
+                    let _ = report.write_all(format!("ended {raw} {word}\n").as_bytes());
                     exit(0);
                 }
             }
@@ -243,7 +250,19 @@ fn retire(report: &File) -> Result<(), (&'static str, Errno)> {
 }
 
 fn tell_failure(report: &mut File, step: &str, errno: Errno) {
-    let _ = writeln!(report, "failed {} {step}", errno as i32);
+    let _ = report.write_all(format!("failed {} {step}\n", errno as i32).as_bytes());
+}
+
+/// Says whether the program left no other process; all it left are this init's children now.
+fn is_alone() -> bool {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
+            Err(Errno::ECHILD) => return true,
+            Ok(WaitStatus::StillAlive) | Err(_) => return false,
+            // One that had ended already.
+            Ok(_) => {}
+        }
+    }
 }
 
 /// Leaves without running anything of the agent's.
@@ -260,25 +279,25 @@ fn raw_status(status: WaitStatus) -> Option<i32> {
     }
 }
 
-fn parse_report(text: &str) -> Outcome {
-    let mut outcome = Outcome::Killed;
+/// How the program ended, and whether it was the last in its cell.
+fn parse_report(text: &str) -> (Outcome, bool) {
     for line in text.lines() {
         let mut words = line.splitn(3, ' ');
-        let (kind, number) = (words.next(), words.next().and_then(|n| n.parse().ok()));
+        let kind = words.next();
+        let number = words.next().and_then(|number| number.parse().ok());
+        let rest = words.next().unwrap_or_default();
         match (kind, number) {
             // What failed comes before the exit that follows from it.
             (Some("failed"), Some(errno)) => {
-                let step = words.next().unwrap_or_default().to_owned();
-                return Outcome::NotStarted {
-                    step,
-                    errno: Errno::from_raw(errno),
-                };
+                let step = rest.to_owned();
+                let errno = Errno::from_raw(errno);
+                return (Outcome::NotStarted { step, errno }, false);
             }
-            (Some("ended"), Some(status)) => outcome = Outcome::Ended(status),
+            (Some("ended"), Some(status)) => return (Outcome::Ended(status), rest == "alone"),
             _ => {}
         }
     }
-    outcome
+    (Outcome::Killed, false)
 }
 
 #[cfg(test)]
@@ -287,14 +306,25 @@ mod tests {
 
     #[test]
     fn a_report_is_read_back() {
-        assert_eq!(parse_report(""), Outcome::Killed);
-        assert_eq!(parse_report("ended 768\n"), Outcome::Ended(768));
+        assert_eq!(parse_report(""), (Outcome::Killed, false));
         assert_eq!(
-            parse_report("failed 1 mount proc\nended 32512\n"),
-            Outcome::NotStarted {
-                step: "mount proc".into(),
-                errno: Errno::EPERM
-            }
+            parse_report("ended 768 alone\n"),
+            (Outcome::Ended(768), true)
+        );
+        assert_eq!(
+            parse_report("ended 9 orphans\n"),
+            (Outcome::Ended(9), false)
+        );
+        let step = "mount proc".to_owned();
+        assert_eq!(
+            parse_report("failed 1 mount proc\nended 32512 alone\n"),
+            (
+                Outcome::NotStarted {
+                    step,
+                    errno: Errno::EPERM
+                },
+                false
+            )
         );
     }
 }

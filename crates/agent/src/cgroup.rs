@@ -5,11 +5,15 @@ use nix::mount::{MsFlags, mount};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// Where the agent, and only the agent, sees cgroups.
 const CGROUPS: &str = "/sys/fs/cgroup";
-/// Kept from the job for the kernel and the agent when a job may have 'what the VM can spare'.
-const RESERVE_BYTES: u64 = 32 * 1024 * 1024;
+/// Of the memory that is free after boot, what a job never gets: the kernel must not run out
+/// before the job does.
+const RESERVE_BYTES: u64 = 16 * 1024 * 1024;
+/// What the VM can spare, as it was after boot with nothing running.
+static SPARE_BYTES: OnceLock<u64> = OnceLock::new();
 /// The job's weight against the agent's (100): small, so a fork bomb does not slow its answers.
 const CPU_WEIGHT: &str = "20";
 /// The init of the job's pid namespace counts as a process of the cgroup, too.
@@ -27,6 +31,9 @@ pub fn mount_hierarchy() -> Result<(), AgentError> {
     )
     .step(|| "mount cgroup2")?;
     let control = format!("{CGROUPS}/cgroup.subtree_control");
+    let meminfo = std::fs::read_to_string("/proc/meminfo").step(|| "read /proc/meminfo")?;
+    let available = field(&meminfo, "MemAvailable:") * 1024;
+    let _ = SPARE_BYTES.set(available.saturating_sub(RESERVE_BYTES));
     std::fs::write(&control, "+memory +pids +cpu").step(|| format!("write {control}"))
 }
 
@@ -65,8 +72,7 @@ impl Cgroup {
 
     /// Sets the limits; `memory_bytes` 0 is what the VM can spare.
     pub fn limit(&self, memory_bytes: u64, pids: u64) -> Result<(), AgentError> {
-        let memory = memory_limit(memory_bytes)?;
-        self.write("memory.max", &memory.to_string())?;
+        self.write("memory.max", &memory_limit(memory_bytes).to_string())?;
         self.write("pids.max", &pids.saturating_add(OWN_PIDS).to_string())
     }
 
@@ -116,10 +122,9 @@ impl Drop for Cgroup {
 }
 
 /// The job's memory limit in bytes, for a request of `bytes`.
-pub fn memory_limit(bytes: u64) -> Result<u64, AgentError> {
-    let meminfo = std::fs::read_to_string("/proc/meminfo").step(|| "read /proc/meminfo")?;
-    let spare = (field(&meminfo, "MemTotal:") * 1024).saturating_sub(RESERVE_BYTES);
-    Ok(if bytes == 0 { spare } else { bytes.min(spare) })
+pub fn memory_limit(bytes: u64) -> u64 {
+    let spare = SPARE_BYTES.get().copied().unwrap_or(u64::MAX);
+    if bytes == 0 { spare } else { bytes.min(spare) }
 }
 
 /// The number after `name` in a file of `name value` lines; 0 when it is not there.

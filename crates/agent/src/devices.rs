@@ -5,6 +5,7 @@
 
 use crate::boot::make_folder;
 use crate::error::{AgentError, Step};
+use crate::zygote;
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use std::os::unix::fs::symlink;
@@ -13,6 +14,9 @@ use std::os::unix::fs::symlink;
 pub const JOB_DEV: &str = "/dev/job";
 /// The job's shared memory as the agent names it; `root` mounts and caps it.
 pub const SHM: &str = "/dev/job/shm";
+
+/// The drivers of waiting interpreters lie here; for the job it is [`zygote::DRIVERS_DIR`].
+const ZYGOTE_FOLDER: &str = "zygote";
 
 /// Character devices of major 1, by minor number.
 const NODES: &[(&str, u64)] = &[
@@ -61,6 +65,11 @@ pub fn build() -> Result<(), AgentError> {
     }
     for folder in [SHM, "/dev/job/pts"] {
         make_folder(folder)?;
+    }
+    make_folder(&in_dev(ZYGOTE_FOLDER))?;
+    for (name, text) in zygote::DRIVERS {
+        let path = in_dev(&format!("{ZYGOTE_FOLDER}/{name}"));
+        std::fs::write(&path, text).step(|| format!("write {path}"))?;
     }
     let options = "newinstance,ptmxmode=0666,mode=0620,max=16";
     mount(

@@ -16,86 +16,140 @@ use crate::files::Folder;
 use crate::filter::Filter;
 use crate::pump::{PhaseEnd, Pump};
 use crate::root;
-use protocol::language::{BASE_ENV, WORK_DIR};
+use crate::zygote::{Waiting, Zygote};
+use protocol::language::{BASE_ENV, Language, WORK_DIR};
 use protocol::wire::{Ending, GuestLimits, GuestMessage, JobReport, Phase, RunRequest};
 use std::ffi::CString;
 use std::time::{Duration, Instant};
 
 /// A job being run.
-pub struct Job<'a> {
+struct Job<'a> {
     request: &'a RunRequest,
+    /// The last phase's; dropped before the cgroup that it is in.
+    cell: Option<Cell>,
     cgroup: Cgroup,
+    /// The counters when the job began; loading a zygote is not the job's cost.
+    before: Usage,
     confinement: Confinement,
     env: Vec<CString>,
     pump: Pump,
     log: KernelLog,
     memory_limit_bytes: u64,
     compile_micros: u64,
+    zygote: bool,
 }
 
-/// Runs it; an error is the agent's own and ends the VM.
-pub fn run(request: &RunRequest, channel: &mut Channel) -> Result<JobReport, AgentError> {
+/// Runs it, in `zygote` if that can become this job, and tells the host how it ended; an error is
+/// the agent's own and ends the VM.
+pub fn run(
+    request: &RunRequest,
+    zygote: Option<Zygote>,
+    channel: &mut Channel,
+) -> Result<(), AgentError> {
     root::resize(request.limits.tmpfs_bytes)?;
     put_files(request)?;
-    let mut job = Job::prepare(request)?;
-    let spec = request.language.spec();
-    if let Some(compiler) = spec.compile {
-        let report = job.phase(Phase::Compile, arguments(compiler, &[])?, channel)?;
-        if report.ending != Ending::Exited || report.exit_code != Some(0) {
-            return Ok(report);
-        }
-        job.compile_micros = report.compile_micros;
-    }
-    job.phase(Phase::Execute, arguments(spec.run, &request.args)?, channel)
+    let zygote = zygote.filter(|zygote| zygote.suits(request));
+    let (waiting, cgroup) = match zygote {
+        Some(zygote) => (Some(zygote.waiting), zygote.cgroup),
+        None => (None, Cgroup::create("job")?),
+    };
+    let mut job = Job::prepare(request, cgroup, waiting.is_some())?;
+    let report = job.phases(waiting, channel)?;
+    channel.send(&GuestMessage::Finished(Box::new(report)))
+    // Here `job` goes: what is left of its cell and cgroup no longer keeps the host waiting.
 }
 
 impl<'a> Job<'a> {
-    fn prepare(request: &'a RunRequest) -> Result<Job<'a>, AgentError> {
+    fn prepare(
+        request: &'a RunRequest,
+        cgroup: Cgroup,
+        zygote: bool,
+    ) -> Result<Job<'a>, AgentError> {
         let limits = &request.limits;
-        let cgroup = Cgroup::create("job")?;
         cgroup.limit(limits.memory_bytes, limits.pids)?;
-        let own = Filter::from_words(&request.seccomp_program);
+        let own_filter = Filter::from_words(&request.seccomp_program);
+        let own_env = request
+            .env
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         Ok(Job {
             request,
+            cell: None,
+            before: cgroup.usage()?,
             cgroup,
             confinement: Confinement {
                 rlimits: rlimits(limits),
-                filters: std::iter::once(Filter::baseline()).chain(own).collect(),
+                filters: std::iter::once(Filter::baseline())
+                    .chain(own_filter)
+                    .collect(),
             },
-            env: environment(request)?,
+            env: environment(request.language, own_env)?,
             pump: Pump::new(limits.output_bytes)?,
             log: KernelLog::follow(),
-            memory_limit_bytes: cgroup::memory_limit(limits.memory_bytes)?,
+            memory_limit_bytes: cgroup::memory_limit(limits.memory_bytes),
             compile_micros: 0,
+            zygote,
         })
+    }
+
+    fn phases(
+        &mut self,
+        waiting: Option<Waiting>,
+        channel: &mut Channel,
+    ) -> Result<JobReport, AgentError> {
+        if let Some(waiting) = waiting {
+            return self.phase(Phase::Execute, channel, |job| {
+                waiting.hand_over(job.request, &job.cgroup)
+            });
+        }
+        let spec = self.request.language.spec();
+        if let Some(compiler) = spec.compile {
+            let argv = c_strings(compiler.iter().map(|word| (*word).to_owned()))?;
+            let report = self.phase(Phase::Compile, channel, |job| {
+                job.start(&argv, Phase::Compile)
+            })?;
+            if report.ending != Ending::Exited || report.exit_code != Some(0) {
+                return Ok(report);
+            }
+            self.compile_micros = report.compile_micros;
+        }
+        let argv = spec.run.iter().map(|word| (*word).to_owned());
+        let argv = c_strings(argv.chain(self.request.args.iter().cloned()))?;
+        self.phase(Phase::Execute, channel, |job| {
+            job.start(&argv, Phase::Execute)
+        })
+    }
+
+    /// A new process for this phase.
+    fn start(&self, argv: &[CString], phase: Phase) -> Result<Cell, AgentError> {
+        let program = Program {
+            argv,
+            env: &self.env,
+            confinement: &self.confinement,
+            lent: &[],
+            stdin: phase == Phase::Execute,
+            merged: phase == Phase::Compile,
+        };
+        Cell::start(&self.cgroup, &program)
     }
 
     /// Runs one program in a cell of its own and says how it ended.
     fn phase(
         &mut self,
         phase: Phase,
-        argv: Vec<CString>,
         channel: &mut Channel,
+        start: impl FnOnce(&Self) -> Result<Cell, AgentError>,
     ) -> Result<JobReport, AgentError> {
         let before = self.cgroup.usage()?;
         channel.send(&GuestMessage::Started { phase })?;
         let started = Instant::now();
-        let mut cell = Cell::start(
-            &self.cgroup,
-            &Program {
-                argv: &argv,
-                env: &self.env,
-                confinement: &self.confinement,
-                lent: &[],
-                stdin: phase == Phase::Execute,
-                merged: phase == Phase::Compile,
-            },
-        )?;
+        let mut cell = start(self)?;
         self.pump.attach(&mut cell);
         let limit = Duration::from_millis(wall_limit(&self.request.limits, phase));
         let end = self
             .pump
             .run(&mut cell, &self.cgroup, channel, started, limit)?;
+        self.cell = Some(cell);
         if let Outcome::NotStarted { step, errno } = &end.outcome {
             return Err(*errno).step(|| format!("confining the job: {step}"));
         }
@@ -140,10 +194,10 @@ impl<'a> Job<'a> {
             artifacts_truncated: false,
             compile_micros,
             execute_micros,
-            cpu_micros: usage.cpu_micros,
+            cpu_micros: usage.cpu_micros - self.before.cpu_micros,
             memory_peak_bytes: usage.memory_peak_bytes,
-            pids_refused: usage.pids_refused,
-            zygote: false,
+            pids_refused: usage.pids_refused - self.before.pids_refused,
+            zygote: self.zygote,
             session: None,
         })
     }
@@ -165,32 +219,28 @@ fn put_files(request: &RunRequest) -> Result<(), AgentError> {
     work.put(request.language.spec().source_file, request.code.as_bytes())
 }
 
-/// The clean environment; what the job names itself comes last and wins.
-fn environment(request: &RunRequest) -> Result<Vec<CString>, AgentError> {
-    let fixed = BASE_ENV.iter().chain(request.language.spec().env).copied();
-    let own = request
-        .env
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
+/// The clean environment of a language's programs; `own` comes last and wins.
+pub fn environment<'a>(
+    language: Language,
+    own: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<CString>, AgentError> {
+    let fixed = BASE_ENV.iter().chain(language.spec().env).copied();
     let mut variables: Vec<(&str, &str)> = Vec::new();
     for (name, value) in fixed.chain(own) {
         variables.retain(|(known, _)| *known != name);
         variables.push((name, value));
     }
-    variables
-        .into_iter()
-        .map(|(name, value)| c_string(format!("{name}={value}"), "an environment variable"))
-        .collect()
+    c_strings(
+        variables
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}")),
+    )
 }
 
-fn arguments(fixed: &[&str], own: &[String]) -> Result<Vec<CString>, AgentError> {
-    let fixed = fixed.iter().map(|word| (*word).to_owned());
-    fixed
-        .chain(own.iter().cloned())
-        .map(|word| c_string(word, "an argument"))
-        .collect()
-}
-
-fn c_string(text: String, what: &'static str) -> Result<CString, AgentError> {
-    CString::new(text).map_err(|_| AgentError::Nul { what })
+/// Arguments or variables as the kernel wants them.
+pub fn c_strings(words: impl Iterator<Item = String>) -> Result<Vec<CString>, AgentError> {
+    let strings: Result<Vec<CString>, _> = words.map(CString::new).collect();
+    strings.map_err(|_| AgentError::Nul {
+        what: "an argument or an environment variable",
+    })
 }

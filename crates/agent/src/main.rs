@@ -39,6 +39,7 @@ mod serve;
 mod stream;
 mod view;
 mod wake;
+mod zygote;
 
 use error::AgentError;
 use nix::sys::reboot::{RebootMode, reboot};

@@ -70,7 +70,7 @@ impl Pump {
         }
     }
 
-    /// Pumps until the cell is gone, which `limit` after `started` is made so.
+    /// Pumps until the program is gone, which `limit` after `started` is made so.
     pub fn run(
         &mut self,
         cell: &mut Cell,
@@ -80,11 +80,11 @@ impl Pump {
         limit: Duration,
     ) -> Result<PhaseEnd, AgentError> {
         let deadline = started + limit;
-        let timed_out = !self.until_readable(cell.pidfd.as_fd(), channel, deadline)?;
+        let timed_out = !self.until_readable(cell.report.as_fd(), channel, deadline)?;
         if timed_out {
             cgroup.kill()?;
         }
-        // The init is gone or going, and all of the cell before it: no writer is left.
+        // Nothing of the cell runs after this: no writer is left.
         let outcome = cell.outcome()?;
         let wall = started.elapsed();
         self.stdout.finish(channel)?;

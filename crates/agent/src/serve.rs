@@ -3,6 +3,7 @@
 use crate::cgroup;
 use crate::channel::Channel;
 use crate::error::AgentError;
+use crate::zygote::Zygote;
 use crate::{job, root, wake};
 use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION};
 
@@ -16,16 +17,21 @@ pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
     channel.send(&GuestMessage::Hello {
         protocol: PROTOCOL_VERSION,
     })?;
+    let mut zygote: Option<Zygote> = None;
     loop {
         match channel.receive()? {
-            HostMessage::Warm { .. } => channel.send(&GuestMessage::Warmed)?,
+            HostMessage::Warm { language } => {
+                // The old one goes before its successor wants the same cgroup.
+                drop(zygote.take());
+                zygote = Zygote::load(language)?;
+                channel.send(&GuestMessage::Warmed)?;
+            }
             HostMessage::Wake(request) => {
                 wake::wake(&request)?;
                 channel.send(&GuestMessage::Awake)?;
             }
             HostMessage::Run(request) => {
-                let report = job::run(&request, channel)?;
-                channel.send(&GuestMessage::Finished(Box::new(report)))?;
+                job::run(&request, zygote.take(), channel)?;
                 root::renew()?;
             }
             // Input that was on its way when its job ended.

@@ -18,7 +18,6 @@ const MASKED: &[&str] = &[
     "/proc/kmsg",
     "/proc/keys",
     "/proc/key-users",
-    "/proc/sysrq-trigger",
     "/proc/timer_list",
     "/proc/sched_debug",
     "/proc/latency_stats",
@@ -32,8 +31,8 @@ const MASKED: &[&str] = &[
     "/proc/config.gz",
     "/proc/mtrr",
 ];
-/// Folders of `/proc` that are shown but cannot be written, whoever owns what is in them.
-const READ_ONLY: &[&str] = &["/proc/sys", "/proc/irq"];
+/// What of `/proc` is shown but cannot be written, whoever owns what is in them.
+const READ_ONLY: &[&str] = &["/proc/sys", "/proc/irq", "/proc/sysrq-trigger"];
 /// Folders of `/proc` that are shown empty.
 const EMPTY: &[&str] = &[
     "/proc/acpi",

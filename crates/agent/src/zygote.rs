@@ -1,0 +1,274 @@
+//! Interpreters loaded before their job is known, so that a clone's first answer does not wait
+//! for them.
+//!
+//! ```text
+//!   Warm   cell with all walls but the job's own limits ─ interpreter loads ─ 'ready' on fd 4
+//!   Run    limits set from outside ─ request on fd 3 ─ the interpreter closes it and becomes
+//!          the job's process: same pid, uid, cgroup, pipes; no fork, nothing left open
+//! ```
+//!
+//! A job that wants what a loaded interpreter cannot give any more (another filter, variables
+//! that are read at start-up) gets a new one.
+
+use crate::cell::{Cell, Outcome, Program, pipe};
+use crate::cgroup::Cgroup;
+use crate::confine::{self, Confinement};
+use crate::error::{AgentError, Step};
+use crate::filter::Filter;
+use crate::job;
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::resource::Resource;
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime, clock_settime};
+use protocol::language::Language;
+use protocol::wire::{GuestLimits, RunRequest};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Where a cell finds the drivers, read-only.
+pub const DRIVERS_DIR: &str = "/dev/zygote";
+/// The drivers' files, below the job's `/dev`.
+pub const DRIVERS: &[(&str, &str)] = &[
+    (
+        "sitecustomize.py",
+        include_str!("../drivers/sitecustomize.py"),
+    ),
+    ("zygote.js", include_str!("../drivers/zygote.js")),
+];
+
+/// How long loading may take, milliseconds; software emulation on a busy host is slow.
+const LOAD_MILLIS: u16 = 60_000;
+/// So far back stands the clock while an interpreter loads: OpenSSL's generators take fresh
+/// entropy when more than an hour seems to have passed, which is how they notice a clone.
+const CLOCK_BACK_SECONDS: i64 = 2 * 3600;
+
+/// One language's way to wait.
+struct Recipe {
+    language: Language,
+    argv: &'static [&'static str],
+    env: &'static [(&'static str, &'static str)],
+    /// Variables read at start-up: a job that brings one needs a new interpreter.
+    fixed: &'static [&'static str],
+}
+
+const RECIPES: &[Recipe] = &[
+    Recipe {
+        language: Language::Python,
+        argv: &["/usr/bin/python3", "main.py"],
+        env: &[("PYTHONPATH", DRIVERS_DIR)],
+        fixed: &["PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_"],
+    },
+    Recipe {
+        language: Language::Node,
+        argv: &[
+            "/usr/bin/node",
+            "--require",
+            "/dev/zygote/zygote.js",
+            "main.js",
+        ],
+        env: &[("ZYGOTE_REQUEST", "3")],
+        fixed: &[
+            "NODE_", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "SSL_", "OPENSSL_", "UV_", "TZ",
+            "ICU_",
+        ],
+    },
+];
+
+/// A loaded interpreter, waiting.
+pub struct Zygote {
+    /// Whose jobs it can become.
+    pub language: Language,
+    /// Its process; dropped before the cgroup that it is in.
+    pub waiting: Waiting,
+    /// Its cgroup, the job's to be.
+    pub cgroup: Cgroup,
+}
+
+/// Its process, and the way to tell it what to become.
+pub struct Waiting {
+    cell: Cell,
+    request: File,
+}
+
+impl Zygote {
+    /// Loads the language's interpreter; `None` for languages without one.
+    pub fn load(language: Language) -> Result<Option<Zygote>, AgentError> {
+        let Some(recipe) = RECIPES.iter().find(|recipe| recipe.language == language) else {
+            return Ok(None);
+        };
+        let clock = now()?;
+        set_clock(TimeSpec::new(
+            clock.tv_sec() - CLOCK_BACK_SECONDS,
+            clock.tv_nsec(),
+        ))?;
+        let since = monotonic()?;
+        let zygote = start(recipe);
+        set_clock(clock + (monotonic()? - since))?;
+        zygote.map(Some)
+    }
+
+    /// Says whether this job can be had from it.
+    pub fn suits(&self, request: &RunRequest) -> bool {
+        let fixed = RECIPES
+            .iter()
+            .find(|recipe| recipe.language == self.language)
+            .map_or(&[][..], |r| r.fixed);
+        let reads = |name: &str| fixed.iter().any(|prefix| name.starts_with(prefix));
+        request.language == self.language
+            && !request.fresh_interpreter
+            && !request.session
+            && request.seccomp_program.is_empty()
+            && !request.env.iter().any(|(name, _)| reads(name))
+    }
+}
+
+impl Waiting {
+    /// Makes it the job's process; its limits are set before it learns of the job.
+    pub fn hand_over(mut self, request: &RunRequest, cgroup: &Cgroup) -> Result<Cell, AgentError> {
+        self.limit(&request.limits, cgroup)?;
+        let order = serde_json::json!({
+            "args": request.args,
+            "env": request.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        });
+        // Dropping the only write end is what ends the request.
+        self.request
+            .write_all(order.to_string().as_bytes())
+            .step(|| "hand the job over")?;
+        Ok(self.cell)
+    }
+
+    fn limit(&self, limits: &GuestLimits, cgroup: &Cgroup) -> Result<(), AgentError> {
+        // What loading took does not count as the job's.
+        let used = cgroup.usage()?.cpu_micros.div_ceil(1_000_000);
+        for pid in cgroup
+            .pids()?
+            .into_iter()
+            .filter(|pid| *pid != self.cell.init_pid())
+        {
+            for (resource, soft, hard) in confine::rlimits(limits) {
+                let more = if resource == Resource::RLIMIT_CPU {
+                    used
+                } else {
+                    0
+                };
+                prlimit(
+                    pid,
+                    resource,
+                    soft.saturating_add(more),
+                    hard.saturating_add(more),
+                )
+                .step(|| format!("prlimit {resource:?} of {pid}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn start(recipe: &Recipe) -> Result<Zygote, AgentError> {
+    let cgroup = Cgroup::create("job")?;
+    let limits = waiting_limits();
+    cgroup.limit(limits.memory_bytes, limits.pids)?;
+    let (request_end, request) = pipe("the request", OFlag::empty())?;
+    let (ready, ready_end) = pipe("ready", OFlag::empty())?;
+    let argv = job::c_strings(recipe.argv.iter().map(|word| (*word).to_owned()))?;
+    let own = recipe.env.iter().map(|(name, value)| (*name, *value));
+    let env = job::environment(recipe.language, own)?;
+    let cell = Cell::start(
+        &cgroup,
+        &Program {
+            argv: &argv,
+            env: &env,
+            confinement: &Confinement {
+                rlimits: confine::rlimits(&limits),
+                filters: vec![Filter::baseline()],
+            },
+            lent: &[request_end.as_fd(), ready_end.as_fd()],
+            stdin: true,
+            merged: false,
+        },
+    )?;
+    drop((request_end, ready_end));
+    let waiting = Waiting {
+        cell,
+        request: File::from(request),
+    };
+    let mut zygote = Zygote {
+        language: recipe.language,
+        waiting,
+        cgroup,
+    };
+    zygote.wait_until(ready)?;
+    Ok(zygote)
+}
+
+impl Zygote {
+    /// Waits for the driver's word; an interpreter that ends instead says why on its stderr.
+    fn wait_until(&mut self, ready: OwnedFd) -> Result<(), AgentError> {
+        let timeout = PollTimeout::from(LOAD_MILLIS);
+        let answered = poll(
+            &mut [PollFd::new(ready.as_fd(), PollFlags::POLLIN)],
+            timeout,
+        )
+        .step(|| "wait for a zygote")?;
+        let mut word = [0u8; 1];
+        if answered > 0 && nix::unistd::read(&ready, &mut word) == Ok(1) {
+            return Ok(());
+        }
+        self.cgroup.kill()?;
+        let outcome: Outcome = self.waiting.cell.outcome()?;
+        let mut said = vec![0u8; 4096];
+        let length = self
+            .waiting
+            .cell
+            .stderr
+            .as_ref()
+            .and_then(|pipe| nix::unistd::read(pipe, &mut said).ok());
+        let said = String::from_utf8_lossy(&said[..length.unwrap_or(0)]).into_owned();
+        let reason = format!("{outcome:?} after at most {LOAD_MILLIS} ms; it said: {said}");
+        Err(AgentError::Zygote {
+            language: self.language.name(),
+            reason,
+        })
+    }
+}
+
+/// What a waiting interpreter may use; the job's own limits come with the job.
+fn waiting_limits() -> GuestLimits {
+    GuestLimits {
+        execute_millis: 0,
+        compile_millis: 0,
+        cpu_seconds: u64::from(LOAD_MILLIS) / 1000,
+        memory_bytes: 0,
+        pids: 64,
+        output_bytes: 0,
+        file_size_bytes: 1 << 20,
+        tmpfs_bytes: 0,
+        open_files: 256,
+        artifact_bytes: 0,
+    }
+}
+
+fn prlimit(pid: i32, resource: Resource, soft: u64, hard: u64) -> nix::Result<()> {
+    let limit = libc::rlimit {
+        rlim_cur: soft,
+        rlim_max: hard,
+    };
+    // SAFETY: the kernel reads one rlimit from this stack and writes none back.
+    let result =
+        unsafe { libc::prlimit(pid, resource as _, &raw const limit, std::ptr::null_mut()) };
+    nix::errno::Errno::result(result).map(drop)
+}
+
+fn now() -> Result<TimeSpec, AgentError> {
+    clock_gettime(ClockId::CLOCK_REALTIME).step(|| "read the clock")
+}
+
+fn monotonic() -> Result<TimeSpec, AgentError> {
+    clock_gettime(ClockId::CLOCK_BOOTTIME).step(|| "read the boot clock")
+}
+
+fn set_clock(time: TimeSpec) -> Result<(), AgentError> {
+    clock_settime(ClockId::CLOCK_REALTIME, time).step(|| "set the clock")
+}
