@@ -59,7 +59,8 @@ impl Host {
     pub fn below(root: &Path, facts: Facts) -> Host {
         let me = rustix::process::geteuid().as_raw();
         Host {
-            root: root.to_owned(),
+            // Paths are compared with it after links were followed.
+            root: root.canonicalize().unwrap_or_else(|_| root.to_owned()),
             trusted: vec![0, me],
             facts,
         }

@@ -18,7 +18,10 @@ pub struct Made {
 
 impl Made {
     pub fn good() -> Made {
-        let root = tempfile::tempdir().unwrap();
+        // Some thousand small files: in memory where that is possible.
+        let root = tempfile::tempdir_in("/dev/shm")
+            .or_else(|_| tempfile::tempdir())
+            .unwrap();
         // The umask and the temporary folder's own mode are the machine's business.
         fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let made = Made {
