@@ -159,7 +159,7 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     }
     sandbox.supply().start_pool();
     let rootfs = context::image_store(&config)?.rootfs(language)?;
-    let others = containers::prepare(&rootfs.path, &program).await?;
+    let others = containers::prepare(&rootfs.image.path, &program).await?;
     let mut contenders = ours(global, &program)?;
     contenders.extend(others.contenders.iter().cloned());
     let rows = compare::run(contenders, Some(&sandbox), &program, args.runs, |round| {
