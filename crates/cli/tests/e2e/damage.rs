@@ -1,0 +1,209 @@
+//! A changed byte: of an image, which is refused, and of a snapshot, which is not used.
+
+use crate::lab;
+use crate::tool::{Done, PATIENCE, Tool};
+use serde_json::Value;
+use std::fs::OpenOptions;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Copies what a VM of bash boots from; the store itself is never touched.
+fn copy_images(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let (source, target) = (entry.path(), to.join(&name));
+        if name.starts_with('.') {
+            continue;
+        } else if entry.file_type().unwrap().is_dir() {
+            copy_images(&source, &target);
+        } else if !from.ends_with("rootfs") || name.starts_with("bash") {
+            std::fs::copy(source, target).unwrap();
+        }
+    }
+}
+
+/// The files of at least a MiB below a folder whose names start so.
+fn large_files(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            found.extend(large_files(&path, prefix));
+        } else if name.starts_with(prefix) && path.metadata().unwrap().len() >= 1 << 20 {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Turns over one bit in the middle of a file.
+fn flip(path: &Path) {
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let middle = file.metadata().unwrap().len() / 2;
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(middle)).unwrap();
+    file.read_exact(&mut byte).unwrap();
+    file.seek(SeekFrom::Start(middle)).unwrap();
+    file.write_all(&[byte[0] ^ 1]).unwrap();
+}
+
+fn hello(state: &Path, flags: &[&str]) -> (Done, Value) {
+    let done = Tool::with(state, &lab::lab().config)
+        .program("sh", "echo whole")
+        .arg("--json")
+        .args(flags)
+        .finish(PATIENCE);
+    let result = done.json();
+    (done, result)
+}
+
+#[test]
+fn a_changed_byte_of_an_image_is_refused() {
+    if !lab::lab().has("bash") {
+        return;
+    }
+    let _slot = lab::slot();
+    let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    copy_images(
+        &lab::system_state().join("images"),
+        &state.path().join("images"),
+    );
+    let flags = ["--no-snapshot"];
+    assert_eq!(hello(state.path(), &flags).1["stdout"], "whole\n");
+    for (folder, prefix) in [("images/rootfs", "bash"), ("images/kernel", "vmlinux")] {
+        let files = large_files(&state.path().join(folder), prefix);
+        assert!(!files.is_empty(), "no {prefix} in {folder}");
+        files.iter().for_each(|path| flip(path));
+        let (done, result) = hello(state.path(), &flags);
+        assert_eq!(
+            result["failure"]["code"], "image_damaged",
+            "{prefix}: {result}"
+        );
+        assert_eq!(
+            (done.code(), result["stdout"].as_str()),
+            (Some(125), Some("")),
+            "{prefix}"
+        );
+        let verified = Tool::with(state.path(), &lab::lab().config)
+            .args(["images", "verify", "bash"])
+            .finish(Duration::from_secs(120));
+        assert_ne!(verified.code(), Some(0), "{prefix}: {}", verified.out());
+        files.iter().for_each(|path| flip(path));
+        assert_eq!(
+            hello(state.path(), &flags).1["status"],
+            "ok",
+            "{prefix} is whole again"
+        );
+    }
+}
+
+/// The one snapshot of a state folder: its folder and its manifest.
+fn snapshot_of(state: &Path) -> (PathBuf, Value) {
+    let folders: Vec<PathBuf> = std::fs::read_dir(state.join("snapshots"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("manifest.json").exists())
+        .collect();
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    let manifest = std::fs::read(folders[0].join("manifest.json")).unwrap();
+    (
+        folders[0].clone(),
+        serde_json::from_slice(&manifest).unwrap(),
+    )
+}
+
+#[test]
+fn a_damaged_snapshot_is_not_used_and_the_job_runs_all_the_same() {
+    if !crate::clones::are_possible() {
+        return;
+    }
+    let _slot = lab::slot();
+    let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    lab::make_state(state.path());
+    assert_eq!(
+        hello(state.path(), &[]).1["timings"]["path"],
+        "clone",
+        "made on first use"
+    );
+    let (folder, manifest) = snapshot_of(state.path());
+    let file = |which: &str| folder.join(manifest[which]["name"].as_str().unwrap());
+    let other_image = |path: &Path| {
+        let mut manifest = manifest.clone();
+        manifest["key"]["image_sha256"] = "0".repeat(64).into();
+        std::fs::write(path, manifest.to_string()).unwrap();
+    };
+    let cut = |path: &Path| {
+        let half = path.metadata().unwrap().len() / 2;
+        OpenOptions::new()
+            .write(true)
+            .open(path)
+            .unwrap()
+            .set_len(half)
+            .unwrap();
+    };
+    type Damage<'a> = (&'a str, PathBuf, &'a dyn Fn(&Path));
+    let damages: [Damage<'_>; 4] = [
+        ("a bit of the RAM", file("memory"), &flip),
+        ("a bit of the devices' state", file("state"), &flip),
+        ("half a state", file("state"), &cut),
+        (
+            "another image's manifest",
+            folder.join("manifest.json"),
+            &other_image,
+        ),
+    ];
+    for (name, path, damage) in damages {
+        let whole = std::fs::read(&path).unwrap();
+        damage(&path);
+        let (done, result) = hello(state.path(), &[]);
+        assert_eq!(result["stdout"], "whole\n", "{name}: {result}");
+        assert_eq!(result["timings"]["path"], "boot", "{name}");
+        assert!(
+            done.err().contains("booting instead"),
+            "{name}: no warning: {}",
+            done.err()
+        );
+        let verified = Tool::with(state.path(), &lab::lab().config)
+            .args(["snapshots", "verify"])
+            .finish(Duration::from_secs(120));
+        assert_ne!(verified.code(), Some(0), "{name}: {}", verified.out());
+        std::fs::write(&path, whole).unwrap();
+    }
+    let removed = Tool::with(state.path(), &lab::lab().config)
+        .args(["snapshots", "rm", "bash"])
+        .finish(Duration::from_secs(60));
+    assert_eq!(removed.code(), Some(0), "{}", removed.err());
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_snapshot_of_another_size_is_not_used() {
+    if !crate::clones::are_possible() {
+        return;
+    }
+    let _slot = lab::slot();
+    let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    lab::make_state(state.path());
+    let path = |flags: &[&str]| hello(state.path(), flags).1["timings"]["path"].clone();
+    let small = ["--memory", "256"];
+    assert_eq!(
+        path(&small),
+        "boot",
+        "other sizes have no snapshot by themselves"
+    );
+    let created = Tool::with(state.path(), &lab::lab().config)
+        .args(["snapshots", "create", "bash", "--memory", "256"])
+        .finish(PATIENCE);
+    assert_eq!(created.code(), Some(0), "{}", created.err());
+    assert_eq!(path(&small), "clone");
+    assert_eq!(path(&["--no-snapshot"]), "boot");
+    assert_eq!(path(&["--memory", "384"]), "boot");
+}

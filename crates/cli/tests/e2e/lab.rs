@@ -1,0 +1,182 @@
+//! The state folder and the configuration of these tests: their own, so that what they leave behind
+//! can be told from what anybody else on this host does.
+
+use crate::tool::Tool;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, OnceLock};
+use std::time::Duration;
+
+/// VMs at one time: under emulation each takes a whole core.
+const SLOTS: usize = 2;
+/// The first uid of this lab's VMMs; a range that no other state folder uses by default.
+pub const UID_BASE: u32 = 40_000;
+/// How many uids there are from [`UID_BASE`].
+pub const UID_COUNT: u32 = 200;
+/// The cgroup that holds this lab's VMs.
+pub const CGROUP: &str = "llm-firecracker-e2e";
+const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
+
+/// What all tests share.
+pub struct Lab {
+    /// The state folder; its `images` lead to the real ones.
+    pub state: PathBuf,
+    /// The configuration that every run is given.
+    pub config: PathBuf,
+    /// The languages that have an image, when a VM can be started at all.
+    pub languages: Vec<String>,
+    /// What is missing, for people.
+    pub missing: String,
+    /// A second run of these tests waits for the first one.
+    _lock: File,
+}
+
+/// The lab, made when it is first asked for.
+pub fn lab() -> &'static Lab {
+    static LAB: OnceLock<Lab> = OnceLock::new();
+    LAB.get_or_init(|| Lab::open(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("e2e")))
+}
+
+impl Lab {
+    fn open(root: &Path) -> Lab {
+        std::fs::create_dir_all(root).unwrap();
+        let lock = File::create(root.join("lock")).unwrap();
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        let state = root.join("state");
+        // Old snapshots would hide that making them broke; a developer may keep them to save time.
+        if std::env::var_os("LLM_FIRECRACKER_E2E_KEEP").is_none() {
+            let _ = std::fs::remove_dir_all(&state);
+        }
+        make_state(&state);
+        let config = root.join("config.toml");
+        std::fs::write(&config, config_text("")).unwrap();
+        let (languages, missing) = what_can_run(&state, &config);
+        Lab {
+            state,
+            config,
+            languages,
+            missing,
+            _lock: lock,
+        }
+    }
+
+    /// Says whether a test of this language can run; where it cannot, says so or fails.
+    pub fn has(&self, language: &str) -> bool {
+        let there = self.languages.iter().any(|name| name == language);
+        if !there {
+            let text = format!("not run: {language}. {}", self.missing);
+            assert!(
+                std::env::var_os("LLM_FIRECRACKER_REQUIRE").is_none(),
+                "{text}"
+            );
+            println!("{text}");
+        }
+        there
+    }
+}
+
+/// The lab's configuration with more lines at its end (tables of their own).
+pub fn config_text(more: &str) -> String {
+    format!(
+        "[vmm]\nuid_base = {UID_BASE}\nuid_count = {UID_COUNT}\ncgroup_parent = \"{CGROUP}\"\n{more}"
+    )
+}
+
+/// A state folder that has the real images and nothing else.
+pub fn make_state(state: &Path) {
+    std::fs::create_dir_all(state).unwrap();
+    let images = state.join("images");
+    if std::fs::symlink_metadata(&images).is_err() {
+        std::os::unix::fs::symlink(system_state().join("images"), images).unwrap();
+    }
+}
+
+/// The state folder that holds the real images.
+pub fn system_state() -> PathBuf {
+    std::env::var_os("LLM_FIRECRACKER_STATE_DIR").map_or_else(|| SYSTEM_STATE.into(), PathBuf::from)
+}
+
+/// The agent: as named, else beside the tool, else where a release build puts it.
+pub fn agent() -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_BIN_EXE_llm-firecracker")).parent()?;
+    let named = std::env::var_os("LLM_FIRECRACKER_AGENT").map(PathBuf::from);
+    let beside = target.join("llm-firecracker-agent");
+    let release = target
+        .with_file_name("release")
+        .join("llm-firecracker-agent");
+    named
+        .into_iter()
+        .chain([beside, release])
+        .find(|path| path.exists())
+}
+
+/// The languages that can be run here, and what keeps the others from it.
+fn what_can_run(state: &Path, config: &Path) -> (Vec<String>, String) {
+    let in_path = |name: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|dir| dir.join(name).exists())
+    };
+    let qemu = format!("qemu-system-{}", std::env::consts::ARCH);
+    for tool in [qemu.as_str(), "bwrap"] {
+        if !in_path(tool) {
+            return (
+                Vec::new(),
+                format!("{tool} is not installed: run make setup"),
+            );
+        }
+    }
+    if agent().is_none() {
+        return (
+            Vec::new(),
+            "the guest agent is not built: run make agent".into(),
+        );
+    }
+    let done = Tool::with(state, config)
+        .args(["images", "list", "--json"])
+        .finish(Duration::from_secs(60));
+    let rows = done.json();
+    let languages: Vec<String> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| row["language"].as_str().map(str::to_owned))
+        .collect();
+    let absent: Vec<&str> = crate::cases::LANGUAGES
+        .iter()
+        .map(|sources| sources.language)
+        .filter(|name| !languages.iter().any(|there| there == name))
+        .collect();
+    let missing = match absent.as_slice() {
+        [] => "nothing is missing".into(),
+        absent => format!("no image of {}: run images build", absent.join(", ")),
+    };
+    (languages, missing)
+}
+
+/// The right to run VMs; given back when dropped.
+pub struct Slot(usize);
+
+static FREE: (Mutex<usize>, Condvar) = (Mutex::new(SLOTS), Condvar::new());
+
+fn take(count: usize) -> Slot {
+    let free = FREE.0.lock().unwrap();
+    *FREE.1.wait_while(free, |free| *free < count).unwrap() -= count;
+    Slot(count)
+}
+
+/// Waits for a place for one VM.
+pub fn slot() -> Slot {
+    take(1)
+}
+
+/// Waits until no other test has a VM: for tests that count what the host shows.
+pub fn alone() -> Slot {
+    take(SLOTS)
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        *FREE.0.lock().unwrap() += self.0;
+        FREE.1.notify_all();
+    }
+}

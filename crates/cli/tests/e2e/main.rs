@@ -1,0 +1,38 @@
+//! The tool as a user runs it, against real VMs: no mock, no fake, nothing but its command line.
+//!
+//! [`lab`] is the state folder that these tests own, [`tool`] starts the binary and waits with a
+//! deadline, [`host`] reads what the host shows. The rest are tests: [`cases`] is one table for all
+//! languages, whose sources are in a file each; [`programs`] compares real programs byte by byte;
+//! [`life`], [`leftovers`] and [`refusals`] look at a job's ways to end; [`damage`] and [`clones`] at
+//! images and snapshots.
+//!
+//! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
+//! that is a failure, and where nothing at all can run, [`something_can_be_run`] fails.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bash;
+mod cases;
+mod clones;
+mod damage;
+mod go;
+mod host;
+mod lab;
+mod leftovers;
+mod life;
+mod node;
+mod programs;
+mod python;
+mod refusals;
+mod rust;
+mod tool;
+
+#[test]
+fn something_can_be_run() {
+    let lab = lab::lab();
+    assert!(
+        !lab.languages.is_empty(),
+        "not run: anything. {}",
+        lab.missing
+    );
+    println!("languages: {}; {}", lab.languages.join(", "), lab.missing);
+}
