@@ -1,1 +1,48 @@
-//! Being written.
+//! The HTTP front door: parses, authenticates, queues fairly, answers. How a job runs is `sandbox`'s.
+//!
+//! In the order in which a request meets it:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`] | everything an operator may set |
+//! | [`serve`](mod@serve) | the listener: accepts, bounds, drains; with [`connections`], [`tls`], [`systemd`] |
+//! | [`app`] | what requests share, and the table of routes; start reading here |
+//! | [`auth`], [`keys`], [`rate`] | who asks, and how often |
+//! | [`body`] | a bounded JSON body, and the name of the field that is wrong |
+//! | [`fair`] | the bounded queue, in turns between keys |
+//! | [`execute`], [`piston`] | a job, in our words and in Piston's |
+//! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
+//! | [`problem`] | every answer that is no success |
+//! | [`openapi`], [`docs`] | what the code says of itself |
+//!
+//! Out of this crate: flags, and what an answer is made of.
+
+pub mod app;
+pub mod auth;
+pub mod body;
+pub mod config;
+pub mod connections;
+pub mod docs;
+pub mod error;
+pub mod execute;
+pub mod fair;
+pub mod feed;
+pub mod health;
+pub mod keys;
+pub mod lists;
+pub mod metrics;
+pub mod mime;
+pub mod observe;
+pub mod openapi;
+pub mod piston;
+pub mod problem;
+pub mod rate;
+pub mod serve;
+pub mod systemd;
+pub mod tls;
+
+pub use app::{Doctor, Rooms};
+pub use config::ServerConfig;
+pub use error::ServerError;
+pub use feed::Feed;
+pub use serve::{listen, serve};

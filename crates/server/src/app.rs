@@ -1,0 +1,217 @@
+//! What every request shares, and the table of routes.
+
+use crate::body::BodyBudget;
+use crate::config::{KeyLimits, ServerConfig};
+use crate::fair::FairQueue;
+use crate::feed::Feed;
+use crate::keys::Keys;
+use crate::metrics::HttpMetrics;
+use crate::problem::{HttpCode, Problem};
+use crate::rate::RateLimiter;
+use crate::{docs, execute, health, lists, metrics, observe, openapi, piston};
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use images::ImageStore;
+use prometheus_client::registry::Registry;
+use protocol::event::EventType;
+use protocol::trace_id::TraceId;
+use sandbox::sandbox::Sandbox;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Runs the host's checks and gives their table; may block for seconds.
+pub type Doctor = Arc<dyn Fn() -> Value + Send + Sync>;
+
+/// The rooms that the front door leads to.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Runs the jobs.
+    pub sandbox: Arc<Sandbox>,
+    /// What VMs boot from.
+    pub images: Arc<ImageStore>,
+    /// Must be one of the sandbox's event sinks.
+    pub feed: Arc<Feed>,
+    /// Whose free space `/readyz` looks at.
+    pub state_dir: PathBuf,
+    /// The doctor's table, when there is a doctor.
+    pub doctor: Option<Doctor>,
+    /// Jobs that run at one time: [`sandbox::config::Config::running_bound`].
+    pub places: usize,
+}
+
+/// What every request shares.
+pub struct App {
+    /// The settings.
+    pub config: ServerConfig,
+    /// The rooms behind.
+    pub rooms: Rooms,
+    /// The keys in force.
+    pub keys: Keys,
+    /// Started without keys, on a loopback address.
+    pub open: bool,
+    /// How often each key may ask.
+    pub rates: RateLimiter,
+    /// Who is next.
+    pub queue: Arc<FairQueue>,
+    /// Bytes of bodies that are held.
+    pub bodies: BodyBudget,
+    /// What only HTTP counts.
+    pub http: HttpMetrics,
+    /// Everything that is counted, by its public names.
+    pub registry: Registry,
+    /// The service stops: no new jobs.
+    pub draining: CancellationToken,
+    /// When the service started.
+    pub started: Instant,
+    /// How many refusals go to the event log a second.
+    notes: RateLimiter,
+}
+
+/// Refusals that leave an event, over all clients: a flood must not fill the disk.
+const NOTES: KeyLimits = KeyLimits {
+    requests_per_second: 20.0,
+    burst: 200,
+    jobs: 0,
+    sessions: 0,
+};
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(config: ServerConfig, rooms: Rooms, keys: Keys) -> Arc<App> {
+        let mut registry = Registry::default();
+        rooms.sandbox.metrics().register(&mut registry);
+        let http = HttpMetrics::default();
+        http.register(&mut registry);
+        Arc::new(App {
+            queue: FairQueue::new(rooms.places, config.queued),
+            bodies: BodyBudget::new(config.http.all_bodies_bytes),
+            open: keys.is_open(),
+            rates: RateLimiter::default(),
+            draining: CancellationToken::new(),
+            started: Instant::now(),
+            notes: RateLimiter::default(),
+            config,
+            rooms,
+            keys,
+            http,
+            registry,
+        })
+    }
+
+    /// Counts a refusal of ours and leaves its event, as far as there are not too many.
+    pub fn note(&self, problem: &Problem) {
+        let sandbox = &self.rooms.sandbox;
+        sandbox.metrics().refused();
+        if self.notes.take("all", &NOTES, Instant::now()).is_err() {
+            return;
+        }
+        let trace_id = problem
+            .trace_id
+            .as_deref()
+            .and_then(|text| TraceId::parse(text).ok());
+        sandbox.events().emit(
+            EventType::ValidationFail,
+            trace_id.as_ref(),
+            problem.detail.clone(),
+            json!({ "code": problem.code, "field": problem.field, "status": problem.status.as_u16() }),
+        );
+    }
+}
+
+/// The routes that the OpenAPI page documents.
+pub fn documented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(execute::execute))
+        .routes(routes!(piston::execute))
+        .routes(routes!(piston::runtimes))
+        .routes(routes!(lists::languages))
+        .routes(routes!(lists::rootfs))
+        .routes(routes!(lists::snapshots))
+        .routes(routes!(observe::status))
+        .routes(routes!(observe::events))
+        .routes(routes!(observe::doctor))
+        .routes(routes!(metrics::metrics))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+}
+
+/// Every route, with what stands around all of them.
+pub fn router(app: Arc<App>) -> Router {
+    let (documented, api) = documented().split_for_parts();
+    let pages = docs::router(openapi::complete(api));
+    documented
+        // Where Piston's public instance has them.
+        .route("/api/v2/piston/execute", post(piston::execute))
+        .route("/api/v2/piston/runtimes", get(piston::runtimes))
+        .merge(pages)
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), count_and_note))
+        .layer(from_fn(harden))
+        .with_state(app)
+}
+
+async fn not_found() -> Problem {
+    Problem::new(HttpCode::NotFound)
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(HttpCode::MethodNotAllowed)
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    // The panic's own message went to standard error; it is no business of a client.
+    Problem::new(HttpCode::InternalError).into_response()
+}
+
+/// Counts each answer, and leaves an event of each refusal that has none yet.
+async fn count_and_note(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("other", MatchedPath::as_str)
+        .to_owned();
+    let response = next.run(request).await;
+    app.http.answered(&route, response.status());
+    let quiet = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+    if let Some(problem) = response.extensions().get::<Problem>()
+        && !problem.noted
+        && !quiet.contains(&problem.status)
+    {
+        app.note(problem);
+    }
+    response
+}
+
+/// What every answer says to browsers; pages have set their own policy already.
+async fn harden(request: Request, next: Next) -> Response {
+    const HEADERS: &[(HeaderName, &str)] = &[
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
+    ];
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response
+            .headers_mut()
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

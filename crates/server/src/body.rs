@@ -1,0 +1,279 @@
+//! A request's JSON body: bounded, in time, and with the name of the field that is wrong.
+
+use crate::app::App;
+use crate::problem::{HttpCode, Problem};
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use http_body_util::BodyExt as _;
+use protocol::error_code::ErrorCode;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Bodies are accounted for in units of this many bytes.
+const UNIT_BYTES: usize = 1024;
+
+/// The bytes of all bodies that are held at one time.
+#[derive(Debug, Clone)]
+pub struct BodyBudget(Arc<Semaphore>);
+
+/// A part of the budget; given back when dropped.
+#[derive(Debug, Default)]
+pub struct Held(Option<OwnedSemaphorePermit>);
+
+impl BodyBudget {
+    /// A budget of that many bytes.
+    pub fn new(bytes: usize) -> BodyBudget {
+        BodyBudget(Arc::new(Semaphore::new((bytes / UNIT_BYTES).max(1))))
+    }
+
+    fn hold(&self, held: &mut Held, bytes: usize) -> Result<(), Problem> {
+        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
+        let more = self
+            .0
+            .clone()
+            .try_acquire_many_owned(units)
+            .map_err(|_| Problem::new(HttpCode::Overloaded).retry_after(1).close())?;
+        match &mut held.0 {
+            Some(permit) => permit.merge(more),
+            None => held.0 = Some(more),
+        }
+        Ok(())
+    }
+}
+
+/// A body of JSON, and the part of the budget that it takes for as long as this lives.
+#[derive(Debug)]
+pub struct JsonBody<T> {
+    /// What it says.
+    pub value: T,
+    /// Keep it as long as the value's bytes are held.
+    pub held: Held,
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(HttpCode::MediaTypeUnsupported).close());
+        }
+        let (bytes, held) = read(request, app).await?;
+        let value = parse(&bytes)?;
+        Ok(JsonBody { value, held })
+    }
+}
+
+/// A body of any bytes.
+#[derive(Debug)]
+pub struct RawBody {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Keep it as long as the bytes are held.
+    pub held: Held,
+}
+
+impl FromRequest<Arc<App>> for RawBody {
+    type Rejection = Problem;
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let (bytes, held) = read(request, app).await?;
+        Ok(RawBody { bytes, held })
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"))
+}
+
+async fn read(request: Request, app: &App) -> Result<(Vec<u8>, Held), Problem> {
+    let max = app.config.http.body_bytes;
+    let too_large = || {
+        let sentence = format!("the request's body is over {max} bytes");
+        Problem::with(HttpCode::BodyTooLarge, sentence).close()
+    };
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    // What says itself that it is too large is not waited for.
+    if announced.is_some_and(|length| length > max as u64) {
+        return Err(too_large());
+    }
+    let mut body = request.into_body();
+    let mut held = Held::default();
+    let mut bytes = Vec::new();
+    let reading = async {
+        while let Some(data) = next_data(&mut body).await? {
+            if bytes.len() + data.len() > max {
+                return Err(too_large());
+            }
+            app.bodies.hold(&mut held, data.len())?;
+            bytes.extend_from_slice(&data);
+        }
+        Ok(())
+    };
+    match tokio::time::timeout(app.config.http.body_timeout(), reading).await {
+        Ok(read) => read?,
+        Err(_) => return Err(Problem::new(HttpCode::RequestTimeout).close()),
+    }
+    Ok((bytes, held))
+}
+
+async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            Problem::with(HttpCode::JsonInvalid, "the request's body ended too early").close()
+        })?;
+        // Trailers say nothing here.
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads JSON; a wrong field is named.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        describe(path, error.into_inner())
+    })?;
+    json.end()
+        .map_err(|error| Problem::with(HttpCode::JsonInvalid, not_json(&error)))?;
+    Ok(value)
+}
+
+fn describe(path: String, error: serde_json::Error) -> Problem {
+    if !error.is_data() {
+        return Problem::with(HttpCode::JsonInvalid, not_json(&error));
+    }
+    let text = error.to_string();
+    let field = if path == "." || path.contains('?') {
+        // "missing field `code`", "unknown field `cod`, expected …".
+        text.split('`').nth(1).unwrap_or("").to_owned()
+    } else {
+        path
+    };
+    // serde quotes what the client sent: shortened, on one line, without the position in our copy.
+    let sentence: String = text
+        .split(" at line ")
+        .next()
+        .unwrap_or("")
+        .chars()
+        .take(300)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let shown: String = field
+        .chars()
+        .take(64)
+        .flat_map(char::escape_debug)
+        .collect();
+    let problem = match field_code(&field) {
+        Some(code) => Problem {
+            code: code.as_str(),
+            ..Problem::with(
+                HttpCode::FieldInvalid,
+                format!("{sentence}; {}", code.advice()),
+            )
+        },
+        None => Problem::with(HttpCode::FieldInvalid, sentence),
+    };
+    if shown.is_empty() {
+        problem
+    } else {
+        problem.field(shown)
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    format!(
+        "the body is not valid JSON (line {}, column {})",
+        error.line(),
+        error.column()
+    )
+}
+
+/// The code that a client expects for this field, whatever way its value is wrong.
+fn field_code(field: &str) -> Option<ErrorCode> {
+    let name = field.split(['.', '[']).next().unwrap_or(field);
+    Some(match name {
+        "timeout" | "compile_timeout" | "run_timeout" => ErrorCode::TimeoutInvalid,
+        "memory_mib" => ErrorCode::MemoryInvalid,
+        "vcpus" => ErrorCode::VcpusInvalid,
+        "cpu_seconds" | "pids" | "output_bytes" | "file_size_bytes" => ErrorCode::LimitInvalid,
+        "args" => ErrorCode::ArgsInvalid,
+        "env" => ErrorCode::EnvInvalid,
+        "files" => ErrorCode::FilesInvalid,
+        "trace_id" => ErrorCode::TraceIdInvalid,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::request::ExecuteRequest;
+    use proptest::prelude::*;
+
+    fn wrong(json: &str) -> (&'static str, Option<String>) {
+        let problem = parse::<ExecuteRequest>(json.as_bytes()).unwrap_err();
+        (problem.code, problem.field)
+    }
+
+    #[test]
+    fn the_wrong_field_is_named() {
+        let some = |field: &str| Some(field.to_owned());
+        assert_eq!(
+            wrong(r#"{"language":"python"}"#),
+            ("field_invalid", some("code"))
+        );
+        assert_eq!(wrong(r#"{"code":1}"#), ("field_invalid", some("code")));
+        assert_eq!(
+            wrong(r#"{"code":"x","cod":1}"#),
+            ("field_invalid", some("cod"))
+        );
+        assert_eq!(
+            wrong(r#"{"code":"x","timeout":"1"}"#),
+            ("timeout_invalid", some("timeout"))
+        );
+        assert_eq!(
+            wrong(r#"{"code":"x","memory_mib":-1}"#),
+            ("memory_invalid", some("memory_mib"))
+        );
+        assert_eq!(
+            wrong(r#"{"code":"x","args":["a",1]}"#),
+            ("args_invalid", some("args[1]"))
+        );
+        assert_eq!(
+            wrong(r#"{"code":"x","code":"y"}"#),
+            ("field_invalid", some("code"))
+        );
+        assert_eq!(wrong("{").0, "json_invalid");
+        assert_eq!(wrong(r#"{"code":"x"} x"#).0, "json_invalid");
+        assert_eq!(wrong(r#"{"code":"\ud800"}"#).0, "json_invalid");
+        assert_eq!(wrong("[]").0, "field_invalid");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic_and_no_answer_is_long_or_raw(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Err(problem) = parse::<ExecuteRequest>(&bytes) {
+                prop_assert!(problem.detail.len() < 4_000);
+                prop_assert!(!problem.detail.contains(char::is_control));
+            }
+        }
+
+        #[test]
+        fn an_unknown_field_is_named_escaped(name in "\\PC{1,20}|[\\x00-\\x1f]{1,5}") {
+            let body = serde_json::json!({"code": "x", name: 1}).to_string();
+            if let Err(problem) = parse::<ExecuteRequest>(body.as_bytes()) {
+                prop_assert!(!problem.field.unwrap_or_default().contains(char::is_control));
+            }
+        }
+    }
+}

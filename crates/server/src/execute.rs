@@ -1,0 +1,154 @@
+//! `POST /api/v1/execute`: one program, one VM, one answer.
+
+pub mod request;
+pub mod response;
+pub mod stream;
+
+use crate::app::App;
+use crate::auth::Executor;
+use crate::body::JsonBody;
+use crate::fair::{Entry, Full};
+use crate::keys::Principal;
+use crate::problem::{HttpCode, Problem};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use protocol::error_code::ErrorCode;
+use protocol::job::Job;
+use protocol::result::{Failure, JobResult, Status};
+use request::{ExecuteRequest, job_io, trace_parent};
+use response::ExecuteResponse;
+use sandbox::drive::JobIo;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Run a program in a VM of its own.
+///
+/// With `Accept: text/event-stream` the output comes as it is printed: events `stdout` and `stderr`
+/// (`{"data": "…"}`), then one `result` with the body that the other form answers with. A client
+/// that goes away ends its job.
+#[utoipa::path(
+    post, path = "/api/v1/execute", tag = "jobs", request_body = ExecuteRequest,
+    responses((status = 200, description = "The program ran; `status` says how it ended", content(
+        (ExecuteResponse = "application/json"), (String = "text/event-stream"),
+    ))),
+)]
+pub async fn execute(
+    State(app): State<Arc<App>>,
+    Executor(who): Executor,
+    headers: HeaderMap,
+    body: JsonBody<ExecuteRequest>,
+) -> Result<Response, Problem> {
+    let parent = header_text(&headers, "traceparent").and_then(trace_parent);
+    let submission = body
+        .value
+        .submission(parent)
+        .inspect_err(|rejection| app.rooms.sandbox.note_rejection(rejection))?;
+    let job = app.rooms.sandbox.admit(submission.request)?;
+    let entry = enter(&app, &who).map_err(|problem| problem.trace_id(job.trace_id.to_string()))?;
+    if wants_events(&headers) {
+        return Ok(stream::respond(
+            app,
+            job,
+            submission.stdin,
+            entry,
+            body.held,
+        ));
+    }
+    let result = run(&app, job, job_io(submission.stdin), entry).await;
+    let body = ExecuteResponse::from(finished(result)?);
+    Ok(Json(body).into_response())
+}
+
+/// Lets a job of this key into the queue, or says why not.
+pub fn enter(app: &App, who: &Principal) -> Result<Entry, Problem> {
+    if app.draining.is_cancelled() {
+        return Err(stopping());
+    }
+    app.queue.enter(&who.id, who.limits.jobs).map_err(|full| {
+        let wait = app.queue.retry_after();
+        match full {
+            Full::Key => Problem::new(HttpCode::TooManyJobs).retry_after(wait),
+            Full::Queue => {
+                let (running, waiting) = app.queue.load();
+                let failure = Failure {
+                    code: ErrorCode::QueueFull,
+                    message: format!(
+                        "{running} jobs run and {waiting} wait; {}",
+                        ErrorCode::QueueFull.advice()
+                    ),
+                    field: None,
+                };
+                Problem {
+                    noted: false,
+                    trace_id: None,
+                    ..Problem::failed(&failure, "").retry_after(wait)
+                }
+            }
+        }
+    })
+}
+
+fn stopping() -> Problem {
+    let failure = Failure {
+        code: ErrorCode::ShuttingDown,
+        message: ErrorCode::ShuttingDown.advice().into(),
+        field: None,
+    };
+    Problem {
+        noted: false,
+        trace_id: None,
+        ..Problem::failed(&failure, "").retry_after(5)
+    }
+}
+
+/// Waits for the job's turn and runs it. Dropping the future ends the job.
+pub async fn run(app: &App, job: Job, io: JobIo, mut entry: Entry) -> JobResult {
+    let begun = Instant::now();
+    let patience = Duration::from_secs(app.config.queue_seconds);
+    if !entry.place(patience).await {
+        return waited_too_long(job, begun.elapsed());
+    }
+    let waited = begun.elapsed().as_secs_f64();
+    let hides_time = job.normalize_time.is_some();
+    let mut result = app.rooms.sandbox.run(job, io).await;
+    app.queue.took(result.timings.total);
+    if !hides_time {
+        result.timings.queue += waited;
+        result.timings.total += waited;
+    }
+    result
+}
+
+fn waited_too_long(job: Job, waited: Duration) -> JobResult {
+    let failure = Failure {
+        code: ErrorCode::QueueFull,
+        message: format!(
+            "no turn came within {} seconds; {}",
+            waited.as_secs(),
+            ErrorCode::QueueFull.advice()
+        ),
+        field: None,
+    };
+    JobResult::failed(job.trace_id, Status::Rejected, failure)
+}
+
+/// A result in which the program had its say; every other one is a problem.
+pub fn finished(result: JobResult) -> Result<JobResult, Problem> {
+    match &result.failure {
+        None => Ok(result),
+        Some(failure) => Err(Problem::failed(failure, result.trace_id.as_str())),
+    }
+}
+
+/// The client wants events instead of one body.
+pub fn wants_events(headers: &HeaderMap) -> bool {
+    header_text(headers, header::ACCEPT.as_str())
+        .is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,265 @@
+//! What a client asks for: the JSON of `POST /api/v1/execute`, and how it becomes a job.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use protocol::error_code::ErrorCode;
+use protocol::job::{JobFile, JobRequest, RequestedLimits};
+use protocol::validate::Rejection;
+use sandbox::drive::JobIo;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// A program to run.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"language": "python", "code": "print(6 * 7)", "timeout": 5}))]
+pub struct ExecuteRequest {
+    /// python, node, go, rust or bash.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The same under its short name; give one of the two.
+    #[serde(default)]
+    pub lang: Option<String>,
+    /// The program, at most 1 MiB of UTF-8.
+    pub code: String,
+    /// Seconds that the program may run: above 0, at most 300.
+    #[serde(default)]
+    pub timeout: Option<f64>,
+    /// Seconds that the compiler may run.
+    #[serde(default)]
+    pub compile_timeout: Option<f64>,
+    /// Seconds of CPU time that one process may use.
+    #[serde(default)]
+    pub cpu_seconds: Option<u64>,
+    /// Memory of the VM, in MiB.
+    #[serde(default)]
+    pub memory_mib: Option<u64>,
+    /// Virtual CPUs.
+    #[serde(default)]
+    pub vcpus: Option<u64>,
+    /// Processes and threads at one time.
+    #[serde(default)]
+    pub pids: Option<u64>,
+    /// Bytes kept of stdout, and of stderr.
+    #[serde(default)]
+    pub output_bytes: Option<u64>,
+    /// The largest file that the program may write, in bytes.
+    #[serde(default)]
+    pub file_size_bytes: Option<u64>,
+    /// Fed to the program.
+    #[serde(default)]
+    pub stdin: Option<String>,
+    /// The program's arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Added to the program's environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Put into the work folder before the program starts.
+    #[serde(default)]
+    pub files: Vec<RequestFile>,
+    /// The job's name in events and logs: 1 to 64 of `A-Z a-z 0-9 . _ -`. Absent: from the
+    /// `traceparent` header, else a new UUIDv7.
+    #[serde(default)]
+    pub trace_id: Option<String>,
+    /// Start a new interpreter even where a loaded one waits (a new hash seed, for python).
+    #[serde(default)]
+    pub fresh_interpreter: bool,
+    /// Bring back what the program leaves in `/work/out`; on unless `false`.
+    #[serde(default)]
+    pub artifacts: Option<bool>,
+    /// Answer only at the next multiple of this many seconds, so that run times cannot be read off.
+    #[serde(default)]
+    pub normalize_time: Option<f64>,
+}
+
+/// A file that comes with the program: `content` is text, or `data` is base64.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestFile {
+    /// Relative to the work folder.
+    pub path: String,
+    /// Its content as text.
+    #[serde(default)]
+    pub content: Option<String>,
+    /// Its content as base64.
+    #[serde(default)]
+    pub data: Option<String>,
+}
+
+/// A request taken apart: what is validated, and what is fed to the program.
+#[derive(Debug)]
+pub struct Submission {
+    /// For [`sandbox::sandbox::Sandbox::admit`].
+    pub request: JobRequest,
+    /// For [`JobIo::stdin`].
+    pub stdin: Option<String>,
+}
+
+/// The longest bucket of `normalize_time`: the longest timeout.
+const MAX_NORMALIZE_SECONDS: f64 = protocol::limits::MAX_TIMEOUT_SECONDS;
+
+impl ExecuteRequest {
+    /// Takes the request apart; `trace_id` is the one that its headers name.
+    pub fn submission(self, trace_id: Option<String>) -> Result<Submission, Rejection> {
+        let language = match (self.language, self.lang) {
+            (Some(_), Some(_)) => {
+                let text = "both language and lang are given";
+                return Err(Rejection::new(ErrorCode::LanguageUnknown, "lang", text));
+            }
+            (Some(language), None) | (None, Some(language)) => language,
+            (None, None) => {
+                let text = "the language is missing";
+                return Err(Rejection::new(ErrorCode::LanguageUnknown, "language", text));
+            }
+        };
+        let files = self
+            .files
+            .into_iter()
+            .map(job_file)
+            .collect::<Result<_, _>>()?;
+        let request = JobRequest {
+            language,
+            code: self.code,
+            args: self.args,
+            env: self.env,
+            files,
+            trace_id: self.trace_id.or(trace_id),
+            limits: RequestedLimits {
+                timeout_seconds: self.timeout,
+                compile_timeout_seconds: self.compile_timeout,
+                cpu_seconds: self.cpu_seconds,
+                memory_mib: self.memory_mib,
+                vcpus: self.vcpus,
+                pids: self.pids,
+                output_bytes: self.output_bytes,
+                file_size_bytes: self.file_size_bytes,
+            },
+            fresh_interpreter: self.fresh_interpreter,
+            collect_artifacts: self.artifacts.unwrap_or(true),
+            normalize_time: self.normalize_time.map(bucket).transpose()?,
+            ..JobRequest::default()
+        };
+        Ok(Submission {
+            request,
+            stdin: self.stdin,
+        })
+    }
+}
+
+/// What is connected to a job without streaming.
+pub fn job_io(stdin: Option<String>) -> JobIo {
+    JobIo {
+        stdin: stdin
+            .filter(|text| !text.is_empty())
+            .map(|text| Box::new(std::io::Cursor::new(text.into_bytes())) as _),
+        ..JobIo::default()
+    }
+}
+
+fn job_file(file: RequestFile) -> Result<JobFile, Rejection> {
+    let refuse = |what: &str| {
+        let name = protocol::validate::shown(&file.path);
+        Rejection::new(
+            ErrorCode::FilesInvalid,
+            "files",
+            format!("file {name}: {what}"),
+        )
+    };
+    let data = match (&file.content, &file.data) {
+        (Some(text), None) => text.clone().into_bytes(),
+        (None, Some(base64)) => STANDARD
+            .decode(base64)
+            .map_err(|_| refuse("its data is not base64"))?,
+        _ => return Err(refuse("give either content or data")),
+    };
+    Ok(JobFile {
+        path: file.path,
+        data: data.into(),
+    })
+}
+
+fn bucket(seconds: f64) -> Result<Duration, Rejection> {
+    // Below a millisecond there is nothing to hide, and no more than the longest job.
+    if (0.001..=MAX_NORMALIZE_SECONDS).contains(&seconds) {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    Err(Rejection::new(
+        ErrorCode::LimitInvalid,
+        "normalize_time",
+        format!("normalize_time is {seconds}, allowed is 0.001 to {MAX_NORMALIZE_SECONDS} seconds"),
+    ))
+}
+
+/// The trace id in a `traceparent` header (W3C Trace Context), when it is a valid one.
+pub fn trace_parent(header: &str) -> Option<String> {
+    let mut parts = header.split('-');
+    let (version, id) = (parts.next()?, parts.next()?);
+    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let valid = version.len() == 2 && hex(version) && id.len() == 32 && hex(id);
+    (valid && id.bytes().any(|b| b != b'0')).then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(json: serde_json::Value) -> ExecuteRequest {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn either_name_of_the_language_will_do_but_not_both() {
+        let code = |json| request(json).submission(None).map(|s| s.request.language);
+        let python = serde_json::json!({"lang": "python", "code": "x"});
+        assert_eq!(code(python).unwrap(), "python");
+        let both = serde_json::json!({"lang": "python", "language": "python", "code": "x"});
+        assert_eq!(code(both).unwrap_err().field, "lang");
+        assert_eq!(
+            code(serde_json::json!({"code": "x"})).unwrap_err().field,
+            "language"
+        );
+    }
+
+    #[test]
+    fn a_file_is_text_or_base64() {
+        let files = |files| {
+            request(serde_json::json!({"lang": "bash", "code": "x", "files": files}))
+                .submission(None)
+                .map(|s| {
+                    s.request
+                        .files
+                        .into_iter()
+                        .map(|f| f.data.0)
+                        .collect::<Vec<_>>()
+                })
+        };
+        let fine =
+            serde_json::json!([{"path": "a", "content": "ü"}, {"path": "b", "data": "/w=="}]);
+        assert_eq!(files(fine).unwrap(), ["ü".as_bytes().to_vec(), vec![255]]);
+        for wrong in [
+            serde_json::json!([{"path": "a"}]),
+            serde_json::json!([{"path": "a", "data": "!"}]),
+            serde_json::json!([{"path": "a", "data": "", "content": ""}]),
+        ] {
+            assert_eq!(files(wrong).unwrap_err().code, ErrorCode::FilesInvalid);
+        }
+    }
+
+    #[test]
+    fn traceparent_is_read_as_its_standard_says() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        assert_eq!(
+            trace_parent(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(),
+            Some(id)
+        );
+        assert_eq!(
+            trace_parent(&format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))),
+            None
+        );
+        assert_eq!(trace_parent("00-../../x-1-1"), None);
+        assert_eq!(trace_parent(""), None);
+    }
+}

@@ -1,0 +1,279 @@
+//! What a client gets: the result of `run --json`, with `error` and `exec_time`, artifacts keyed by
+//! their MIME type, and nothing of this host's inside.
+
+use crate::mime;
+use crate::problem::public_sentence;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use protocol::result::{ArtifactFile, BootPath, JobResult, Status};
+use protocol::wire::Phase;
+use sandbox::outcome;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// How a job ended.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ExecuteResponse {
+    /// The job's name in events and logs.
+    pub trace_id: String,
+    /// `ok`, `error`, `timeout`, `oom`, `killed`, `rejected` or `internal`.
+    pub status: &'static str,
+    /// One sentence about why it is not `ok`.
+    pub error: Option<String>,
+    /// Seconds that the program ran.
+    pub exec_time: f64,
+    /// The program's (or compiler's) exit code.
+    pub exit_code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// `compile` or `execute`: where it ended.
+    pub phase: Option<&'static str>,
+    /// What it printed; bytes that are no UTF-8 replaced.
+    pub stdout: String,
+    /// The same as base64, when it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdout_base64: Option<String>,
+    /// What it, or its compiler, printed to standard error.
+    pub stderr: String,
+    /// The same as base64, when it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stderr_base64: Option<String>,
+    /// Something was dropped from stdout.
+    pub stdout_truncated: bool,
+    /// Something was dropped from stderr.
+    pub stderr_truncated: bool,
+    /// Wall times.
+    pub timings: TimingsBody,
+    /// What the job used.
+    pub usage: UsageBody,
+    /// What held it.
+    pub isolation: Option<IsolationBody>,
+    /// The limit that ended it.
+    pub limit: Option<LimitBody>,
+    /// Why there is no result of the program.
+    pub failure: Option<FailureBody>,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+    /// What it left in `/work/out`.
+    pub artifacts: Vec<ArtifactBody>,
+}
+
+/// Wall times, in seconds.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TimingsBody {
+    /// Waiting for a turn.
+    pub queue: f64,
+    /// Until the VM took the job.
+    pub boot: f64,
+    /// The compiler.
+    pub compile: f64,
+    /// The program.
+    pub execute: f64,
+    /// All of it.
+    pub total: f64,
+    /// `pool`, `clone` or `boot`: which way the VM came.
+    pub path: Option<&'static str>,
+    /// It ran in an interpreter that was loaded before it came.
+    pub zygote: bool,
+}
+
+/// What a job used.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct UsageBody {
+    /// CPU time of all its processes.
+    pub cpu_seconds: f64,
+    /// The most memory it held, in MiB.
+    pub memory_peak_mib: f64,
+}
+
+/// What held a job.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IsolationBody {
+    /// `qemu` or `firecracker`.
+    pub engine: String,
+    /// `kvm` or `tcg`.
+    pub accelerator: String,
+    /// What stands around the VMM.
+    pub jail: String,
+}
+
+/// The limit that ended a job.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct LimitBody {
+    /// Which.
+    pub name: String,
+    /// Its value, in `unit`.
+    pub value: u64,
+    /// The unit of `value`.
+    pub unit: &'static str,
+    /// The forbidden system call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub syscall: Option<String>,
+}
+
+/// Why there is no result of the program.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FailureBody {
+    /// The stable code.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+}
+
+/// A file that a job left.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ArtifactBody {
+    /// Its path below `/work/out`.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// The type that `data` has it under.
+    pub mime_type: &'static str,
+    /// MIME type → content: text as it is, JSON as JSON, everything else as base64.
+    pub data: BTreeMap<String, Value>,
+}
+
+impl From<ArtifactFile> for ArtifactBody {
+    fn from(file: ArtifactFile) -> Self {
+        let (mime_type, data) = mime::bundle(&file.path, &file.data.0);
+        ArtifactBody {
+            name: file.path,
+            size: file.size,
+            mime_type,
+            data,
+        }
+    }
+}
+
+/// One sentence about why a result is not `ok`, fit for a client.
+pub fn error_sentence(result: &JobResult) -> Option<String> {
+    match &result.failure {
+        Some(failure) => Some(public_sentence(failure)),
+        None if result.status == Status::Ok => None,
+        None => Some(outcome::sentence(result)),
+    }
+}
+
+/// Bytes as text, and as base64 where the text cannot say them.
+pub fn text(bytes: Vec<u8>) -> (String, Option<String>) {
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let bytes = error.as_bytes();
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            (text, Some(STANDARD.encode(bytes)))
+        }
+    }
+}
+
+/// A phase as a word.
+pub fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Compile => "compile",
+        Phase::Execute => "execute",
+    }
+}
+
+impl From<JobResult> for ExecuteResponse {
+    fn from(result: JobResult) -> Self {
+        let error = error_sentence(&result);
+        let failure = result.failure.as_ref().map(|failure| FailureBody {
+            code: failure.code.as_str(),
+            message: public_sentence(failure),
+        });
+        let (stdout, stdout_base64) = text(result.stdout);
+        let (stderr, stderr_base64) = text(result.stderr);
+        ExecuteResponse {
+            trace_id: result.trace_id.into(),
+            status: result.status.as_str(),
+            error,
+            exec_time: result.timings.execute,
+            exit_code: result.exit_code,
+            signal: result.signal,
+            phase: result.phase.map(phase_name),
+            stdout,
+            stdout_base64,
+            stderr,
+            stderr_base64,
+            stdout_truncated: result.stdout_truncated,
+            stderr_truncated: result.stderr_truncated,
+            timings: TimingsBody {
+                queue: result.timings.queue,
+                boot: result.timings.boot,
+                compile: result.timings.compile,
+                execute: result.timings.execute,
+                total: result.timings.total,
+                path: result.timings.path.map(BootPath::as_str),
+                zygote: result.timings.zygote,
+            },
+            usage: UsageBody {
+                cpu_seconds: result.usage.cpu_seconds,
+                memory_peak_mib: result.usage.memory_peak_mib,
+            },
+            isolation: result.isolation.map(|isolation| IsolationBody {
+                engine: isolation.engine,
+                accelerator: isolation.accelerator,
+                jail: isolation.jail,
+            }),
+            limit: result.limit.map(|limit| LimitBody {
+                name: serde_json::to_value(limit.name)
+                    .ok()
+                    .and_then(|name| name.as_str().map(str::to_owned))
+                    .unwrap_or_default(),
+                value: limit.value,
+                unit: limit.unit,
+                syscall: limit.syscall,
+            }),
+            failure,
+            notes: result.notes,
+            artifacts: result.artifacts.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::error_code::ErrorCode;
+    use protocol::result::{Failure, Isolation, LimitHit};
+    use protocol::trace_id::TraceId;
+    use protocol::wire::LimitName;
+
+    fn result() -> JobResult {
+        let failure = Failure {
+            code: ErrorCode::QueueFull,
+            message: "full".into(),
+            field: None,
+        };
+        let mut result = JobResult::failed(TraceId::parse("t").unwrap(), Status::Killed, failure);
+        result.stdout = b"a\xff".to_vec();
+        result.phase = Some(Phase::Compile);
+        result.timings.path = Some(BootPath::Clone);
+        result.isolation = Some(Isolation {
+            engine: "qemu".into(),
+            accelerator: "tcg".into(),
+            jail: "bubblewrap".into(),
+        });
+        result.limit = Some(LimitHit {
+            name: LimitName::WallTime,
+            value: 5,
+            unit: "ms",
+            syscall: Some("mount".into()),
+        });
+        result
+    }
+
+    /// The API and `run --json` say the same: whatever field the one gets, the other must get.
+    #[test]
+    fn every_field_of_the_tools_json_is_here_with_the_same_value() {
+        let tool = serde_json::to_value(result()).unwrap();
+        let mut api = serde_json::to_value(ExecuteResponse::from(result())).unwrap();
+        let api = api.as_object_mut().unwrap();
+        for added in ["error", "exec_time", "artifacts"] {
+            assert!(api.remove(added).is_some());
+        }
+        assert_eq!(&tool, &Value::Object(api.clone()));
+    }
+}

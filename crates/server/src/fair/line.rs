@@ -1,0 +1,242 @@
+//! Who is next. Pure: no clock, no locks, no tasks; `T` is whatever a waiter is called with.
+//!
+//! ```text
+//!            place free, nobody waits                 a place becomes free
+//!  enter ───────────────────────────> runs   waits ────────────────────────> runs ──leave──> gone
+//!    │ key has its jobs ──> KeyFull             ^ │ abandon
+//!    │ queue at its bound ──> QueueFull         │ └────────> gone
+//!    └──────────────────────────────────────────┘
+//! ```
+//!
+//! Keys take turns: with a free place, the key whose turn it is sends its longest waiter, and goes
+//! to the end. A key with a thousand jobs delays another key's single job by one job, not a thousand.
+
+use std::collections::{HashMap, VecDeque};
+
+/// Why somebody cannot even wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Full {
+    /// The key has as many jobs as it may have.
+    Key,
+    /// As many wait as may wait.
+    Queue,
+}
+
+/// What entering came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// There is a place.
+    Runs,
+    /// It waits under this ticket.
+    Waits(u64),
+}
+
+/// One key's jobs.
+#[derive(Debug)]
+struct KeyLine<T> {
+    /// Running and waiting ones together.
+    jobs: usize,
+    waiters: VecDeque<(u64, T)>,
+}
+
+/// All places and everybody who waits for one.
+#[derive(Debug)]
+pub struct Line<T> {
+    places: usize,
+    queue_bound: usize,
+    running: usize,
+    waiting: usize,
+    next_ticket: u64,
+    keys: HashMap<String, KeyLine<T>>,
+    /// Keys with waiters, each once, in the order of their turns.
+    turns: VecDeque<String>,
+}
+
+impl<T> Line<T> {
+    /// A line for that many places and that many waiters.
+    pub fn new(places: usize, queue_bound: usize) -> Line<T> {
+        Line {
+            places: places.max(1),
+            queue_bound,
+            running: 0,
+            waiting: 0,
+            next_ticket: 0,
+            keys: HashMap::new(),
+            turns: VecDeque::new(),
+        }
+    }
+
+    /// Lets a job of this key in; `waiter` is kept when it has to wait.
+    pub fn enter(&mut self, key: &str, key_bound: usize, waiter: T) -> Result<Entered, Full> {
+        if self
+            .keys
+            .get(key)
+            .is_some_and(|line| line.jobs >= key_bound)
+            || key_bound == 0
+        {
+            return Err(Full::Key);
+        }
+        let runs = self.running < self.places && self.waiting == 0;
+        if !runs && self.waiting >= self.queue_bound {
+            return Err(Full::Queue);
+        }
+        let line = self.keys.entry(key.to_owned()).or_insert_with(|| KeyLine {
+            jobs: 0,
+            waiters: VecDeque::new(),
+        });
+        line.jobs += 1;
+        if runs {
+            self.running += 1;
+            return Ok(Entered::Runs);
+        }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        if line.waiters.is_empty() {
+            self.turns.push_back(key.to_owned());
+        }
+        line.waiters.push_back((ticket, waiter));
+        self.waiting += 1;
+        Ok(Entered::Waits(ticket))
+    }
+
+    /// A running job of this key is over; the waiter that has its place now, if somebody waited.
+    pub fn leave(&mut self, key: &str) -> Option<T> {
+        self.running = self.running.saturating_sub(1);
+        self.forget(key);
+        self.call_next()
+    }
+
+    /// A waiter goes away; `false`: it was called already and runs.
+    pub fn abandon(&mut self, key: &str, ticket: u64) -> bool {
+        let Some(line) = self.keys.get_mut(key) else {
+            return false;
+        };
+        let Some(at) = line.waiters.iter().position(|(own, _)| *own == ticket) else {
+            return false;
+        };
+        line.waiters.remove(at);
+        if line.waiters.is_empty() {
+            self.turns.retain(|other| other != key);
+        }
+        self.waiting -= 1;
+        self.forget(key);
+        true
+    }
+
+    /// Jobs that run, and that wait.
+    pub fn load(&self) -> (usize, usize) {
+        (self.running, self.waiting)
+    }
+
+    fn call_next(&mut self) -> Option<T> {
+        if self.running >= self.places {
+            return None;
+        }
+        let key = self.turns.pop_front()?;
+        let line = self.keys.get_mut(&key)?;
+        let (_, waiter) = line.waiters.pop_front()?;
+        if !line.waiters.is_empty() {
+            self.turns.push_back(key);
+        }
+        self.waiting -= 1;
+        self.running += 1;
+        Some(waiter)
+    }
+
+    fn forget(&mut self, key: &str) {
+        if let Some(line) = self.keys.get_mut(key) {
+            line.jobs -= 1;
+            if line.jobs == 0 {
+                self.keys.remove(key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_key_with_many_jobs_delays_another_by_one() {
+        let mut line = Line::new(1, 100);
+        assert_eq!(line.enter("greedy", 99, 0), Ok(Entered::Runs));
+        for n in 1..=50 {
+            line.enter("greedy", 99, n).unwrap();
+        }
+        line.enter("modest", 99, 1000).unwrap();
+        assert_eq!(line.leave("greedy"), Some(1));
+        assert_eq!(line.leave("greedy"), Some(1000));
+        assert_eq!(line.leave("modest"), Some(2));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Enter(u8),
+        Leave(prop::sample::Index),
+        Abandon(prop::sample::Index),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            4 => (0u8..4).prop_map(Step::Enter),
+            3 => any::<prop::sample::Index>().prop_map(Step::Leave),
+            1 => any::<prop::sample::Index>().prop_map(Step::Abandon),
+        ];
+        proptest::collection::vec(step, 1..400)
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_hold_and_nobody_is_lost(
+            steps in steps(), places in 1usize..5, bound in 0usize..12, key_bound in 1usize..9,
+        ) {
+            let mut line = Line::new(places, bound);
+            let mut running: Vec<(String, u64)> = Vec::new();
+            let mut waiting: Vec<(String, u64, u64)> = Vec::new();
+            let mut ever = BTreeSet::new();
+            let mut gone = 0usize;
+            for (name, step) in steps.into_iter().enumerate() {
+                let name = name as u64;
+                match step {
+                    Step::Enter(key) => {
+                        let key = key.to_string();
+                        let own = running.iter().filter(|(k, _)| *k == key).count()
+                            + waiting.iter().filter(|(k, ..)| *k == key).count();
+                        match line.enter(&key, key_bound, name) {
+                            Ok(Entered::Runs) => { running.push((key, name)); ever.insert(name); }
+                            Ok(Entered::Waits(ticket)) => { waiting.push((key, name, ticket)); ever.insert(name); }
+                            Err(Full::Key) => prop_assert!(own >= key_bound),
+                            Err(Full::Queue) => prop_assert_eq!(waiting.len(), bound),
+                        }
+                    }
+                    Step::Leave(index) if !running.is_empty() => {
+                        let (key, _) = running.remove(index.index(running.len()));
+                        gone += 1;
+                        if let Some(called) = line.leave(&key) {
+                            let at = waiting.iter().position(|(_, name, _)| *name == called).unwrap();
+                            let (key, name, _) = waiting.remove(at);
+                            // Nobody of the same key waited longer.
+                            prop_assert!(waiting.iter().all(|(k, n, _)| *k != key || *n > name));
+                            running.push((key, name));
+                        }
+                    }
+                    Step::Abandon(index) if !waiting.is_empty() => {
+                        let (key, _, ticket) = waiting.remove(index.index(waiting.len()));
+                        prop_assert!(line.abandon(&key, ticket));
+                        prop_assert!(!line.abandon(&key, ticket));
+                        gone += 1;
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(line.load(), (running.len(), waiting.len()));
+                prop_assert!(running.len() <= places && waiting.len() <= bound);
+                // No place is empty while somebody waits.
+                prop_assert!(waiting.is_empty() || running.len() == places);
+                prop_assert_eq!(ever.len(), running.len() + waiting.len() + gone);
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! API keys: the file that holds their hashes, and the question whether a key counts.
+//!
+//! A key is `llmfc_<id>_<secret>`: the id is public and finds the line, the secret is 32 random bytes.
+//! With 256 bits of entropy there is nothing to guess from a SHA-256 (docs/decisions/050).
+
+pub mod file;
+
+use crate::config::KeyLimits;
+use crate::error::ServerError;
+use file::{KeyRecord, Scope, read, secret_hash};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
+use subtle::ConstantTimeEq;
+
+/// How soon a changed key file counts.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Principal {
+    /// The key's id; `local` without keys.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// How much of it.
+    pub limits: KeyLimits,
+}
+
+impl Principal {
+    /// Everybody on this machine, when there are no keys.
+    pub fn local(limits: KeyLimits) -> Principal {
+        Principal {
+            id: "local".into(),
+            name: "local".into(),
+            scopes: vec![Scope::Execute, Scope::Observe],
+            limits,
+        }
+    }
+
+    fn of(record: &KeyRecord, defaults: KeyLimits) -> Principal {
+        Principal {
+            id: record.id.clone(),
+            name: record.name.clone(),
+            scopes: record.scopes.clone(),
+            limits: record.limits.unwrap_or(defaults),
+        }
+    }
+
+    /// Whether it may do this.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+}
+
+/// What tells one state of a file from another.
+type Identity = Option<(SystemTime, u64)>;
+
+#[derive(Debug, Default)]
+struct Loaded {
+    by_id: HashMap<String, (String, Arc<Principal>)>,
+}
+
+/// The keys in force; a change of the file counts within a second.
+#[derive(Debug)]
+pub struct Keys {
+    path: Option<PathBuf>,
+    defaults: KeyLimits,
+    loaded: RwLock<Loaded>,
+    looked: Mutex<(Instant, Identity)>,
+    local: Arc<Principal>,
+}
+
+impl Keys {
+    /// Reads the key file. A file that is not there is one without keys.
+    pub fn open(path: Option<&Path>, defaults: KeyLimits) -> Result<Keys, ServerError> {
+        let keys = Keys {
+            path: path.map(Path::to_owned),
+            defaults,
+            loaded: RwLock::default(),
+            looked: Mutex::new((Instant::now(), identity(path))),
+            local: Arc::new(Principal::local(defaults)),
+        };
+        keys.load()?;
+        Ok(keys)
+    }
+
+    /// There are no keys: everybody who can connect may do everything.
+    pub fn is_open(&self) -> bool {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.by_id.is_empty()
+    }
+
+    /// Who everybody is while there are no keys.
+    pub fn local(&self) -> Arc<Principal> {
+        self.local.clone()
+    }
+
+    /// The principal of a key, `None` when it does not count.
+    pub fn check(&self, presented: &str) -> Option<Arc<Principal>> {
+        self.refresh();
+        let (id, _) = file::parts(presented)?;
+        let hash = secret_hash(presented);
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let (stored, principal) = loaded.by_id.get(id)?;
+        // Both are 64 hex digits; the comparison takes the same time wherever they differ.
+        let same: bool = stored.as_bytes().ct_eq(hash.as_bytes()).into();
+        same.then(|| principal.clone())
+    }
+
+    /// Takes in a changed file, looking at most once a second.
+    pub fn refresh(&self) {
+        let Ok(mut looked) = self.looked.try_lock() else {
+            return;
+        };
+        if looked.0.elapsed() < LOOK_AGAIN {
+            return;
+        }
+        looked.0 = Instant::now();
+        let now = identity(self.path.as_deref());
+        if now == looked.1 {
+            return;
+        }
+        match self.load() {
+            Ok(()) => looked.1 = now,
+            // The keys of before stay in force: a typo must not open or shut the service.
+            Err(error) => tracing::error!(%error, "the changed key file is not used"),
+        }
+    }
+
+    fn load(&self) -> Result<(), ServerError> {
+        let Some(path) = &self.path else {
+            return Ok(());
+        };
+        let by_id = read(path)?
+            .keys
+            .iter()
+            .filter(|record| record.revoked_at.is_none())
+            .map(|record| {
+                let principal = Arc::new(Principal::of(record, self.defaults));
+                (record.id.clone(), (record.sha256.clone(), principal))
+            })
+            .collect();
+        let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
+        loaded.by_id = by_id;
+        Ok(())
+    }
+}
+
+fn identity(path: Option<&Path>) -> Identity {
+    let metadata = std::fs::metadata(path?).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn keys_with_one() -> (tempfile::TempDir, PathBuf, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        let new = file::add(&path, "app", &[Scope::Execute], None).unwrap();
+        (dir, path, new.key)
+    }
+
+    #[test]
+    fn a_key_counts_until_it_is_revoked() {
+        let (_dir, path, key) = keys_with_one();
+        let keys = Keys::open(Some(&path), KeyLimits::default()).unwrap();
+        let principal = keys.check(&key).unwrap();
+        assert_eq!(principal.name, "app");
+        assert!(principal.may(Scope::Execute) && !principal.may(Scope::Observe));
+        file::revoke(&path, &principal.id).unwrap();
+        // Looked at as if a second had gone by.
+        keys.looked.lock().unwrap().0 -= LOOK_AGAIN;
+        assert_eq!(keys.check(&key), None);
+    }
+
+    #[test]
+    fn the_last_key_revoked_does_not_open_the_service_by_itself() {
+        let (_dir, path, key) = keys_with_one();
+        let id = file::parts(&key).unwrap().0.to_owned();
+        file::revoke(&path, &id).unwrap();
+        let keys = Keys::open(Some(&path), KeyLimits::default()).unwrap();
+        assert!(keys.is_open(), "the front door decides with the address");
+    }
+
+    #[test]
+    fn a_broken_file_leaves_the_keys_in_force() {
+        let (_dir, path, key) = keys_with_one();
+        let keys = Keys::open(Some(&path), KeyLimits::default()).unwrap();
+        std::fs::write(&path, "{").unwrap();
+        keys.looked.lock().unwrap().0 -= LOOK_AGAIN;
+        assert!(keys.check(&key).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_other_text_counts(text in "\\PC{0,80}", at in any::<prop::sample::Index>(), c in "[A-Za-z0-9_-]") {
+            let (_dir, path, key) = keys_with_one();
+            let keys = Keys::open(Some(&path), KeyLimits::default()).unwrap();
+            prop_assert!(keys.check(&text).is_none());
+            let mut changed: Vec<char> = key.chars().collect();
+            let at = at.index(changed.len());
+            changed[at] = c.chars().next().unwrap();
+            let changed: String = changed.into_iter().collect();
+            prop_assert_eq!(keys.check(&changed).is_some(), changed == key);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What an operator looks at: the state of things, events as they come, the doctor's table.
+
+use crate::app::App;
+use crate::auth::Observer;
+use crate::execute::{stream, wants_events};
+use crate::feed::{JobRow, Latency};
+use crate::problem::{HttpCode, Problem};
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::sse::Event as SseEvent;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio_util::task::AbortOnDropHandle;
+use utoipa::{IntoParams, ToSchema};
+
+/// The most events that one answer looks back to.
+const MAX_EVENTS: u16 = 1000;
+
+/// The state of the service.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatusBody {
+    /// Its version.
+    pub version: &'static str,
+    /// Seconds since it started.
+    pub uptime_seconds: u64,
+    /// `qemu` or `firecracker`.
+    pub engine: String,
+    /// `kvm` or `tcg`.
+    pub accelerator: String,
+    /// What stands around each VMM.
+    pub jail: String,
+    /// Jobs that run.
+    pub running: usize,
+    /// Jobs that wait.
+    pub waiting: usize,
+    /// Jobs that may run at one time.
+    pub places: usize,
+    /// Jobs that may wait.
+    pub queue_bound: usize,
+    /// Sessions that hold a VM.
+    pub sessions: i64,
+    /// VMs that are kept ready.
+    pub pool: Vec<PoolRow>,
+    /// How long jobs took lately.
+    pub latency: Vec<Latency>,
+    /// Jobs now and lately, newest first.
+    pub jobs: Vec<JobRow>,
+}
+
+/// VMs kept ready for one language.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PoolRow {
+    /// Whose.
+    pub language: &'static str,
+    /// How many wait.
+    pub ready: usize,
+    /// How many should wait at least.
+    pub min: usize,
+    /// How many may wait at most.
+    pub max: usize,
+}
+
+/// How much of the past is wanted.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EventsQuery {
+    /// Events to look back to, 0 to 1000.
+    #[serde(default)]
+    #[param(minimum = 0, maximum = 1000)]
+    pub limit: Option<u16>,
+}
+
+/// The state of the service: load, pool, latency, jobs.
+#[utoipa::path(
+    get, path = "/api/v1/status", tag = "operation",
+    responses((status = 200, description = "State", body = StatusBody)),
+)]
+pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody> {
+    let sandbox = &app.rooms.sandbox;
+    let identity = sandbox.identity();
+    let (running, waiting) = app.queue.load();
+    let pool = sandbox.supply().pool().sizes();
+    Json(StatusBody {
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: app.started.elapsed().as_secs(),
+        engine: identity.kind.to_string(),
+        accelerator: identity.accelerator.to_string(),
+        jail: identity.jail.clone(),
+        running,
+        waiting,
+        places: app.rooms.places,
+        queue_bound: app.config.queued,
+        sessions: app.http.sessions.get(),
+        pool: pool
+            .into_iter()
+            .map(|(language, (ready, size))| PoolRow {
+                language: language.name(),
+                ready,
+                min: size.min,
+                max: size.max,
+            })
+            .collect(),
+        latency: app.rooms.feed.latency(),
+        jobs: app.rooms.feed.jobs(),
+    })
+}
+
+/// Security events, oldest first; with `Accept: text/event-stream` also those that come.
+///
+/// What this keeps is short; the audit log has everything.
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "operation", params(EventsQuery),
+    responses((status = 200, description = "Events", content(
+        (Vec<Value> = "application/json"), (String = "text/event-stream"),
+    ))),
+)]
+pub async fn events(
+    State(app): State<Arc<App>>,
+    _: Observer,
+    headers: HeaderMap,
+    query: Result<Query<EventsQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    let limit = match query {
+        Ok(Query(EventsQuery { limit })) => limit.unwrap_or(100),
+        Err(_) => u16::MAX,
+    };
+    if limit > MAX_EVENTS {
+        let sentence = format!("limit is a whole number from 0 to {MAX_EVENTS}");
+        return Err(Problem::with(HttpCode::FieldInvalid, sentence).field("limit"));
+    }
+    // Subscribed before the past is read: nothing falls between, at worst something comes twice.
+    let live = app.rooms.feed.subscribe();
+    let past = app.rooms.feed.events(limit.into());
+    if !wants_events(&headers) {
+        return Ok(Json(past).into_response());
+    }
+    let (sender, receiver) = mpsc::channel(16);
+    let task = tokio::spawn(async move {
+        for event in past {
+            if !send(&sender, event.as_ref()).await {
+                return;
+            }
+        }
+        follow(live, sender, app).await;
+    });
+    Ok(stream::sse(receiver, AbortOnDropHandle::new(task)))
+}
+
+async fn follow(
+    mut live: tokio::sync::broadcast::Receiver<Arc<protocol::event::Event>>,
+    sender: mpsc::Sender<SseEvent>,
+    app: Arc<App>,
+) {
+    loop {
+        let next = tokio::select! {
+            next = live.recv() => next,
+            // A stopping service does not wait for those who only look on.
+            () = app.draining.cancelled() => return,
+        };
+        match next {
+            Ok(event) => {
+                if !send(&sender, event.as_ref()).await {
+                    return;
+                }
+            }
+            Err(RecvError::Lagged(missed)) => {
+                let note = SseEvent::default().event("missed").data(missed.to_string());
+                if sender.send(note).await.is_err() {
+                    return;
+                }
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn send(sender: &mpsc::Sender<SseEvent>, event: &protocol::event::Event) -> bool {
+    match SseEvent::default().event("event").json_data(event) {
+        Ok(event) => sender.send(event).await.is_ok(),
+        Err(_) => true,
+    }
+}
+
+/// The doctor's table: whether this host can be trusted with the work.
+#[utoipa::path(
+    get, path = "/api/v1/doctor", tag = "operation",
+    responses((status = 200, description = "The table", body = Value)),
+)]
+pub async fn doctor(State(app): State<Arc<App>>, _: Observer) -> Result<Json<Value>, Problem> {
+    let Some(doctor) = app.rooms.doctor.clone() else {
+        return Ok(Json(Value::Array(Vec::new())));
+    };
+    tokio::task::spawn_blocking(move || doctor())
+        .await
+        .map(Json)
+        .map_err(|_| Problem::new(HttpCode::InternalError))
+}

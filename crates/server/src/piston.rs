@@ -1,0 +1,98 @@
+//! Piston's API (version 2), so that its clients work unchanged: `POST /api/v2/execute` and
+//! `GET /api/v2/runtimes`. Errors are `{message}`, as Piston's are.
+//!
+//! What is different, because a VM is not a process: a memory limit is the VM's RAM, never below
+//! 128 MiB; a compiler's warnings stand in `run.stderr` when the program ran.
+
+pub mod request;
+pub mod response;
+pub mod runtime;
+
+use crate::app::App;
+use crate::auth::{Caller, Executor};
+use crate::body::JsonBody;
+use crate::execute::request::job_io;
+use crate::execute::{enter, finished, run};
+use crate::problem::Problem;
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use request::PistonRequest;
+use response::{Output, PistonResponse};
+use runtime::RuntimeBody;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use utoipa::ToSchema;
+
+/// Output chunks between a job and the memory of their order.
+const WAITING_CHUNKS: usize = 16;
+
+/// An error, as Piston tells it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PistonError {
+    /// One sentence.
+    pub message: String,
+}
+
+/// A problem in Piston's shape.
+pub struct AsPiston(Problem);
+
+impl From<Problem> for AsPiston {
+    fn from(problem: Problem) -> Self {
+        AsPiston(problem)
+    }
+}
+
+impl IntoResponse for AsPiston {
+    fn into_response(self) -> Response {
+        let message = self.0.detail.clone();
+        let body = serde_json::to_string(&PistonError { message }).unwrap_or_default();
+        self.0.respond("application/json", body)
+    }
+}
+
+/// Run a program, in Piston's words.
+#[utoipa::path(
+    post, path = "/api/v2/execute", tag = "piston", request_body = PistonRequest,
+    responses((status = 200, description = "The program ran", body = PistonResponse)),
+)]
+pub async fn execute(
+    State(app): State<Arc<App>>,
+    who: Result<Executor, Problem>,
+    body: Result<JsonBody<Map<String, Value>>, Problem>,
+) -> Result<Json<PistonResponse>, AsPiston> {
+    let Executor(who) = who?;
+    let JsonBody { value, held } = body?;
+    let sandbox = &app.rooms.sandbox;
+    let asked = request::parse(value, sandbox.policy()).map_err(request::refused)?;
+    let job = sandbox.admit(asked.job).map_err(Problem::from)?;
+    let entry = enter(&app, &who)?;
+    let (output, outputs) = mpsc::channel(WAITING_CHUNKS);
+    let mut io = job_io(Some(asked.stdin));
+    io.output = Some(output);
+    let (result, combined) = tokio::join!(run(&app, job, io, entry), in_order(outputs));
+    drop(held);
+    let result = finished(result)?;
+    Ok(Json(response::answer(result, combined, &asked.runtime)))
+}
+
+/// What can be run, in Piston's words.
+#[utoipa::path(
+    get, path = "/api/v2/runtimes", tag = "piston",
+    responses((status = 200, description = "Runtimes", body = Vec<RuntimeBody>)),
+)]
+pub async fn runtimes(who: Result<Caller, Problem>) -> Result<Json<Vec<RuntimeBody>>, AsPiston> {
+    who?;
+    Ok(Json(runtime::all().iter().map(RuntimeBody::from).collect()))
+}
+
+/// Both streams in the order in which they came.
+async fn in_order(mut outputs: mpsc::Receiver<sandbox::drive::Output>) -> Output {
+    let mut all = Vec::new();
+    while let Some(output) = outputs.recv().await {
+        all.extend_from_slice(&output.data);
+    }
+    Output(all)
+}
