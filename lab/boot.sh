@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Boots the lab's machine and runs one script in it.
+#   lab/boot.sh SHARE    SHARE/test runs there with SHARE mounted on /share, read-only
+# Prints what the script prints and exits with its status; 125 when the machine itself failed.
+#
+# The machine is emulated, AMD's virtualisation included: its /dev/kvm is real, whatever runs this.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+share=$1
+state=${LLM_FIRECRACKER_STATE_DIR:-/var/lib/llm-firecracker}
+memory_mib=${LAB_MEMORY_MIB:-4096}
+limit_seconds=${LAB_TIMEOUT_SECONDS:-1800}
+
+machine=$("$here/build.sh" "$state")
+run=$(mktemp -d "$state/lab/run-XXXXXX")
+trap 'rm -rf "$run"' EXIT
+touch "$share/environment"
+mkfs.erofs --quiet "$run/share.erofs" "$share" >/dev/null
+truncate -s 16G "$run/scratch"
+mkfs.ext4 -q -E lazy_itable_init=1,lazy_journal_init=1,nodiscard "$run/scratch"
+
+disk() { # disk FILE OPTIONS: disks appear in the guest in the order in which they are given
+    echo -drive "if=none,id=d$1,file=$2,format=raw,cache=unsafe,$3" -device "virtio-blk-pci,drive=d$1"
+}
+code=0
+# shellcheck disable=SC2046  # the words of disk() are meant to be split
+timeout --kill-after=10 "$limit_seconds" qemu-system-x86_64 \
+    -machine q35,accel=tcg,usb=off,smbus=off -cpu max -smp 2 -m "$memory_mib" \
+    -nodefaults -no-user-config -no-reboot -display none -nic none \
+    -kernel "$machine/vmlinuz" -initrd "$machine/initrd" \
+    -append "console=ttyS0 quiet panic=-1 mitigations=off" \
+    $(disk 0 "$machine/root.erofs" readonly=on) \
+    $(disk 1 "$run/share.erofs" readonly=on) \
+    $(disk 2 "$run/scratch" discard=unmap) \
+    -device virtio-rng-pci -device virtio-serial-pci \
+    -chardev "file,id=console,path=$run/console" -serial chardev:console \
+    -chardev file,id=out,path=/dev/stdout -device virtserialport,chardev=out,name=lab.out \
+    -chardev "file,id=status,path=$run/status" -device virtserialport,chardev=status,name=lab.status \
+    </dev/null || code=$?
+if [[ -s $run/status ]]; then exit "$(<"$run/status")"; fi
+echo "lab: the machine ended without a status (QEMU: $code); its console:" >&2
+tail -n 40 "$run/console" >&2
+exit 125
