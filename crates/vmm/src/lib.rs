@@ -20,7 +20,10 @@ pub mod engine;
 pub mod error;
 pub mod jail;
 pub mod probe;
+pub mod qemu;
+pub mod qmp;
 pub mod state;
+mod usage;
 
 pub use config::{Accelerator, AcceleratorChoice, VmmConfig};
 pub use engine::{
@@ -36,10 +39,12 @@ pub async fn open(
     kind: Option<EngineKind>,
     config: VmmConfig,
 ) -> Result<Arc<dyn Engine>, VmmError> {
-    let _ = (kind, config);
-    Err(VmmError::NotInstalled {
-        program: "qemu-system-x86_64".into(),
-        path: None,
-        package: "qemu-system-x86",
-    })
+    match kind {
+        Some(EngineKind::Firecracker) => Err(VmmError::NotInstalled {
+            program: "firecracker".into(),
+            path: None,
+            package: "llm-firecracker setup",
+        }),
+        Some(EngineKind::Qemu) | None => Ok(Arc::new(qemu::QemuEngine::open(config).await?)),
+    }
 }

@@ -3,12 +3,12 @@
 use super::Limits;
 use super::layout::Version;
 use crate::error::{Step, VmmError};
+use cgroups_rs::MaxValue;
 use cgroups_rs::cgroup::Cgroup;
 use cgroups_rs::cpu::CpuController;
 use cgroups_rs::error::Error;
 use cgroups_rs::memory::MemController;
 use cgroups_rs::pid::PidController;
-use cgroups_rs::MaxValue;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -152,7 +152,21 @@ impl VmCgroup {
 
     /// Removes it; waits for its last processes until the deadline.
     pub fn remove(&self, deadline: Duration) -> Result<(), String> {
-        remove_folders(&self.folders, deadline)
+        remove_folders(&self.folders, deadline)?;
+        for folder in &self.folders {
+            // The last VM's removal takes the common parent along; with others in it, this fails.
+            let _ = folder.parent().map(std::fs::remove_dir);
+        }
+        Ok(())
+    }
+
+    pub(super) fn create(&self) -> Result<(), Error> {
+        self.group.create()
+    }
+
+    /// All its folders were made.
+    pub(super) fn exists(&self) -> bool {
+        self.folders.iter().all(|folder| folder.is_dir())
     }
 
     fn find(&self, file: &str) -> Option<PathBuf> {

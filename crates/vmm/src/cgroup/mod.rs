@@ -62,14 +62,19 @@ impl Place {
 
     /// Makes the VM's cgroup and puts `limits` in force, read back.
     pub fn create(&self, id: &VmId, limits: Limits) -> Result<VmCgroup, VmmError> {
-        let group = self.load(id);
-        group.create().map_err(|e| VmmError::Io {
-            step: Step::Prepare,
-            what: format!("making the cgroup of VM {id}"),
-            source: std::io::Error::other(e),
-        })?;
-        // From here on dropping the value removes what was made.
-        let group = VmCgroup::new(group, self.version);
+        // Another VM's end may remove the common parent between two of the steps of making this
+        // one: then the steps are done again.
+        let group = VmCgroup::new(self.load(id), self.version);
+        for _ in 0..3 {
+            group.create().map_err(|e| VmmError::Io {
+                step: Step::Prepare,
+                what: format!("making the cgroup of VM {id}"),
+                source: std::io::Error::other(e),
+            })?;
+            if group.exists() {
+                break;
+            }
+        }
         group.limit(limits)?;
         Ok(group)
     }

@@ -1,0 +1,264 @@
+//! QEMU's arguments. Pure: tables, each row with its reason.
+
+use crate::config::Accelerator;
+use std::ffi::OsString;
+
+/// The descriptors that QEMU inherits besides 0 (`/dev/null`), 1 (console out) and 2 (its own
+/// messages, out). This table is all of them.
+pub mod fd {
+    /// Control: one end of a socket pair.
+    pub const QMP: i32 = 3;
+    /// The agent's stream: one end of a socket pair.
+    pub const CHANNEL: i32 = 4;
+    /// The root file system, read-only.
+    pub const ROOTFS: i32 = 5;
+    /// A clone's device state, read-only, as `/dev/fdset/3`. Only clones have it.
+    pub const STATE: i32 = 6;
+    /// The KVM device, of a booted VM; of a clone it is one later. Only with accelerator kvm.
+    pub const KVM: i32 = 6;
+}
+
+/// Paths inside the jail.
+pub mod at {
+    /// The guest's kernel.
+    pub const KERNEL: &str = "/kernel";
+    /// Its initramfs.
+    pub const INITRAMFS: &str = "/initramfs";
+    /// The guest's RAM: a booted VM's own file, or a clone's template.
+    pub const RAM: &str = "/ram";
+    /// A clone's device state: [`super::fd::STATE`].
+    pub const STATE: &str = "/dev/fdset/3";
+    /// The firmware: qboot hands ACPI tables to a kernel in 16 ms where SeaBIOS takes 100.
+    pub const FIRMWARE: &str = "/qboot.rom";
+}
+
+/// Bytes of translated code that emulation keeps, MiB: what a compiler run needs; pages are used as
+/// they fill. QEMU's own default would be 1 GiB.
+pub const TRANSLATION_MIB: u32 = 128;
+
+/// How the VM comes to life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// From its kernel.
+    Boot {
+        /// The kernel's command line.
+        command_line: String,
+        /// RAM is a file that a snapshot can keep.
+        snapshottable: bool,
+    },
+    /// From a snapshot.
+    Clone,
+}
+
+/// What differs between VMs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// What runs the guest.
+    pub accelerator: Accelerator,
+    /// RAM, MiB.
+    pub memory_mib: u32,
+    /// CPUs.
+    pub vcpus: u32,
+    /// How it starts.
+    pub start: Start,
+}
+
+/// What every VM has: flag, value, and the reason.
+const FIXED: &[(&str, &str, &str)] = &[
+    ("-nodefaults", "", "no device that is not in this table"),
+    (
+        "-no-user-config",
+        "",
+        "no file of the host's configures a VM",
+    ),
+    ("-display", "none", "none"),
+    ("-no-reboot", "", "a guest that reboots has ended"),
+    ("-S", "", "no guest instruction before the jail was checked"),
+    (
+        "-sandbox",
+        "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        "QEMU's own filter, below the jail's",
+    ),
+    ("-bios", at::FIRMWARE, "the one firmware in the jail"),
+    (
+        "-chardev",
+        "stdio,id=console,signal=off",
+        "out only, for stdin is /dev/null; the host keeps the end of it",
+    ),
+    (
+        "-serial",
+        "chardev:console",
+        "the last words of a guest that fails",
+    ),
+    (
+        "-chardev",
+        "socket,id=qmp,fd=3",
+        "control; an inherited end of a pair, no path to connect to",
+    ),
+    ("-mon", "chardev=qmp,mode=control", ""),
+    (
+        "-chardev",
+        "socket,id=channel,fd=4",
+        "the agent's stream, likewise",
+    ),
+    ("-device", "virtio-serial-device,max_ports=2", ""),
+    ("-add-fd", "fd=5,set=1,opaque=rootfs", ""),
+    (
+        "-blockdev",
+        "driver=file,node-name=rootfs-file,filename=/dev/fdset/1,read-only=on,locking=off",
+        "opened by the host, read-only; locking would need a writable file",
+    ),
+    (
+        "-blockdev",
+        "driver=raw,node-name=rootfs,file=rootfs-file,read-only=on",
+        "raw by name: probing would let content choose the format, and a format name other files",
+    ),
+    ("-device", "virtio-blk-device,drive=rootfs", "the one disk"),
+    (
+        "-object",
+        "rng-builtin,id=entropy",
+        "the host's getrandom, no file",
+    ),
+    ("-device", "virtio-rng-device,rng=entropy", ""),
+];
+
+/// All arguments.
+pub fn arguments(machine: &Machine) -> Vec<OsString> {
+    let mut args: Vec<String> = vec![
+        // acpi: Debian's kernel finds virtio-mmio devices by it alone. pit, pic: what the kernel
+        // falls back on under emulation. rtc: the agent sets the clock.
+        "-machine".into(),
+        "microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off,memory-backend=ram".into(),
+        "-accel".into(),
+        accelerator(machine),
+        "-cpu".into(),
+        cpu_model(machine.accelerator).into(),
+        "-m".into(),
+        format!("{}M", machine.memory_mib),
+        "-smp".into(),
+        machine.vcpus.to_string(),
+        "-object".into(),
+        memory(machine),
+    ];
+    for (flag, value, _) in FIXED {
+        args.push(flag.to_string());
+        if !value.is_empty() {
+            args.push(value.to_string());
+        }
+    }
+    if machine.accelerator == Accelerator::Kvm {
+        let number = fd::KVM + i32::from(machine.start == Start::Clone);
+        args.push("-add-fd".into());
+        args.push(format!("fd={number},set=2,opaque=kvm"));
+    }
+    args.push("-device".into());
+    let name = protocol::wire::CHANNEL_NAME;
+    args.push(format!("virtserialport,chardev=channel,name={name}"));
+    match &machine.start {
+        Start::Boot { command_line, .. } => args.extend(
+            [
+                "-kernel",
+                at::KERNEL,
+                "-initrd",
+                at::INITRAMFS,
+                "-append",
+                command_line,
+            ]
+            .map(String::from),
+        ),
+        // Deferred: what to load is said over the control socket, after the jail was checked.
+        Start::Clone => args
+            .extend(["-add-fd", "fd=6,set=3,opaque=state", "-incoming", "defer"].map(String::from)),
+    }
+    args.into_iter().map(OsString::from).collect()
+}
+
+/// The CPU that guests see.
+pub fn cpu_model(accelerator: Accelerator) -> &'static str {
+    match accelerator {
+        Accelerator::Kvm => "host",
+        // All that the translator can do.
+        Accelerator::Tcg => "max",
+    }
+}
+
+fn accelerator(machine: &Machine) -> String {
+    match machine.accelerator {
+        Accelerator::Tcg => format!("tcg,tb-size={TRANSLATION_MIB}"),
+        Accelerator::Kvm => {
+            // Opened by the host: the jail has no device node.
+            "kvm,device=/dev/fdset/2".into()
+        }
+    }
+}
+
+fn memory(machine: &Machine) -> String {
+    let size = machine.memory_mib;
+    match machine.start {
+        Start::Boot {
+            snapshottable: true,
+            ..
+        } => {
+            format!(
+                "memory-backend-file,id=ram,size={size}M,mem-path={},share=on",
+                at::RAM
+            )
+        }
+        Start::Boot { .. } => format!("memory-backend-ram,id=ram,size={size}M"),
+        // A private mapping of a file that cannot be written: pages are copied as the clone writes.
+        Start::Clone => format!(
+            "memory-backend-file,id=ram,size={size}M,mem-path={},readonly=on,rom=off,share=off",
+            at::RAM
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn machines() -> impl Strategy<Value = Machine> {
+        let accelerators = prop_oneof![Just(Accelerator::Kvm), Just(Accelerator::Tcg)];
+        let starts = prop_oneof![
+            Just(Start::Clone),
+            any::<bool>().prop_map(|snapshottable| Start::Boot {
+                command_line: "quiet".into(),
+                snapshottable
+            })
+        ];
+        (accelerators, 64u32..8192, 1u32..9, starts).prop_map(
+            |(accelerator, memory_mib, vcpus, start)| Machine {
+                accelerator,
+                memory_mib,
+                vcpus,
+                start,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_machine_its_walls_stand(machine in machines()) {
+            let args = arguments(&machine);
+            let text: Vec<&str> = args.iter().map(|a| a.to_str().unwrap()).collect();
+            let after = |flag: &str| -> Vec<&str> {
+                text.windows(2).filter(|w| w[0] == flag).map(|w| w[1]).collect()
+            };
+            prop_assert!(text.contains(&"-nodefaults") && text.contains(&"-no-user-config") && text.contains(&"-S"));
+            prop_assert_eq!(after("-sandbox").len(), 1);
+            prop_assert!(after("-sandbox")[0].matches("=deny").count() == 4);
+            // Devices: these four and no others; no network, no monitor for people.
+            prop_assert_eq!(after("-device").len(), 4);
+            prop_assert!(!text.iter().any(|a| a.contains("net") || a.contains("vsock") || a.contains("virtfs") || a.starts_with("-monitor")));
+            prop_assert!(after("-blockdev").iter().all(|b| b.contains("read-only=on")));
+            let ram = after("-object").into_iter().find(|o| o.contains("id=ram")).unwrap().to_string();
+            if machine.start == Start::Clone {
+                prop_assert!(ram.contains("readonly=on") && ram.contains("share=off"));
+                prop_assert!(!text.contains(&"-kernel"));
+            }
+            // Paths are the jail's, never the host's.
+            prop_assert!(!text.iter().any(|a| a.contains("/var") || a.contains("/proc") || a.contains("..")));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Which QEMU is here, what it can do and what its jail must hold; asked once, kept in the state folder.
+
+use super::args::at;
+use crate::config::VmmConfig;
+use crate::error::VmmError;
+use crate::jail::{find_program, root::RootSpec};
+use crate::state::StateDir;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The first version that maps a snapshot's RAM copy-on-write from a file that it cannot write
+/// (`memory-backend-file,readonly=on,rom=off`).
+pub const CLONES_SINCE: Version = Version(8, 2);
+
+/// The first version whose `microvm` boots an uncompressed kernel with ACPI.
+pub const BOOTS_SINCE: Version = Version(6, 0);
+
+/// Major and minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32);
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+/// A QEMU that was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Qemu {
+    /// The binary.
+    pub path: PathBuf,
+    /// Its version as it says itself, e.g. `10.0.2`.
+    pub version: String,
+    /// What its jail must hold: host file → path in the jail.
+    files: BTreeMap<PathBuf, PathBuf>,
+    /// Size, inode and change time of each of them: another value, and all is asked anew.
+    identities: Vec<[i64; 4]>,
+}
+
+impl Qemu {
+    /// Finds QEMU; takes some 100 ms the first time and after each of its updates.
+    pub fn find(config: &VmmConfig, state: &StateDir) -> Result<Self, VmmError> {
+        let name = format!("qemu-system-{}", std::env::consts::ARCH);
+        let path = find_program(&name, config.qemu_path.as_deref(), "qemu-system-x86")?;
+        let cache = state.root().join("qemu.json");
+        if let Some(known) = Self::cached(&cache, &path) {
+            return Ok(known);
+        }
+        let found = Self::ask(path)?;
+        // Only a saving of time: not being able to keep it is no failure.
+        let draft = cache.with_extension(format!("{}", std::process::id()));
+        if let Ok(text) = serde_json::to_vec(&found) {
+            let _ = fs::write(&draft, text).and_then(|()| fs::rename(&draft, &cache));
+        }
+        Ok(found)
+    }
+
+    fn cached(cache: &Path, path: &Path) -> Option<Self> {
+        let known: Self = serde_json::from_slice(&fs::read(cache).ok()?).ok()?;
+        let same = known.path == path && identities(&known.files)? == known.identities;
+        same.then_some(known)
+    }
+
+    fn ask(path: PathBuf) -> Result<Self, VmmError> {
+        let unusable = |reason: String| VmmError::Unusable {
+            program: path.clone(),
+            reason,
+        };
+        let output = Command::new(&path)
+            .arg("--version")
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|e| unusable(format!("it does not run: {e}")))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let version = version_in(&text)
+            .ok_or_else(|| unusable(format!("it does not tell its version: {text:?}")))?;
+        if parse(&version).is_none_or(|v| v < BOOTS_SINCE) {
+            return Err(unusable(format!(
+                "it is version {version}; {BOOTS_SINCE} or newer is needed"
+            )));
+        }
+        let mut files = RootSpec::of_program(&path)?.files;
+        files.insert(firmware(&path).map_err(unusable)?, at::FIRMWARE.into());
+        let identities = identities(&files).ok_or_else(|| unusable("its files change".into()))?;
+        Ok(Self {
+            version,
+            files,
+            identities,
+            path,
+        })
+    }
+
+    /// What its jail is made of.
+    pub fn root(&self) -> RootSpec {
+        RootSpec {
+            files: self.files.clone(),
+            placeholders: vec![at::KERNEL, at::INITRAMFS, at::RAM],
+        }
+    }
+
+    /// Why it cannot clone; `None` when it can.
+    pub fn clones_refused(&self) -> Option<String> {
+        let old = parse(&self.version).is_none_or(|version| version < CLONES_SINCE);
+        old.then(|| {
+            format!(
+                "QEMU {} cannot map a snapshot's memory copy-on-write; {CLONES_SINCE} or newer can (Debian 12: from backports)",
+                self.version
+            )
+        })
+    }
+}
+
+fn identities(files: &BTreeMap<PathBuf, PathBuf>) -> Option<Vec<[i64; 4]>> {
+    files
+        .keys()
+        .map(|file| {
+            let m = file.metadata().ok()?;
+            Some([m.len() as i64, m.ino() as i64, m.ctime(), m.ctime_nsec()])
+        })
+        .collect()
+}
+
+/// qboot, beside the binary's own data.
+fn firmware(qemu: &Path) -> Result<PathBuf, String> {
+    let prefix = qemu
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("/usr"));
+    let candidates = [
+        "share/qemu/qboot.rom",
+        "share/seabios/qboot.rom",
+        "share/qboot/bios.bin",
+    ];
+    let found = [prefix, Path::new("/usr")]
+        .iter()
+        .flat_map(|prefix| candidates.map(|name| prefix.join(name)))
+        .find(|path| path.is_file());
+    found
+        .and_then(|path| path.canonicalize().ok())
+        .ok_or_else(|| "its firmware qboot.rom is missing (Debian: qemu-system-data)".into())
+}
+
+/// `10.0.2` in `QEMU emulator version 10.0.2 (Debian …)`.
+fn version_in(text: &str) -> Option<String> {
+    let word = text.split("version ").nth(1)?.split_whitespace().next()?;
+    parse(word).map(|_| word.to_string())
+}
+
+fn parse(version: &str) -> Option<Version> {
+    let mut parts = version.split('.');
+    Some(Version(
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_and_old_ones_cannot_clone() {
+        let debian = "QEMU emulator version 7.2.9 (Debian 1:7.2+dfsg-7)\nCopyright";
+        assert_eq!(version_in(debian).as_deref(), Some("7.2.9"));
+        assert_eq!(version_in("qemu"), None);
+        assert_eq!(version_in("version x.y"), None);
+        let qemu = |version: &str| Qemu {
+            path: "/q".into(),
+            version: version.into(),
+            files: BTreeMap::new(),
+            identities: Vec::new(),
+        };
+        assert!(qemu("7.2.9").clones_refused().unwrap().contains("7.2.9"));
+        assert!(qemu("8.2.0").clones_refused().is_none());
+        assert!(qemu("10.0.2").clones_refused().is_none());
+    }
+}

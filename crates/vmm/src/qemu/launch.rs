@@ -1,0 +1,248 @@
+//! From a spec to a running VM. Each step has its deadline; whatever fails, nothing is left.
+
+use super::QemuEngine;
+use super::args::{self, Machine, Start, at};
+use super::vm::QemuVm;
+use crate::cgroup::Limits;
+use crate::config::Accelerator;
+use crate::console::Tail;
+use crate::engine::{SnapshotFiles, VmSpec};
+use crate::error::{Step, VmmError};
+use crate::jail::files::JailFile;
+use crate::jail::{JailRequest, Jailed, inspect};
+use crate::qmp::Qmp;
+use crate::state::{RunFolder, private_file};
+use serde_json::json;
+use std::fs::{File, OpenOptions};
+use std::io::{Error, ErrorKind};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::{Path, PathBuf};
+use tokio::net::UnixStream;
+
+/// The RAM file of a booted VM, in its run folder.
+const RAM_FILE: &str = "ram";
+
+/// The host's ends of what a QEMU is connected to.
+struct HostEnds {
+    qmp: StdUnixStream,
+    channel: StdUnixStream,
+    console: OwnedFd,
+    stderr: OwnedFd,
+}
+
+impl QemuEngine {
+    pub(super) async fn launch(
+        &self,
+        spec: VmSpec,
+        start: Start,
+        snapshot: Option<&SnapshotFiles>,
+    ) -> Result<QemuVm, VmmError> {
+        let clone = start == Start::Clone;
+        let run = RunFolder::create(&self.state, &spec.id)?;
+        let ram = run.path().join(RAM_FILE);
+        let (request, ends) = self.request(&spec, start, snapshot, run, &ram)?;
+        let jail = self.jail.clone();
+        // Forking and waiting for bubblewrap's first word blocks; the forking thread is another still.
+        let jailed = tokio::task::spawn_blocking(move || jail.spawn(request))
+            .await
+            .map_err(|e| io(Step::Start, "the starting task")(Error::other(e)))??;
+        let mut vm = self.connect_ends(spec, jailed, ends)?;
+        vm.greet().await?;
+        self.check_confinement(&vm)?;
+        if clone {
+            vm.load(at::STATE).await?;
+        }
+        vm.execute(Step::Run, "cont", json!({})).await?;
+        if !clone && self.identity.clones_refused.is_none() {
+            vm.keep_ram(ram);
+        }
+        vm.start_watchdog(&self.config);
+        Ok(vm)
+    }
+
+    fn request(
+        &self,
+        spec: &VmSpec,
+        start: Start,
+        snapshot: Option<&SnapshotFiles>,
+        run: RunFolder,
+        ram: &Path,
+    ) -> Result<(JailRequest, HostEnds), VmmError> {
+        let (qmp, qmp_inside) = pair()?;
+        let (channel, channel_inside) = pair()?;
+        let (console, console_inside) = pipe()?;
+        let (stderr, stderr_inside) = pipe()?;
+        let mut fds: Vec<OwnedFd> = vec![
+            qmp_inside.into(),
+            channel_inside.into(),
+            open_read(&spec.rootfs)?.into(),
+        ];
+        let mut files = Vec::new();
+        match snapshot {
+            Some(snapshot) => {
+                check_ram(&snapshot.memory, spec.memory_mib)?;
+                files.push(read_only(&snapshot.memory, at::RAM));
+                fds.push(open_read(&snapshot.state)?.into());
+            }
+            None => {
+                files.push(read_only(&spec.kernel, at::KERNEL));
+                files.push(read_only(&spec.initramfs, at::INITRAMFS));
+                if matches!(
+                    start,
+                    Start::Boot {
+                        snapshottable: true,
+                        ..
+                    }
+                ) {
+                    make_ram(ram, spec.memory_mib)?;
+                    files.push(JailFile {
+                        source: ram.to_path_buf(),
+                        at: at::RAM,
+                        writable: true,
+                    });
+                }
+            }
+        }
+        if self.identity.accelerator == Accelerator::Kvm {
+            let kvm = OpenOptions::new().read(true).write(true).open("/dev/kvm");
+            fds.push(kvm.map_err(io(Step::Prepare, "opening /dev/kvm"))?.into());
+        }
+        let machine = Machine {
+            accelerator: self.identity.accelerator,
+            memory_mib: spec.memory_mib,
+            vcpus: spec.vcpus,
+            start,
+        };
+        let mib = u64::from(spec.memory_mib) + u64::from(self.config.memory_overhead_mib);
+        let request = JailRequest {
+            id: spec.id.clone(),
+            run,
+            args: args::arguments(&machine),
+            files,
+            fds,
+            stdout: console_inside,
+            stderr: stderr_inside,
+            limits: Limits {
+                memory_bytes: mib << 20,
+                pids: self.config.pids_max,
+                cpus: f64::from(spec.vcpus) + self.config.cpu_overhead,
+            },
+        };
+        Ok((
+            request,
+            HostEnds {
+                qmp,
+                channel,
+                console,
+                stderr,
+            },
+        ))
+    }
+
+    fn connect_ends(
+        &self,
+        spec: VmSpec,
+        jailed: Jailed,
+        ends: HostEnds,
+    ) -> Result<QemuVm, VmmError> {
+        let stream = |end: StdUnixStream| -> Result<UnixStream, Error> {
+            end.set_nonblocking(true)?;
+            UnixStream::from_std(end)
+        };
+        let failed = io(Step::Start, "watching the VM's sockets and pipes");
+        let (console, stderr) = (
+            Tail::new(self.config.console_bytes),
+            Tail::new(self.config.console_bytes),
+        );
+        let connected = (|| {
+            console.drain(ends.console)?;
+            let stderr_drained = stderr.drain(ends.stderr)?;
+            Ok((stderr_drained, stream(ends.qmp)?, stream(ends.channel)?))
+        })();
+        let (stderr_drained, qmp, channel) = connected.map_err(failed)?;
+        Ok(QemuVm::new(
+            spec,
+            jailed,
+            Qmp::new(qmp),
+            channel,
+            console,
+            stderr,
+            stderr_drained,
+        ))
+    }
+
+    /// Reads back, before the first guest instruction, what the kernel holds this QEMU to.
+    fn check_confinement(&self, vm: &QemuVm) -> Result<(), VmmError> {
+        let (pid, uid) = (vm.pid(), vm.uid());
+        let not_held = |limit: &str, wanted: &str, seen: String| VmmError::LimitNotHeld {
+            step: Step::Start,
+            limit: limit.into(),
+            wanted: wanted.into(),
+            seen,
+        };
+        // A tool that is root has a uid to give; a user's has its own, which may not be root's.
+        if let Some(fault) = inspect::fault(pid, uid) {
+            return Err(not_held("jail", "complete", fault));
+        }
+        if let Some(cgroup) = vm.cgroup() {
+            let seen = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+            if !cgroup.holds(&seen) {
+                return Err(not_held("cgroup", &vm.spec().id.to_string(), seen));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn io(step: Step, what: &str) -> impl Fn(Error) -> VmmError + use<> {
+    let what = what.to_string();
+    move |source| VmmError::Io {
+        step,
+        what: what.clone(),
+        source,
+    }
+}
+
+fn read_only(source: &Path, at: &'static str) -> JailFile {
+    JailFile {
+        source: source.to_path_buf(),
+        at,
+        writable: false,
+    }
+}
+
+fn pair() -> Result<(StdUnixStream, StdUnixStream), VmmError> {
+    StdUnixStream::pair().map_err(io(Step::Prepare, "making a socket pair"))
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), VmmError> {
+    let made = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    made.map_err(|e| io(Step::Prepare, "making a pipe")(e.into()))
+}
+
+fn open_read(path: &Path) -> Result<File, VmmError> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(path)
+        .map_err(io(Step::Prepare, &format!("opening {}", path.display())))
+}
+
+/// QEMU would pad or cut a file of another size; a template must be exactly its VM's RAM.
+fn check_ram(path: &PathBuf, memory_mib: u32) -> Result<(), VmmError> {
+    let reading = io(Step::Prepare, &format!("reading {}", path.display()));
+    let meta = path.symlink_metadata().map_err(&reading)?;
+    if !meta.is_file() || meta.len() != u64::from(memory_mib) << 20 {
+        let seen = format!("{} bytes, not {memory_mib} MiB", meta.len());
+        return Err(reading(Error::new(ErrorKind::InvalidData, seen)));
+    }
+    Ok(())
+}
+
+fn make_ram(path: &Path, memory_mib: u32) -> Result<(), VmmError> {
+    private_file(path)
+        .and_then(|file| file.set_len(u64::from(memory_mib) << 20))
+        .map_err(io(Step::Prepare, &format!("making {}", path.display())))
+}

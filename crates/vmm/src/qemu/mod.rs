@@ -1,0 +1,107 @@
+//! The QEMU engine: `microvm` machines in a bubblewrap jail.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`detect`] | which QEMU is here |
+//! | [`args`] | its arguments and the table of its descriptors |
+//! | [`cmdline`] | the guest kernel's command line |
+//! | `launch` | from a spec to a jailed QEMU that waits for its first command |
+//! | `vm` | a running VM |
+//! | `snapshot` | a paused VM becomes two files |
+//! | `watchdog` | ends a QEMU that no longer answers |
+
+pub mod args;
+pub mod cmdline;
+pub mod detect;
+mod launch;
+mod snapshot;
+mod vm;
+mod watchdog;
+
+use crate::config::{Accelerator, AcceleratorChoice, VmmConfig};
+use crate::engine::{Engine, EngineIdentity, EngineKind, SnapshotFiles, Vm, VmSpec};
+use crate::error::VmmError;
+use crate::jail::Jail;
+use crate::probe;
+use crate::state::StateDir;
+use async_trait::async_trait;
+use detect::Qemu;
+use std::sync::Arc;
+
+/// Makes QEMU VMs.
+#[derive(Debug)]
+pub struct QemuEngine {
+    config: VmmConfig,
+    state: StateDir,
+    jail: Arc<Jail>,
+    identity: EngineIdentity,
+    tsc_khz: Option<u64>,
+}
+
+impl QemuEngine {
+    /// Finds QEMU and an accelerator, builds the jail's root.
+    pub async fn open(config: VmmConfig) -> Result<Self, VmmError> {
+        let state = StateDir::open(&config.state_dir)?;
+        let probed = match config.accelerator {
+            AcceleratorChoice::Tcg => None,
+            _ => Some(probe::accelerator(&config).await),
+        };
+        let accelerator = match (config.accelerator, &probed) {
+            (AcceleratorChoice::Kvm, Some(probed)) if probed.accelerator != Accelerator::Kvm => {
+                let reason = probed.reason.clone().unwrap_or_default();
+                return Err(VmmError::NoKvm { reason });
+            }
+            (_, Some(probed)) => probed.accelerator,
+            (_, None) => Accelerator::Tcg,
+        };
+        let qemu = Qemu::find(&config, &state)?;
+        let jail = Jail::new(&config, &state, &qemu.path, &qemu.root())?;
+        let identity = EngineIdentity {
+            kind: EngineKind::Qemu,
+            version: qemu.version.clone(),
+            accelerator,
+            cpu_model: match accelerator {
+                Accelerator::Kvm => format!("host ({})", probe::host_cpu()),
+                Accelerator::Tcg => args::cpu_model(accelerator).into(),
+            },
+            jail: jail.description(),
+            clones_refused: qemu.clones_refused(),
+        };
+        Ok(Self {
+            tsc_khz: probe::tsc_khz(&state),
+            jail: Arc::new(jail),
+            config,
+            state,
+            identity,
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for QemuEngine {
+    fn identity(&self) -> &EngineIdentity {
+        &self.identity
+    }
+
+    async fn boot(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
+        let start = args::Start::Boot {
+            command_line: cmdline::kernel_command_line(self.identity.accelerator, self.tsc_khz),
+            snapshottable: self.identity.clones_refused.is_none(),
+        };
+        Ok(Box::new(self.launch(spec, start, None).await?))
+    }
+
+    async fn restore(
+        &self,
+        spec: VmSpec,
+        snapshot: &SnapshotFiles,
+    ) -> Result<Box<dyn Vm>, VmmError> {
+        if let Some(reason) = self.identity.clones_refused.clone() {
+            return Err(VmmError::NoClones { reason });
+        }
+        let vm = self
+            .launch(spec, args::Start::Clone, Some(snapshot))
+            .await?;
+        Ok(Box::new(vm))
+    }
+}

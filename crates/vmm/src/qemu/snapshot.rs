@@ -1,0 +1,145 @@
+//! A paused VM becomes two files. RAM is in a file already, which is moved; QEMU writes only its
+//! devices' state, into a socket whose other end is the host's: nothing in the jail writes a file.
+
+use super::vm::QemuVm;
+use crate::engine::SnapshotFiles;
+use crate::error::{Step, VmmError};
+use crate::state::private_file;
+use rustix::fs::{Mode, fchmod, fchown};
+use serde_json::json;
+use std::fs::{self, File};
+use std::io::{Error, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::{Path, PathBuf};
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+/// The most that devices' state may have, bytes. QEMU's `microvm` has 74 KB.
+const MAX_STATE_BYTES: u64 = 16 << 20;
+
+/// File names in the snapshot's folder.
+const MEMORY: &str = "memory";
+const STATE: &str = "state";
+
+pub(super) async fn save(mut vm: QemuVm, into: &Path) -> Result<SnapshotFiles, VmmError> {
+    let refused = |reason: &str| VmmError::State {
+        step: Step::Save,
+        reason: reason.into(),
+    };
+    if !vm.paused {
+        return Err(refused("only a paused VM can be saved"));
+    }
+    let Some(ram) = vm.ram.take() else {
+        return Err(refused(
+            "this VM's memory is not in a file of its own: it is a clone, or clones are not possible here",
+        ));
+    };
+    let files = SnapshotFiles {
+        memory: into.join(MEMORY),
+        state: into.join(STATE),
+    };
+    let written = write(&mut vm, &ram, &files).await;
+    if written.is_err() {
+        for file in [&files.memory, &files.state] {
+            let _ = fs::remove_file(file);
+        }
+    }
+    // Whichever way it went, this VM has been stopped for good.
+    let destroyed = vm.destroy().await;
+    written.and(destroyed).map(|()| files)
+}
+
+async fn write(vm: &mut QemuVm, ram: &Path, files: &SnapshotFiles) -> Result<(), VmmError> {
+    let state = device_state(vm).await?;
+    let (ram, files) = (ram.to_path_buf(), files.clone());
+    // QEMU must be gone before its RAM file is anyone's template; the run folder goes with it, so
+    // the file is moved first.
+    move_file(&ram, &files.memory).map_err(io(&files.memory))?;
+    vm.destroy().await?;
+    let stored = tokio::task::spawn_blocking(move || store(&files, &state));
+    match timeout(Step::Save.deadline(), stored).await {
+        Ok(Ok(stored)) => stored,
+        Ok(Err(e)) => Err(io(&ram)(Error::other(e))),
+        Err(_) => Err(vm.late(Step::Save)),
+    }
+}
+
+/// What QEMU says of its devices.
+async fn device_state(vm: &mut QemuVm) -> Result<Vec<u8>, VmmError> {
+    let step = Step::Save;
+    let socket = |e| VmmError::Io {
+        step,
+        what: "the state's socket pair".into(),
+        source: e,
+    };
+    let (ours, theirs) = StdUnixStream::pair().map_err(socket)?;
+    ours.set_nonblocking(true).map_err(socket)?;
+    let ours = UnixStream::from_std(ours).map_err(socket)?;
+    vm.ignore_shared_ram(step).await?;
+    let given = {
+        let mut qmp = vm.qmp.lock().await;
+        timeout(step.deadline(), qmp.give_fd("state", theirs.as_fd())).await
+    };
+    vm.judge(step, given).await?;
+    drop(theirs);
+    vm.execute(step, "migrate", json!({"uri": "fd:state"}))
+        .await?;
+    let mut state = Vec::new();
+    let mut bounded = ours.take(MAX_STATE_BYTES + 1);
+    match timeout(step.deadline(), bounded.read_to_end(&mut state)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(e)) => return Err(socket(e)),
+        Err(_) => return Err(vm.late(step)),
+    }
+    if state.is_empty() || state.len() as u64 > MAX_STATE_BYTES {
+        let reason = format!("{} bytes of device state", state.len());
+        return Err(VmmError::Protocol { step, reason });
+    }
+    // The stream's end is not success: QEMU must say so.
+    vm.migrated(step).await?;
+    Ok(state)
+}
+
+/// Makes both files the tool's own, 0600 and safe on disk.
+fn store(files: &SnapshotFiles, state: &[u8]) -> Result<(), VmmError> {
+    let memory = File::open(&files.memory).map_err(io(&files.memory))?;
+    take_over(&memory).map_err(io(&files.memory))?;
+    let mut file = private_file(&files.state).map_err(io(&files.state))?;
+    file.write_all(state)
+        .and_then(|()| file.sync_all())
+        .map_err(io(&files.state))?;
+    let folder = files.memory.parent().unwrap_or(Path::new("/"));
+    File::open(folder)
+        .and_then(|f| f.sync_all())
+        .map_err(io(folder))
+}
+
+/// From the VM's uid, which is no longer in use, to the tool's.
+fn take_over(memory: &File) -> Result<(), Error> {
+    let me = rustix::process::geteuid();
+    let group = rustix::process::getegid();
+    fchown(memory, Some(me), Some(group))?;
+    fchmod(memory, Mode::from_raw_mode(0o600))?;
+    memory.sync_all()
+}
+
+fn move_file(from: &Path, to: &Path) -> Result<(), Error> {
+    if to.symlink_metadata().is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    match fs::rename(from, to) {
+        Err(e) if e.kind() == ErrorKind::CrossesDevices => fs::copy(from, to).map(drop),
+        other => other,
+    }
+}
+
+fn io(path: &Path) -> impl Fn(Error) -> VmmError + use<> {
+    let path: PathBuf = path.to_path_buf();
+    move |source| VmmError::Io {
+        step: Step::Save,
+        what: format!("writing {}", path.display()),
+        source,
+    }
+}
