@@ -59,6 +59,14 @@ fn start_log(verbose: u8) {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(broken_pipe) {
+        return ExitCode::SUCCESS;
+    }
     eprintln!("llm-firecracker: {error:#}");
     ExitCode::from(EXIT_FAILED)
 }

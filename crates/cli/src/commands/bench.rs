@@ -37,7 +37,7 @@ pub async fn bench(global: &Global, args: BenchArgs) -> anyhow::Result<ExitCode>
             "idle_memory": rows.memory,
         }));
     }
-    rows.print();
+    rows.print()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -89,7 +89,7 @@ impl Measured {
             .collect()
     }
 
-    fn print(&self) {
+    fn print(&self) -> std::io::Result<()> {
         let header = ["language", "path", "runs", "p50", "p95", "p99", "vm p50"];
         table::print(
             &header,
@@ -104,9 +104,9 @@ impl Measured {
                     millis(row.until_vm.p50_seconds),
                 ]
             }),
-        );
+        )?;
         if !self.throughput.is_empty() {
-            println!();
+            table::line("")?;
             table::print(
                 &["language", "path", "jobs", "at once", "jobs/s"],
                 self.throughput.iter().map(|row| {
@@ -118,10 +118,10 @@ impl Measured {
                         format!("{:.1}", row.jobs_per_second),
                     ]
                 }),
-            );
+            )?;
         }
         if !self.memory.is_empty() {
-            println!();
+            table::line("")?;
             table::print(
                 &["language", "idle clones", "pss each"],
                 self.memory.iter().map(|row| {
@@ -132,8 +132,9 @@ impl Measured {
                         each.join(", "),
                     ]
                 }),
-            );
+            )?;
         }
+        Ok(())
     }
 }
 
@@ -172,7 +173,7 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     if args.format.json {
         return print_json(&json!({ "language": language, "rows": rows }));
     }
-    print_rows(&rows);
+    print_rows(&rows)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -222,7 +223,7 @@ fn ours(global: &Global, program: &Program) -> anyhow::Result<Vec<Contender>> {
     ])
 }
 
-fn print_rows(rows: &[compare::Row]) {
+fn print_rows(rows: &[compare::Row]) -> std::io::Result<()> {
     let docker = rows
         .iter()
         .find(|row| row.technology == "docker")
@@ -264,5 +265,5 @@ fn print_rows(rows: &[compare::Row]) {
                     .unwrap_or_else(|| "-".to_owned()),
             ]
         }),
-    );
+    )
 }

@@ -14,14 +14,14 @@ pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
         return print_json(&json!({ "removed": removed }));
     }
     if removed.is_empty() {
-        println!("nothing to clean");
+        table::line("nothing to clean")?;
     } else {
         table::print(
             &["kind", "name"],
             removed
                 .into_iter()
                 .map(|row| vec![row.kind.to_owned(), row.name]),
-        );
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,7 +24,7 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
             for name in &languages {
                 let language = language(name)?;
                 store.remove(language)?;
-                println!("removed the image of {language}");
+                table::line(format_args!("removed the image of {language}"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -64,7 +64,7 @@ fn list(store: &ImageStore, as_json: bool) -> anyhow::Result<ExitCode> {
                 row.sha256.chars().take(16).collect(),
             ]
         }),
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -88,7 +88,7 @@ async fn verify(
                 let state = row.error.clone().unwrap_or_else(|| "as built".to_owned());
                 vec![row.name.clone(), state]
             }),
-        );
+        )?;
     }
     Ok(if all_right {
         ExitCode::SUCCESS

@@ -44,6 +44,6 @@ pub fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
     table::print(
         &["language", "runtime", "extensions", "aliases", "image"],
         rows,
-    );
+    )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -30,6 +30,6 @@ pub fn language(name: &str) -> anyhow::Result<Language> {
 
 /// Prints JSON for machines.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<ExitCode> {
-    println!("{}", serde_json::to_string_pretty(value)?);
+    crate::table::line(serde_json::to_string_pretty(value)?)?;
     Ok(ExitCode::SUCCESS)
 }

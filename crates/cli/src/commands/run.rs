@@ -327,8 +327,7 @@ fn refuse(args: &RunArgs, rejection: Rejection) -> anyhow::Result<ExitCode> {
 /// The JSON result, or a sentence on standard error where the ending needs one.
 fn report(args: &RunArgs, result: &JobResult) -> anyhow::Result<()> {
     if args.json {
-        println!("{}", serde_json::to_string(result)?);
-        return std::io::stdout().flush().context("writing the result");
+        return crate::table::line(serde_json::to_string(result)?).context("writing the result");
     }
     let plain_end = matches!(result.status, Status::Ok)
         || (result.status == Status::Error && result.signal.is_none());

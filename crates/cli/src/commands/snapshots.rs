@@ -55,7 +55,7 @@ pub async fn run(global: &Global, command: SnapshotsCommand) -> anyhow::Result<E
                 .map(|name| language(name))
                 .collect::<anyhow::Result<Vec<_>>>()?;
             for id in store.remove(&named)? {
-                println!("removed {id}");
+                table::line(format_args!("removed {id}"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -72,7 +72,7 @@ async fn show(store: &SnapshotStore, read_all: bool, as_json: bool) -> anyhow::R
         table::print(
             &["snapshot", "memory", "vcpus", "on disk", "made", "state"],
             rows.iter().map(cells),
-        );
+        )?;
     }
     Ok(if all_right {
         ExitCode::SUCCESS
