@@ -52,11 +52,6 @@ const WORDS: &[(When, &str, &str)] = &[
         "self-tests of ciphers that nothing here uses: 0.2 s emulated",
     ),
     (
-        Always,
-        "audit=0",
-        "no audit daemon: the kernel would log into the console",
-    ),
-    (
         Tcg,
         "tsc=reliable",
         "one host clock under all emulated CPUs: no watchdog, no drift to look for",

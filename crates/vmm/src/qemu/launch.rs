@@ -18,7 +18,7 @@ use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::net::UnixStream;
 
 /// The RAM file of a booted VM, in its run folder.
@@ -231,7 +231,7 @@ fn open_read(path: &Path) -> Result<File, VmmError> {
 }
 
 /// QEMU would pad or cut a file of another size; a template must be exactly its VM's RAM.
-fn check_ram(path: &PathBuf, memory_mib: u32) -> Result<(), VmmError> {
+fn check_ram(path: &Path, memory_mib: u32) -> Result<(), VmmError> {
     let reading = io(Step::Prepare, &format!("reading {}", path.display()));
     let meta = path.symlink_metadata().map_err(&reading)?;
     if !meta.is_file() || meta.len() != u64::from(memory_mib) << 20 {
