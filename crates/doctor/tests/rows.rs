@@ -26,889 +26,162 @@ const SWAPS: &str = "/proc/swaps";
 const THREAD: &str = "/proc/500/task/501/status";
 const MOUNTS: &str = "/proc/self/mounts";
 
+#[rustfmt::skip]
 const SPOILT: &[Spoilt] = &[
-    (
-        "kvm-runs-guests",
-        |m| m.facts.kvm = Kvm::NotProbed,
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "kvm-runs-guests",
-        |m| m.facts.kvm = Kvm::Not("no exit within 2 s".into()),
-        Warn,
-        "software emulation",
-    ),
-    (
-        "kvm-runs-guests",
-        |m| {
-            m.facts.kvm = Kvm::Not("absent".into());
-            m.facts.hardware_required = true
-        },
-        Fail,
-        "no job will run",
-    ),
-    (
-        "kvm-device",
-        |m| m.mode("/dev/kvm", 0o666),
-        Fail,
-        "mode 0666",
-    ),
+    ("jailer-mount", |m| { m.facts.firecracker_required = true; m.edit(MOUNTS, "rw,relatime", "rw,nodev") }, Fail, "nodev"),
+    ("jailer-mount", |m| m.edit(MOUNTS, "rw,relatime", "rw,noexec"), Warn, "noexec"),
+    ("jailer-mount", |m| m.edit(MOUNTS, "\n", "\n/dev/sdb /srv ext4 rw,nodev 0 0\n"), Warn, "/srv is mounted nodev"),
+    ("jailer-mount", |m| m.remove(MOUNTS), Warn, UNSEEN),
+    ("mounts", |m| m.file(MOUNTS, &"/dev/sda1 / ext4 rw,relatime 0 0\n".repeat(201)), Warn, "201"),
+    ("kvm-runs-guests", |m| m.facts.kvm = Kvm::NotProbed, Warn, UNSEEN),
+    ("kvm-runs-guests", |m| m.facts.kvm = Kvm::Not("no exit within 2 s".into()), Warn, "software emulation"),
+    ("kvm-runs-guests", |m| { m.facts.kvm = Kvm::Not("absent".into()); m.facts.hardware_required = true }, Fail, "no job will run"),
+    ("kvm-device", |m| m.mode("/dev/kvm", 0o666), Fail, "mode 0666"),
     ("kvm-device", |m| m.remove("/dev/kvm"), Warn, UNSEEN),
-    (
-        "bare-metal",
-        |m| m.edit("/proc/cpuinfo", "vmx", "vmx hypervisor"),
-        Warn,
-        "virtual machine",
-    ),
+    ("bare-metal", |m| m.edit("/proc/cpuinfo", "vmx", "vmx hypervisor"), Warn, "virtual machine"),
     ("bare-metal", |m| m.remove("/proc/cpuinfo"), Warn, UNSEEN),
-    (
-        "kvm-nested",
-        |m| m.file("/sys/module/kvm_intel/parameters/nested", "Y"),
-        Warn,
-        "nested=Y",
-    ),
-    (
-        "kvm-nested",
-        |m| m.remove("/sys/module/kvm_intel"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "kvm-nx-huge-pages",
-        |m| {
-            m.file(
-                "/sys/devices/system/cpu/vulnerabilities/itlb_multihit",
-                "KVM: Vulnerable",
-            )
-        },
-        Fail,
-        "never, and",
-    ),
-    (
-        "kvm-nx-huge-pages",
-        |m| m.remove("/sys/module/kvm"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "kvm-min-timer-period",
-        |m| m.file("/sys/module/kvm/parameters/min_timer_period_us", "20"),
-        Warn,
-        "20 µs",
-    ),
-    (
-        "kvm-min-timer-period",
-        |m| m.file("/sys/module/kvm/parameters/min_timer_period_us", "soon"),
-        Warn,
-        UNSEEN,
-    ),
+    ("kvm-nested", |m| m.file("/sys/module/kvm_intel/parameters/nested", "Y"), Warn, "nested=Y"),
+    ("kvm-nested", |m| m.remove("/sys/module/kvm_intel"), Warn, UNSEEN),
+    ("kvm-nx-huge-pages", |m| { m.file("/sys/devices/system/cpu/vulnerabilities/itlb_multihit", "KVM: Vulnerable") }, Fail, "never, and"),
+    ("kvm-nx-huge-pages", |m| m.remove("/sys/module/kvm"), Warn, UNSEEN),
+    ("kvm-min-timer-period", |m| m.file("/sys/module/kvm/parameters/min_timer_period_us", "20"), Warn, "20 µs"),
+    ("kvm-min-timer-period", |m| m.file("/sys/module/kvm/parameters/min_timer_period_us", "soon"), Warn, UNSEEN),
     ("smt", |m| m.file(SMT, "1"), Fail, "active=1"),
     ("smt", |m| m.remove(SMT), Warn, UNSEEN),
     ("smt", |m| m.file(SMT, "maybe"), Warn, UNSEEN),
-    (
-        "vulnerability-mds",
-        |m| m.file(MDS, "Vulnerable: Clear CPU buffers attempted, no microcode"),
-        Fail,
-        "Vulnerable",
-    ),
-    (
-        "vulnerability-mds",
-        |m| m.file(MDS, "Mitigation: Clear CPU buffers; SMT vulnerable"),
-        Warn,
-        "SMT vulnerable",
-    ),
-    (
-        "vulnerability-mds",
-        |m| m.file(MDS, "Processor vulnerable"),
-        Fail,
-        "Processor vulnerable",
-    ),
-    (
-        "vulnerability-mds",
-        |m| m.file(MDS, "Unknown: Dependent on hypervisor status"),
-        Warn,
-        UNSEEN,
-    ),
+    ("vulnerability-mds", |m| m.file(MDS, "Vulnerable: Clear CPU buffers attempted, no microcode"), Fail, "Vulnerable"),
+    ("vulnerability-mds", |m| m.file(MDS, "Mitigation: Clear CPU buffers; SMT vulnerable"), Warn, "SMT vulnerable"),
+    ("vulnerability-mds", |m| m.file(MDS, "Processor vulnerable"), Fail, "Processor vulnerable"),
+    ("vulnerability-mds", |m| m.file(MDS, "Unknown: Dependent on hypervisor status"), Warn, UNSEEN),
     ("vulnerability-mds", |m| m.file(MDS, ""), Warn, UNSEEN),
-    (
-        "vulnerability",
-        |m| m.remove("/sys/devices/system/cpu/vulnerabilities"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "mitigations",
-        |m| m.file(CMDLINE, "quiet mitigations=off"),
-        Fail,
-        "mitigations=off",
-    ),
-    (
-        "mitigations",
-        |m| m.file(CMDLINE, "mitigations=auto,no_guest_host"),
-        Fail,
-        "no_guest_host",
-    ),
-    (
-        "mitigations",
-        |m| m.file(CMDLINE, "root=/dev/sda1 nopti"),
-        Fail,
-        "nopti",
-    ),
-    (
-        "mitigations",
-        |m| m.file(CMDLINE, "note=nopti-is-bad mitigations=auto"),
-        Pass,
-        "",
-    ),
+    ("vulnerability", |m| m.remove("/sys/devices/system/cpu/vulnerabilities"), Warn, UNSEEN),
+    ("mitigations", |m| m.file(CMDLINE, "quiet mitigations=off"), Fail, "mitigations=off"),
+    ("mitigations", |m| m.file(CMDLINE, "mitigations=auto,no_guest_host"), Fail, "no_guest_host"),
+    ("mitigations", |m| m.file(CMDLINE, "root=/dev/sda1 nopti"), Fail, "nopti"),
+    ("mitigations", |m| m.file(CMDLINE, "note=nopti-is-bad mitigations=auto"), Pass, ""),
     ("mitigations", |m| m.remove(CMDLINE), Warn, UNSEEN),
-    (
-        "microcode",
-        |m| m.edit("/proc/cpuinfo", "vmx", "vmx hypervisor"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "microcode",
-        |m| m.edit("/proc/cpuinfo", "0xd0003f5", "0x0"),
-        Fail,
-        "none was loaded",
-    ),
-    (
-        "microcode",
-        |m| {
-            m.file(
-                "/sys/devices/system/cpu/vulnerabilities/old_microcode",
-                "Vulnerable",
-            )
-        },
-        Fail,
-        "old",
-    ),
-    (
-        "microcode",
-        |m| m.edit("/proc/cpuinfo", "microcode", "nothing"),
-        Warn,
-        UNSEEN,
-    ),
+    ("microcode", |m| m.edit("/proc/cpuinfo", "vmx", "vmx hypervisor"), Warn, UNSEEN),
+    ("microcode", |m| m.edit("/proc/cpuinfo", "0xd0003f5", "0x0"), Fail, "none was loaded"),
+    ("microcode", |m| { m.file("/sys/devices/system/cpu/vulnerabilities/old_microcode", "Vulnerable") }, Fail, "old"),
+    ("microcode", |m| m.edit("/proc/cpuinfo", "microcode", "nothing"), Warn, UNSEEN),
     ("ksm", |m| m.file(KSM, "1"), Fail, "merged"),
     ("ksm", |m| m.file(KSM, "2"), Warn, "run=2"),
     ("ksm", |m| m.remove("/sys/kernel/mm/ksm"), Pass, "not built"),
     ("ksm", |m| m.remove("/sys/kernel/mm"), Warn, UNSEEN),
-    (
-        "swap",
-        |m| m.edit(SWAPS, "\n", "\n/swapfile file 1 0 -2\n"),
-        Fail,
-        "/swapfile",
-    ),
-    (
-        "swap",
-        |m| m.edit(SWAPS, "\n", "\n/dev/sda2 partition 1 0 -2\n"),
-        Fail,
-        "/dev/sda2",
-    ),
-    (
-        "swap",
-        |m| m.edit(SWAPS, "\n", "\n/dev/zram0 partition 1 0 -2\n"),
-        Pass,
-        "zram0",
-    ),
-    (
-        "swap",
-        |m| {
-            m.edit(SWAPS, "\n", "\n/dev/dm-1 partition 1 0 -2\n");
-            m.file("/sys/block/dm-1/dm/uuid", "CRYPT-PLAIN-swap")
-        },
-        Pass,
-        "dm-1",
-    ),
-    (
-        "swap",
-        |m| {
-            m.edit(SWAPS, "\n", "\n/dev/dm-1 partition 1 0 -2\n");
-            m.file("/sys/block/dm-1/dm/uuid", "LVM-x")
-        },
-        Fail,
-        "dm-1",
-    ),
+    ("swap", |m| m.edit(SWAPS, "\n", "\n/swapfile file 1 0 -2\n"), Fail, "/swapfile"),
+    ("swap", |m| m.edit(SWAPS, "\n", "\n/dev/sda2 partition 1 0 -2\n"), Fail, "/dev/sda2"),
+    ("swap", |m| m.edit(SWAPS, "\n", "\n/dev/zram0 partition 1 0 -2\n"), Pass, "zram0"),
+    ("swap", |m| { m.edit(SWAPS, "\n", "\n/dev/dm-1 partition 1 0 -2\n"); m.file("/sys/block/dm-1/dm/uuid", "CRYPT-PLAIN-swap") }, Pass, "dm-1"),
+    ("swap", |m| { m.edit(SWAPS, "\n", "\n/dev/dm-1 partition 1 0 -2\n"); m.file("/sys/block/dm-1/dm/uuid", "LVM-x") }, Fail, "dm-1"),
     ("swap", |m| m.file(SWAPS, ""), Warn, UNSEEN),
-    (
-        "free-memory",
-        |m| m.file("/proc/meminfo", "MemAvailable: 1000 kB"),
-        Warn,
-        "0 MiB",
-    ),
-    (
-        "free-memory",
-        |m| m.file("/proc/meminfo", "MemTotal: 1000 kB"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "kernel-series",
-        |m| m.file("/proc/sys/kernel/osrelease", "6.12.3"),
-        Warn,
-        "validated are",
-    ),
-    (
-        "kernel-series",
-        |m| m.file("/proc/sys/kernel/osrelease", "6.10.0"),
-        Warn,
-        "6.10.0",
-    ),
-    (
-        "kernel-series",
-        |m| m.file("/proc/sys/kernel/osrelease", "Darwin"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "kernel-console",
-        |m| m.file(CMDLINE, "root=/dev/sda1"),
-        Warn,
-        "neither",
-    ),
-    (
-        "kernel-console",
-        |m| m.file(CMDLINE, "quiet loglevel=7"),
-        Warn,
-        "loglevel=7",
-    ),
-    (
-        "kernel-seccomp",
-        |m| {
-            m.file(
-                "/proc/sys/kernel/seccomp/actions_avail",
-                "kill_thread trap errno trace allow",
-            )
-        },
-        Fail,
-        "kill_process",
-    ),
-    (
-        "kernel-seccomp",
-        |m| m.remove("/proc/sys/kernel/seccomp"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "unprivileged-bpf",
-        |m| m.file("/proc/sys/kernel/unprivileged_bpf_disabled", "0"),
-        Fail,
-        "0",
-    ),
-    (
-        "core-dumps",
-        |m| m.file("/proc/sys/kernel/core_pattern", "|/usr/lib/apport"),
-        Warn,
-        "apport",
-    ),
+    ("free-memory", |m| m.file("/proc/meminfo", "MemAvailable: 1000 kB"), Warn, "0 MiB"),
+    ("free-memory", |m| m.file("/proc/meminfo", "MemTotal: 1000 kB"), Warn, UNSEEN),
+    ("kernel-series", |m| m.file("/proc/sys/kernel/osrelease", "6.12.3"), Warn, "validated are"),
+    ("kernel-series", |m| m.file("/proc/sys/kernel/osrelease", "6.10.0"), Warn, "6.10.0"),
+    ("kernel-series", |m| m.file("/proc/sys/kernel/osrelease", "Darwin"), Warn, UNSEEN),
+    ("kernel-console", |m| m.file(CMDLINE, "root=/dev/sda1"), Warn, "neither"),
+    ("kernel-console", |m| m.file(CMDLINE, "quiet loglevel=7"), Warn, "loglevel=7"),
+    ("kernel-seccomp", |m| { m.file("/proc/sys/kernel/seccomp/actions_avail", "kill_thread trap errno trace allow") }, Fail, "kill_process"),
+    ("kernel-seccomp", |m| m.remove("/proc/sys/kernel/seccomp"), Warn, UNSEEN),
+    ("unprivileged-bpf", |m| m.file("/proc/sys/kernel/unprivileged_bpf_disabled", "0"), Fail, "0"),
+    ("core-dumps", |m| m.file("/proc/sys/kernel/core_pattern", "|/usr/lib/apport"), Warn, "apport"),
     ("cgroup-version", |m| hybrid(m), Warn, "hybrid"),
-    (
-        "cgroup-version",
-        |m| {
-            hybrid(m);
-            m.file(MOUNTS, V1_MOUNTS)
-        },
-        Warn,
-        "version 1",
-    ),
-    (
-        "cgroup-version",
-        |m| {
-            hybrid(m);
-            m.file(MOUNTS, "")
-        },
-        Fail,
-        "no control group",
-    ),
-    (
-        "cgroup-version",
-        |m| {
-            hybrid(m);
-            m.remove(MOUNTS)
-        },
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "cgroup-controllers",
-        |m| m.file("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu"),
-        Fail,
-        "memory is missing",
-    ),
+    ("cgroup-version", |m| { hybrid(m); m.file(MOUNTS, V1_MOUNTS) }, Warn, "version 1"),
+    ("cgroup-version", |m| { hybrid(m); m.file(MOUNTS, "") }, Fail, "no control group"),
+    ("cgroup-version", |m| { hybrid(m); m.remove(MOUNTS) }, Warn, UNSEEN),
+    ("cgroup-controllers", |m| m.file("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu"), Fail, "memory is missing"),
     ("cgroup-controllers", |m| hybrid(m), Pass, "memory"),
-    (
-        "cgroup-controllers",
-        |m| {
-            hybrid(m);
-            m.edit(MOUNTS, "rw,pids", "rw")
-        },
-        Fail,
-        "pids is missing",
-    ),
-    (
-        "cgroup-favordynmods",
-        |m| m.edit(MOUNTS, ",favordynmods", ""),
-        Warn,
-        "not set",
-    ),
-    (
-        "cgroup-favordynmods",
-        |m| {
-            m.edit(MOUNTS, ",favordynmods", "");
-            m.file("/proc/sys/kernel/osrelease", "5.10.0")
-        },
-        Pass,
-        "not needed",
-    ),
-    (
-        "qemu",
-        |m| m.facts.qemu = Tool::default(),
-        Fail,
-        "not installed",
-    ),
-    (
-        "qemu",
-        |m| m.facts.qemu.version = Some("QEMU emulator version 7.2.1".into()),
-        Fail,
-        "older than 8.2",
-    ),
+    ("cgroup-controllers", |m| { hybrid(m); m.edit(MOUNTS, "rw,pids", "rw") }, Fail, "pids is missing"),
+    ("cgroup-favordynmods", |m| m.edit(MOUNTS, ",favordynmods", ""), Warn, "not set"),
+    ("cgroup-favordynmods", |m| { m.edit(MOUNTS, ",favordynmods", ""); m.file("/proc/sys/kernel/osrelease", "5.10.0") }, Pass, "not needed"),
+    ("qemu", |m| m.facts.qemu = Tool::default(), Fail, "not installed"),
+    ("qemu", |m| m.facts.qemu.version = Some("QEMU emulator version 7.2.1".into()), Fail, "older than 8.2"),
     ("qemu", |m| m.facts.qemu.version = None, Warn, UNSEEN),
-    (
-        "firecracker",
-        |m| m.facts.firecracker = Tool::default(),
-        Warn,
-        "not installed",
-    ),
-    (
-        "firecracker",
-        |m| {
-            m.facts.firecracker = Tool::default();
-            m.facts.firecracker_required = true
-        },
-        Fail,
-        "configured",
-    ),
-    (
-        "firecracker",
-        |m| m.facts.firecracker.version = Some("Firecracker v1.7.0".into()),
-        Fail,
-        "older than 1.15",
-    ),
-    (
-        "jailer",
-        |m| m.facts.jailer.version = Some("Jailer v1.15.0".into()),
-        Fail,
-        "beside",
-    ),
-    (
-        "jailer",
-        |m| m.facts.jailer = Tool::default(),
-        Warn,
-        "not installed",
-    ),
+    ("firecracker", |m| m.facts.firecracker = Tool::default(), Warn, "not installed"),
+    ("firecracker", |m| { m.facts.firecracker = Tool::default(); m.facts.firecracker_required = true }, Fail, "configured"),
+    ("firecracker", |m| m.facts.firecracker.version = Some("Firecracker v1.7.0".into()), Fail, "older than 1.15"),
+    ("jailer", |m| m.facts.jailer.version = Some("Jailer v1.15.0".into()), Fail, "beside"),
+    ("jailer", |m| m.facts.jailer = Tool::default(), Warn, "not installed"),
     ("jailer", |m| m.facts.jailer.version = None, Warn, UNSEEN),
-    (
-        "jailer-inputs",
-        |m| m.mode("/srv/jailer", 0o777),
-        Fail,
-        "/srv/jailer is writable by others",
-    ),
-    (
-        "jailer-inputs",
-        |m| m.mode("/srv", 0o1777),
-        Fail,
-        "/srv is writable by others",
-    ),
-    (
-        "jailer-inputs",
-        |m| {
-            m.remove("/srv/jailer");
-            m.mode("/srv", 0o775)
-        },
-        Fail,
-        "/srv is",
-    ),
-    (
-        "jailer-inputs",
-        |m| {
-            m.file("/opt/fc/jailer", "");
-            m.mode("/opt/fc", 0o777);
-            m.link("/usr/bin/jailer", "../../opt/fc/jailer")
-        },
-        Fail,
-        "/opt/fc is",
-    ),
-    (
-        "jailer-inputs",
-        |m| m.facts.jailer = Tool::default(),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "engine-binaries",
-        |m| m.mode("/usr/bin/bwrap", 0o775),
-        Fail,
-        "/usr/bin/bwrap is writable",
-    ),
-    (
-        "engine-binaries",
-        |m| {
-            m.facts.qemu = Tool::default();
-            m.facts.bubblewrap = Tool::default()
-        },
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "bubblewrap",
-        |m| m.facts.bubblewrap = Tool::default(),
-        Fail,
-        "no jail",
-    ),
-    (
-        "bubblewrap",
-        |m| m.facts.bubblewrap.version = Some("bubblewrap 0.4.1".into()),
-        Fail,
-        "older",
-    ),
-    (
-        "jail-can-be-made",
-        |m| m.facts.jail = Probe::Fails("bwrap: no permissions".into()),
-        Fail,
-        "no permissions",
-    ),
-    (
-        "jail-can-be-made",
-        |m| m.facts.jail = Probe::NotTried,
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "user-namespaces",
-        |m| m.file("/proc/sys/user/max_user_namespaces", "0"),
-        Fail,
-        "=0",
-    ),
-    (
-        "user-namespaces",
-        |m| m.file("/proc/sys/kernel/unprivileged_userns_clone", "0"),
-        Fail,
-        "clone=0",
-    ),
-    (
-        "user-namespaces",
-        |m| {
-            m.file(
-                "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
-                "1",
-            )
-        },
-        Warn,
-        "apparmor",
-    ),
-    (
-        "vm-uids",
-        |m| m.edit("/etc/passwd", "1000:1000", "10500:10500"),
-        Fail,
-        "the account ana",
-    ),
-    (
-        "vm-uids",
-        |m| m.file("/etc/subuid", "ana:10900:65536"),
-        Fail,
-        "subuid",
-    ),
+    ("jailer-inputs", |m| m.mode("/srv/jailer", 0o777), Fail, "/srv/jailer is writable by others"),
+    ("jailer-inputs", |m| m.mode("/srv", 0o1777), Fail, "/srv is writable by others"),
+    ("jailer-inputs", |m| { m.remove("/srv/jailer"); m.mode("/srv", 0o775) }, Fail, "/srv is"),
+    ("jailer-inputs", |m| { m.file("/opt/fc/jailer", ""); m.mode("/opt/fc", 0o777); m.link("/usr/bin/jailer", "../../opt/fc/jailer") }, Fail, "/opt/fc is"),
+    ("jailer-inputs", |m| m.facts.jailer = Tool::default(), Warn, UNSEEN),
+    ("engine-binaries", |m| m.mode("/usr/bin/bwrap", 0o775), Fail, "/usr/bin/bwrap is writable"),
+    ("engine-binaries", |m| { m.facts.qemu = Tool::default(); m.facts.bubblewrap = Tool::default() }, Warn, UNSEEN),
+    ("bubblewrap", |m| m.facts.bubblewrap = Tool::default(), Fail, "no jail"),
+    ("bubblewrap", |m| m.facts.bubblewrap.version = Some("bubblewrap 0.4.1".into()), Fail, "older"),
+    ("jail-can-be-made", |m| m.facts.jail = Probe::Fails("bwrap: no permissions".into()), Fail, "no permissions"),
+    ("jail-can-be-made", |m| m.facts.jail = Probe::NotTried, Warn, UNSEEN),
+    ("user-namespaces", |m| m.file("/proc/sys/user/max_user_namespaces", "0"), Fail, "=0"),
+    ("user-namespaces", |m| m.file("/proc/sys/kernel/unprivileged_userns_clone", "0"), Fail, "clone=0"),
+    ("user-namespaces", |m| { m.file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1") }, Warn, "apparmor"),
+    ("vm-uids", |m| m.edit("/etc/passwd", "1000:1000", "10500:10500"), Fail, "the account ana"),
+    ("vm-uids", |m| m.file("/etc/subuid", "ana:10900:65536"), Fail, "subuid"),
     ("vm-uids", |m| m.facts.uids = None, Warn, UNSEEN),
-    (
-        "state-dir",
-        |m| m.mode("/var/lib/llm-firecracker", 0o755),
-        Fail,
-        "open to others",
-    ),
-    (
-        "state-dir",
-        |m| m.mode("/var/lib", 0o777),
-        Fail,
-        "/var/lib is writable",
-    ),
-    (
-        "state-dir",
-        |m| m.remove("/var/lib/llm-firecracker"),
-        Warn,
-        "not there yet",
-    ),
+    ("state-dir", |m| m.mode("/var/lib/llm-firecracker", 0o755), Fail, "open to others"),
+    ("state-dir", |m| m.mode("/var/lib", 0o777), Fail, "/var/lib is writable"),
+    ("state-dir", |m| m.remove("/var/lib/llm-firecracker"), Warn, "not there yet"),
     ("state-dir", |m| m.facts.state_dir = None, Warn, UNSEEN),
-    (
-        "config-file",
-        |m| m.mode("/etc/llm-firecracker.toml", 0o644),
-        Fail,
-        "readable by everyone",
-    ),
-    (
-        "config-file",
-        |m| m.mode("/etc", 0o777),
-        Fail,
-        "/etc is writable",
-    ),
-    (
-        "config-file",
-        |m| m.remove("/etc/llm-firecracker.toml"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "image-digests",
-        |m| m.facts.images = Digests::Differ(vec!["python: rootfs differs".into()]),
-        Fail,
-        "rootfs differs",
-    ),
-    (
-        "image-digests",
-        |m| m.facts.images = Digests::NotCompared,
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "snapshot-digests",
-        |m| m.facts.snapshots = Digests::Differ(vec!["memory differs".into()]),
-        Fail,
-        "memory differs",
-    ),
-    (
-        "snapshot-digests",
-        |m| m.facts.snapshots = Digests::Nothing,
-        Warn,
-        "none taken",
-    ),
-    (
-        "free-disk",
-        |m| m.facts.free_disk_bytes = Some(1 << 30),
-        Warn,
-        "1024 MiB",
-    ),
-    (
-        "free-disk",
-        |m| m.facts.free_disk_bytes = Some(1 << 20),
-        Fail,
-        "1 MiB",
-    ),
-    (
-        "free-disk",
-        |m| m.facts.free_disk_bytes = None,
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "log-bounds",
-        |m| m.facts.log_bytes_max = Setting::Off,
-        Fail,
-        "no bound",
-    ),
-    (
-        "log-bounds",
-        |m| m.facts.log_bytes_max = Setting::Untold,
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "log-rotation",
-        |m| m.remove("/etc/systemd"),
-        Warn,
-        "neither",
-    ),
-    (
-        "log-rotation",
-        |m| {
-            m.remove("/etc/systemd");
-            m.file("/usr/sbin/logrotate", "");
-            m.file("/etc/cron.daily/logrotate", "")
-        },
-        Pass,
-        "logrotate",
-    ),
-    (
-        "other-workloads",
-        |m| m.file("/run/docker.sock", ""),
-        Warn,
-        "docker",
-    ),
-    (
-        "other-workloads",
-        |m| m.file("/proc/88/comm", "qemu-system-x86"),
-        Warn,
-        "process 88",
-    ),
-    (
-        "load",
-        |m| m.file("/proc/loadavg", "3.10 1 1 1/2 3"),
-        Warn,
-        "3.1 on 2 CPUs",
-    ),
+    ("config-file", |m| m.mode("/etc/llm-firecracker.toml", 0o644), Fail, "readable by everyone"),
+    ("config-file", |m| m.mode("/etc", 0o777), Fail, "/etc is writable"),
+    ("config-file", |m| m.remove("/etc/llm-firecracker.toml"), Warn, UNSEEN),
+    ("image-digests", |m| m.facts.images = Digests::Differ(vec!["python: rootfs differs".into()]), Fail, "rootfs differs"),
+    ("image-digests", |m| m.facts.images = Digests::NotCompared, Warn, UNSEEN),
+    ("snapshot-digests", |m| m.facts.snapshots = Digests::Differ(vec!["memory differs".into()]), Fail, "memory differs"),
+    ("snapshot-digests", |m| m.facts.snapshots = Digests::Nothing, Warn, "none taken"),
+    ("free-disk", |m| m.facts.free_disk_bytes = Some(1 << 30), Warn, "1024 MiB"),
+    ("free-disk", |m| m.facts.free_disk_bytes = Some(1 << 20), Fail, "1 MiB"),
+    ("free-disk", |m| m.facts.free_disk_bytes = None, Warn, UNSEEN),
+    ("log-bounds", |m| m.facts.log_bytes_max = Setting::Off, Fail, "no bound"),
+    ("log-bounds", |m| m.facts.log_bytes_max = Setting::Untold, Warn, UNSEEN),
+    ("log-rotation", |m| m.remove("/etc/systemd"), Warn, "neither"),
+    ("log-rotation", |m| { m.remove("/etc/systemd"); m.file("/usr/sbin/logrotate", ""); m.file("/etc/cron.daily/logrotate", "") }, Pass, "logrotate"),
+    ("other-workloads", |m| m.file("/run/docker.sock", ""), Warn, "docker"),
+    ("other-workloads", |m| m.file("/proc/88/comm", "qemu-system-x86"), Warn, "process 88"),
+    ("load", |m| m.file("/proc/loadavg", "3.10 1 1 1/2 3"), Warn, "3.1 on 2 CPUs"),
     ("load", |m| m.file("/proc/loadavg", ""), Warn, UNSEEN),
-    (
-        "time-sync",
-        |m| m.remove("/proc/77"),
-        Warn,
-        "no time service",
-    ),
-    (
-        "watchdog",
-        |m| m.facts.watchdog = Setting::Off,
-        Fail,
-        "none",
-    ),
-    (
-        "watchdog",
-        |m| m.facts.watchdog = Setting::Untold,
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "file-descriptors",
-        |m| m.edit("/proc/self/limits", "20000", "1024"),
-        Warn,
-        "1024",
-    ),
-    (
-        "file-descriptors",
-        |m| m.file("/proc/self/limits", ""),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "host-memory-promises",
-        |m| m.file("/proc/sys/vm/overcommit_memory", "2"),
-        Warn,
-        "=2",
-    ),
-    (
-        "vm-seccomp",
-        |m| m.edit(THREAD, "Seccomp:\t2", "Seccomp:\t0"),
-        Fail,
-        "thread 501 has Seccomp 0",
-    ),
-    (
-        "vm-seccomp",
-        |m| m.edit(THREAD, "Seccomp:\t2\n", ""),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "vm-seccomp",
-        |m| m.facts.vm_pids = Some(vec![]),
-        Warn,
-        UNSEEN,
-    ),
+    ("time-sync", |m| m.remove("/proc/77"), Warn, "no time service"),
+    ("watchdog", |m| m.facts.watchdog = Setting::Off, Fail, "none"),
+    ("watchdog", |m| m.facts.watchdog = Setting::Untold, Warn, UNSEEN),
+    ("file-descriptors", |m| m.edit("/proc/self/limits", "20000", "1024"), Warn, "1024"),
+    ("file-descriptors", |m| m.file("/proc/self/limits", ""), Warn, UNSEEN),
+    ("host-memory-promises", |m| m.file("/proc/sys/vm/overcommit_memory", "2"), Warn, "=2"),
+    ("vm-seccomp", |m| m.edit(THREAD, "Seccomp:\t2", "Seccomp:\t0"), Fail, "thread 501 has Seccomp 0"),
+    ("vm-seccomp", |m| m.edit(THREAD, "Seccomp:\t2\n", ""), Warn, UNSEEN),
+    ("vm-seccomp", |m| m.facts.vm_pids = Some(vec![]), Warn, UNSEEN),
     ("vm-seccomp", |m| m.facts.vm_pids = None, Warn, UNSEEN),
-    (
-        "vm-seccomp",
-        |m| m.facts.vm_pids = Some(vec![999]),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "vm-no-new-privs",
-        |m| m.edit(THREAD, "NoNewPrivs:\t1", "NoNewPrivs:\t0"),
-        Fail,
-        "NoNewPrivs 0",
-    ),
-    (
-        "vm-capabilities",
-        |m| {
-            m.edit(
-                THREAD,
-                "CapEff:\t0000000000000000",
-                "CapEff:\t0000000000200000",
-            )
-        },
-        Fail,
-        "CapEff",
-    ),
-    (
-        "vm-uid",
-        |m| m.file("/proc/500/status", &made::status(0)),
-        Fail,
-        "root",
-    ),
-    (
-        "vm-uid",
-        |m| {
-            second_vm(m);
-            m.file("/proc/600/status", &made::status(10_500))
-        },
-        Warn,
-        "uid 10500",
-    ),
+    ("vm-seccomp", |m| m.facts.vm_pids = Some(vec![999]), Warn, UNSEEN),
+    ("vm-no-new-privs", |m| m.edit(THREAD, "NoNewPrivs:\t1", "NoNewPrivs:\t0"), Fail, "NoNewPrivs 0"),
+    ("vm-capabilities", |m| { m.edit(THREAD, "CapEff:\t0000000000000000", "CapEff:\t0000000000200000") }, Fail, "CapEff"),
+    ("vm-uid", |m| m.file("/proc/500/status", &made::status(0)), Fail, "root"),
+    ("vm-uid", |m| { second_vm(m); m.file("/proc/600/status", &made::status(10_500)) }, Warn, "uid 10500"),
     ("vm-uid", |m| second_vm(m), Pass, "2 uids"),
-    (
-        "vm-namespaces",
-        |m| m.link("/proc/500/ns/net", "net:[1]"),
-        Fail,
-        "host's net namespace",
-    ),
-    (
-        "vm-namespaces",
-        |m| {
-            firecracker(m);
-            m.link("/proc/500/ns/net", "net:[1]")
-        },
-        Pass,
-        "1 running",
-    ),
-    (
-        "vm-namespaces",
-        |m| {
-            firecracker(m);
-            m.link("/proc/500/ns/mnt", "mnt:[1]")
-        },
-        Fail,
-        "mnt",
-    ),
-    (
-        "vm-command-line",
-        |m| m.file("/proc/500/cmdline", "firecracker\0--no-seccomp"),
-        Fail,
-        "--no-seccomp",
-    ),
-    (
-        "vm-command-line",
-        |m| m.file("/proc/500/cmdline", "qemu\0-nodefaults\0-sandbox\0off"),
-        Fail,
-        "without -sandbox on",
-    ),
-    (
-        "vm-command-line",
-        |m| {
-            firecracker(m);
-            m.edit("/proc/500/cmdline", "--id", "--seccomp-filter=/tmp/x")
-        },
-        Fail,
-        "--seccomp-filter",
-    ),
-    (
-        "vm-network",
-        |m| m.file("/proc/500/cmdline", "qemu\0-netdev\0user,id=n"),
-        Fail,
-        "-netdev",
-    ),
-    (
-        "vm-network",
-        |m| m.link("/proc/500/fd/12", "/dev/net/tun"),
-        Fail,
-        "/dev/net/tun",
-    ),
-    (
-        "vm-speculation",
-        |m| m.edit(THREAD, "thread force mitigated", "vulnerable"),
-        Fail,
-        "vulnerable",
-    ),
-    (
-        "vm-cgroup-limits",
-        |m| m.file("/sys/fs/cgroup/llm-firecracker/500/memory.max", "max"),
-        Fail,
-        "memory limit",
-    ),
-    (
-        "vm-cgroup-limits",
-        |m| m.file("/sys/fs/cgroup/llm-firecracker/500/cpu.max", "max 100000"),
-        Fail,
-        "cpu limit",
-    ),
-    (
-        "vm-cgroup-limits",
-        |m| m.file("/proc/500/cgroup", "0::/"),
-        Fail,
-        "is absent",
-    ),
-    (
-        "vm-cgroup-limits",
-        |m| v1_vm(m, "536870912", "50000"),
-        Pass,
-        "1 running",
-    ),
-    (
-        "vm-cgroup-limits",
-        |m| v1_vm(m, "9223372036854771712", "50000"),
-        Fail,
-        "memory limit",
-    ),
-    (
-        "vm-cgroup-limits",
-        |m| v1_vm(m, "536870912", "-1"),
-        Fail,
-        "cpu limit",
-    ),
-    (
-        "vm-cgroup-limits",
-        |m| m.file("/sys/fs/cgroup/llm-firecracker/500/pids.max", "many"),
-        Warn,
-        UNSEEN,
-    ),
-    (
-        "vm-rlimits",
-        |m| {
-            m.edit(
-                "/proc/500/limits",
-                "0                    0   ",
-                "0                    unlimited",
-            )
-        },
-        Fail,
-        "dump core",
-    ),
-    (
-        "vm-rlimits",
-        |m| {
-            m.edit(
-                "/proc/500/limits",
-                "1073741824           1073741824",
-                "unlimited            unlimited ",
-            )
-        },
-        Fail,
-        "file size",
-    ),
-    (
-        "vm-output",
-        |m| m.link("/proc/500/fd/1", "/dev/pts/3"),
-        Fail,
-        "/dev/pts/3",
-    ),
-    (
-        "vm-output",
-        |m| m.link("/proc/500/fd/2", "/var/log/vm.log"),
-        Pass,
-        "1 running",
-    ),
-    (
-        "vm-output",
-        |m| {
-            m.link("/proc/500/fd/2", "/var/log/vm.log");
-            m.edit(
-                "/proc/500/limits",
-                "1073741824           1073741824",
-                "unlimited            unlimited ",
-            )
-        },
-        Fail,
-        "vm.log",
-    ),
+    ("vm-namespaces", |m| m.link("/proc/500/ns/net", "net:[1]"), Fail, "host's net namespace"),
+    ("vm-namespaces", |m| { firecracker(m); m.link("/proc/500/ns/net", "net:[1]") }, Pass, "1 running"),
+    ("vm-namespaces", |m| { firecracker(m); m.link("/proc/500/ns/mnt", "mnt:[1]") }, Fail, "mnt"),
+    ("vm-command-line", |m| m.file("/proc/500/cmdline", "firecracker\0--no-seccomp"), Fail, "--no-seccomp"),
+    ("vm-command-line", |m| m.file("/proc/500/cmdline", "qemu\0-nodefaults\0-sandbox\0off"), Fail, "without -sandbox on"),
+    ("vm-command-line", |m| { firecracker(m); m.edit("/proc/500/cmdline", "--id", "--seccomp-filter=/tmp/x") }, Fail, "--seccomp-filter"),
+    ("vm-network", |m| m.file("/proc/500/cmdline", "qemu\0-netdev\0user,id=n"), Fail, "-netdev"),
+    ("vm-network", |m| m.link("/proc/500/fd/12", "/dev/net/tun"), Fail, "/dev/net/tun"),
+    ("vm-speculation", |m| m.edit(THREAD, "thread force mitigated", "vulnerable"), Fail, "vulnerable"),
+    ("vm-cgroup-limits", |m| m.file("/sys/fs/cgroup/llm-firecracker/500/memory.max", "max"), Fail, "memory limit"),
+    ("vm-cgroup-limits", |m| m.file("/sys/fs/cgroup/llm-firecracker/500/cpu.max", "max 100000"), Fail, "cpu limit"),
+    ("vm-cgroup-limits", |m| m.file("/proc/500/cgroup", "0::/"), Fail, "is absent"),
+    ("vm-cgroup-limits", |m| v1_vm(m, "536870912", "50000"), Pass, "1 running"),
+    ("vm-cgroup-limits", |m| v1_vm(m, "9223372036854771712", "50000"), Fail, "memory limit"),
+    ("vm-cgroup-limits", |m| v1_vm(m, "536870912", "-1"), Fail, "cpu limit"),
+    ("vm-cgroup-limits", |m| m.file("/sys/fs/cgroup/llm-firecracker/500/pids.max", "many"), Warn, UNSEEN),
+    ("vm-rlimits", |m| { m.edit("/proc/500/limits", "0                    0   ", "0                    unlimited") }, Fail, "dump core"),
+    ("vm-rlimits", |m| { m.edit("/proc/500/limits", "1073741824           1073741824", "unlimited            unlimited ") }, Fail, "file size"),
+    ("vm-output", |m| m.link("/proc/500/fd/1", "/dev/pts/3"), Fail, "/dev/pts/3"),
+    ("vm-output", |m| m.link("/proc/500/fd/2", "/var/log/vm.log"), Pass, "1 running"),
+    ("vm-output", |m| { m.link("/proc/500/fd/2", "/var/log/vm.log"); m.edit("/proc/500/limits", "1073741824           1073741824", "unlimited            unlimited ") }, Fail, "vm.log"),
     ("kvm-pit", |m| pit(m, "0::/"), Fail, "outside"),
-    (
-        "kvm-pit",
-        |m| pit(m, "0::/llm-firecracker/500"),
-        Pass,
-        "1, each",
-    ),
-    (
-        "dram",
-        |m| m.folder("/sys/devices/system/edac/mc/mc0"),
-        Warn,
-        "1 memory controllers",
-    ),
+    ("kvm-pit", |m| pit(m, "0::/llm-firecracker/500"), Pass, "1, each"),
+    ("dram", |m| m.folder("/sys/devices/system/edac/mc/mc0"), Warn, "1 memory controllers"),
     ("tenancy", |_| (), Warn, UNSEEN),
     ("vendor-advisories", |_| (), Warn, UNSEEN),
 ];

@@ -15,9 +15,9 @@ const CHECKS: &[Check] = &[
         id: "cgroup-version",
         title: "control groups",
         passes: "version 2, alone",
-        why: "every VMM is bounded by one; version 1 and hybrid work too, but killing a whole group at once and delegation are version 2's",
+        why: "every VMM is bounded by one; version 1 and hybrid work too, but on them restoring a snapshot is slower, and a group cannot be killed as one",
         fix: "add systemd.unified_cgroup_hierarchy=1 to GRUB_CMDLINE_LINUX, then update-grub && reboot",
-        source: "K: admin-guide/cgroup-v2; FC: jailer, '--cgroup-version'",
+        source: "FC: snapshotting/snapshot-support, 'Limitations'; K: admin-guide/cgroup-v2",
         look: Look::Once(version),
     },
     Check {

@@ -4,6 +4,7 @@ mod cgroups;
 mod cpu;
 mod engines;
 mod files;
+mod jails;
 mod kernel;
 mod kvm;
 mod memory;
@@ -64,6 +65,7 @@ pub const GROUPS: &[Group] = &[
     kernel::GROUP,
     cgroups::GROUP,
     engines::GROUP,
+    jails::GROUP,
     files::GROUP,
     service::GROUP,
     vm_confinement::GROUP,

@@ -221,7 +221,7 @@ const GOOD: &[(&str, &str)] = &[
     ("/proc/self/limits", LIMITS),
     (
         "/proc/self/mounts",
-        "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,favordynmods 0 0\n",
+        "/dev/sda1 / ext4 rw,relatime 0 0\ncgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,favordynmods 0 0\n",
     ),
     (
         "/proc/swaps",
