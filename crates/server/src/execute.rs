@@ -139,7 +139,11 @@ fn waited_too_long(job: Job, waited: Duration) -> JobResult {
 pub fn finished(result: JobResult) -> Result<JobResult, Problem> {
     match &result.failure {
         None => Ok(result),
-        Some(failure) => Err(Problem::failed(failure, result.trace_id.as_str())),
+        Some(failure) => {
+            // The client is told less: this is where the reason stands.
+            tracing::warn!(trace_id = %result.trace_id, code = %failure.code, reason = %failure.message, "a job has no result");
+            Err(Problem::failed(failure, result.trace_id.as_str()))
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`config`] | everything an operator may set |
-//! | [`serve`](mod@serve) | the listener: accepts, bounds, drains; with [`connections`], [`tls`], [`systemd`] |
+//! | [`serve`](mod@serve) | the listener: accepts, bounds, drains; with [`connections`], [`descriptors`], [`tls`], [`systemd`] |
 //! | [`app`] | what requests share, and the table of routes; start reading here |
 //! | [`auth`], [`keys`], [`rate`] | who asks, and how often |
 //! | [`body`] | a bounded JSON body, and the name of the field that is wrong |
@@ -22,6 +22,7 @@ pub mod auth;
 pub mod body;
 pub mod config;
 pub mod connections;
+pub mod descriptors;
 pub mod docs;
 pub mod error;
 pub mod execute;

@@ -12,7 +12,7 @@ use crate::config::ServerConfig;
 use crate::connections::{Connection, Connections, Room};
 use crate::error::ServerError;
 use crate::keys::Keys;
-use crate::{systemd, tls};
+use crate::{descriptors, systemd, tls};
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -60,11 +60,12 @@ pub async fn serve(
         return Err(ServerError::PublicWithoutKeys { address });
     }
     let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    descriptors::raise_limit();
     let drain = Duration::from_secs(config.drain_seconds);
     let app = App::new(config, rooms, keys);
     let server = Server {
         router: router(app.clone()),
-        connections: Connections::new(app.config.http.connections),
+        connections: Connections::new(descriptors::connections(app.config.http.connections)),
         acceptor,
         tasks: TaskTracker::new(),
         abort: CancellationToken::new(),
