@@ -1,2 +1,33 @@
-//! The attack battery. Compiles to nothing without the `host` feature: the hostile agent is a
-//! program of its own (`src/hostile`).
+//! The attack battery: hostile programs, run in real VMs, judged by what the host shows afterwards.
+//!
+//! In the order in which an attack meets them:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`table`] | `attacks/table.toml`: every attack, what it is and what must hold |
+//! | [`request`] | an attack's file as a request to the sandbox |
+//! | [`battery`] | one attack after another; start reading here |
+//! | [`host`] | what the host shows before and after: processes, files, mounts, sockets, cgroups, memory |
+//! | [`judge`] | what must hold of a result, pure |
+//! | [`report`] | the table and the JSON |
+//! | [`document`] | `docs/attacks.md`, made from the table |
+//!
+//! Compiles to nothing without the `host` feature: the hostile agent is a program of its own
+//! (`src/hostile`), which stands in the guest where the real agent would.
+#![cfg(feature = "host")]
+
+pub mod battery;
+pub mod document;
+pub mod error;
+pub mod host;
+pub mod judge;
+mod ledger;
+pub mod report;
+pub mod request;
+mod stand;
+pub mod table;
+
+pub use battery::{Options, run};
+pub use error::SelftestError;
+pub use report::{Report, Verdict};
+pub use table::{Attack, Kind, Standing, attacks};

@@ -1,0 +1,18 @@
+import glob
+import os
+import stat
+from attack import attempt, breach_if
+
+NAMES = "mem kmem port vda vdb vsock vhost-vsock kmsg console ttyS0 hwrng rtc0 kvm fuse net/tun cpu/0/msr nvram mapper/control loop-control"
+for name in NAMES.split():
+    attempt(f"open /dev/{name}", os.open, f"/dev/{name}", os.O_RDONLY | os.O_NONBLOCK)
+for path in glob.glob("/dev/vport*") + glob.glob("/sys/class/virtio-ports/*"):
+    breach_if("the host's channel is in sight", True, path)
+for name, kind, number in [
+    ("mem", stat.S_IFCHR, os.makedev(1, 1)),
+    ("vda", stat.S_IFBLK, os.makedev(254, 0)),
+    ("console", stat.S_IFCHR, os.makedev(5, 1)),
+]:
+    attempt(f"mknod {name}", os.mknod, f"/tmp/{name}", kind | 0o666, number)
+strange = [n for n in os.listdir("/dev") if n not in "null zero full random urandom fd stdin stdout stderr ptmx pts shm tty".split()]
+breach_if("more devices than a program needs", strange, strange)

@@ -1,0 +1,2 @@
+(while :; do echo child; done) &
+echo parent

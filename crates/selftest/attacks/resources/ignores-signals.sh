@@ -1,0 +1,2 @@
+trap '' TERM INT HUP QUIT XCPU PIPE
+while :; do sleep 60; done

@@ -1,0 +1,2 @@
+head -c 1G /dev/zero
+echo "all written" >&2

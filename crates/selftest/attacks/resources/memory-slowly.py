@@ -1,0 +1,6 @@
+import time
+
+held = []
+while True:
+    held.append(bytearray(b"\x5a" * (8 << 20)))
+    time.sleep(0.005)

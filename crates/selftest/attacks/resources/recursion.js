@@ -1,0 +1,2 @@
+function deeper() { return deeper() + 1; }
+deeper();

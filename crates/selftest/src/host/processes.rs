@@ -1,0 +1,126 @@
+//! Processes that can be ours, and no others.
+
+use super::Watch;
+use crate::error::SelftestError;
+use procfs::process::{Process, all_processes};
+use std::collections::{BTreeMap, HashMap};
+
+/// The start of the tool's own name, as `/proc/PID/comm` cuts it: another tool's VMs descend from one.
+const TOOL: &str = "llm-firecracker";
+
+struct Seen {
+    parent: i32,
+    start: u64,
+    name: String,
+    marked: bool,
+}
+
+/// Pid and start time of each, with its name and what marks it.
+pub fn ours(watch: &Watch) -> Result<BTreeMap<(i32, u64), String>, SelftestError> {
+    let all = all_processes().map_err(|error| SelftestError::Host {
+        what: "/proc",
+        source: error.into(),
+    })?;
+    // One that ends while it is looked at is none.
+    let seen: HashMap<i32, Seen> = all
+        .flatten()
+        .filter_map(|process| Some((process.pid(), look(&process, watch)?)))
+        .collect();
+    Ok(seen
+        .iter()
+        .filter_map(|(pid, process)| {
+            let how = belongs(*pid, &seen, watch)?;
+            Some(((*pid, process.start), format!("{}, {how}", process.name)))
+        })
+        .collect())
+}
+
+fn look(process: &Process, watch: &Watch) -> Option<Seen> {
+    let stat = process.stat().ok()?;
+    let uid = process.uid().ok()?;
+    let folder = watch.state_dir.to_string_lossy();
+    let names_folder = || {
+        let words = process.cmdline().unwrap_or_default();
+        words.iter().any(|word| word.contains(folder.as_ref()))
+    };
+    let in_cgroup = || {
+        let part = format!("/{}/", watch.cgroup_parent);
+        process.cgroups().is_ok_and(|groups| {
+            groups
+                .into_iter()
+                .any(|group| group.pathname.contains(&part))
+        })
+    };
+    Some(Seen {
+        parent: stat.ppid,
+        start: stat.starttime,
+        name: stat.comm,
+        marked: watch.uids.contains(&uid) || names_folder() || in_cgroup(),
+    })
+}
+
+/// How a process is ours, if it is.
+fn belongs(pid: i32, seen: &HashMap<i32, Seen>, watch: &Watch) -> Option<&'static str> {
+    if pid == watch.pid {
+        return None;
+    }
+    let mut ancestor = seen.get(&pid)?;
+    let marked = ancestor.marked && !ancestor.name.starts_with(TOOL);
+    // The chain of parents ends at a process that has none; a loop cannot be.
+    for _ in 0..seen.len() {
+        if ancestor.parent == watch.pid {
+            return Some("of this tool");
+        }
+        match seen.get(&ancestor.parent) {
+            Some(parent) if parent.name.starts_with(TOOL) => return None,
+            Some(parent) => ancestor = parent,
+            None => break,
+        }
+    }
+    marked.then_some("an orphan with a VM's mark")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: &[(i32, i32, &str, bool)]) -> HashMap<i32, Seen> {
+        rows.iter()
+            .map(|(pid, parent, name, marked)| {
+                let seen = Seen {
+                    parent: *parent,
+                    start: 0,
+                    name: (*name).into(),
+                    marked: *marked,
+                };
+                (*pid, seen)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn anothers_vms_are_not_ours_but_orphans_are() {
+        let watch = Watch {
+            state_dir: "/state".into(),
+            uids: 0..0,
+            cgroup_parent: "x".into(),
+            pid: 10,
+        };
+        let seen = table(&[
+            (1, 0, "init", false),
+            (10, 1, "llm-firecracker", false),
+            (11, 10, "bwrap", true),
+            (12, 11, "qemu", true),
+            (20, 1, "llm-firecracker", true),
+            (21, 20, "bwrap", true),
+            (22, 21, "qemu", true),
+            (30, 1, "qemu", true),
+            (40, 1, "sshd", false),
+        ]);
+        let ours: Vec<i32> = [1, 10, 11, 12, 20, 21, 22, 30, 40]
+            .into_iter()
+            .filter(|pid| belongs(*pid, &seen, &watch).is_some())
+            .collect();
+        assert_eq!(ours, [11, 12, 30]);
+    }
+}

@@ -1,0 +1,170 @@
+//! The battery's answer, for people and for machines.
+
+use crate::table::Kind;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+/// What came of one attack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The attack.
+    pub name: String,
+    /// What it attacks.
+    pub kind: Kind,
+    /// What must come out.
+    pub expected: String,
+    /// What came out, and what the host showed.
+    pub seen: String,
+    /// Every wall held.
+    pub contained: bool,
+    /// How long it took with its host check, in seconds.
+    pub seconds: f64,
+}
+
+/// An attack that could not be run: it says nothing, neither good nor bad.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NotRun {
+    /// The attack.
+    pub name: String,
+    /// What it attacks.
+    pub kind: Kind,
+    /// Why.
+    pub why: String,
+}
+
+/// All of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// What held the guests: engine, accelerator, jail.
+    pub isolation: protocol::result::Isolation,
+    /// In the order of the table.
+    pub attacks: Vec<Verdict>,
+    /// What could not be run here.
+    pub not_run: Vec<NotRun>,
+    /// Wall time of everything, in seconds.
+    pub seconds: f64,
+}
+
+impl Report {
+    /// Every attack that was run was contained, and there was one.
+    pub fn all_contained(&self) -> bool {
+        !self.attacks.is_empty() && self.attacks.iter().all(|verdict| verdict.contained)
+    }
+
+    /// Attacks that were not contained.
+    pub fn given_way(&self) -> impl Iterator<Item = &Verdict> {
+        self.attacks.iter().filter(|verdict| !verdict.contained)
+    }
+
+    /// The process' exit code: 0 when every wall held, 1 when one gave way, 125 when nothing was run.
+    pub fn exit_code(&self) -> u8 {
+        match (self.attacks.is_empty(), self.all_contained()) {
+            (true, _) => protocol::result::EXIT_INTERNAL,
+            (false, true) => 0,
+            (false, false) => 1,
+        }
+    }
+
+    /// `{"attacks":[{"name","kind","expected","seen","contained"}], …}`.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// One line a verdict, then the sum.
+    pub fn to_table(&self) -> String {
+        let mut table = Table::new();
+        table
+            .load_preset(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_header(["ATTACK", "KIND", "EXPECTED", "SEEN", ""]);
+        for verdict in &self.attacks {
+            let word = if verdict.contained {
+                "contained"
+            } else {
+                "GAVE WAY"
+            };
+            table.add_row([
+                verdict.name.as_str(),
+                verdict.kind.name(),
+                &verdict.expected,
+                &verdict.seen,
+                word,
+            ]);
+        }
+        for not_run in &self.not_run {
+            table.add_row([
+                not_run.name.as_str(),
+                not_run.kind.name(),
+                "",
+                &not_run.why,
+                "not run",
+            ]);
+        }
+        let lines: Vec<String> = table
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        format!("{}\n\n{}\n", lines.join("\n"), self.summary())
+    }
+
+    /// The sum in one line.
+    pub fn summary(&self) -> String {
+        let contained = self.attacks.iter().filter(|v| v.contained).count();
+        let held = &self.isolation;
+        format!(
+            "{contained} of {} attacks contained, {} not run, in {:.0} s; {} on {}, jail {}",
+            self.attacks.len(),
+            self.not_run.len(),
+            self.seconds,
+            held.engine,
+            held.accelerator,
+            held.jail
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(contained: &[bool]) -> Report {
+        Report {
+            isolation: protocol::result::Isolation {
+                engine: "qemu".into(),
+                accelerator: "tcg".into(),
+                jail: "bubblewrap".into(),
+            },
+            attacks: contained
+                .iter()
+                .enumerate()
+                .map(|(n, contained)| Verdict {
+                    name: format!("a{n}"),
+                    kind: Kind::Doors,
+                    expected: "rejected".into(),
+                    seen: "rejected".into(),
+                    contained: *contained,
+                    seconds: 0.1,
+                })
+                .collect(),
+            not_run: vec![],
+            seconds: 1.0,
+        }
+    }
+
+    #[test]
+    fn one_wall_that_gave_way_is_an_exit_code_and_so_is_nothing_run() {
+        assert_eq!(report(&[true, true]).exit_code(), 0);
+        assert_eq!(report(&[true, false]).exit_code(), 1);
+        assert_eq!(report(&[]).exit_code(), 125);
+    }
+
+    #[test]
+    fn the_json_has_the_promised_fields() {
+        let json = report(&[true]).to_json();
+        for field in ["name", "kind", "expected", "seen", "contained"] {
+            assert!(json["attacks"][0].get(field).is_some(), "{field}");
+        }
+        assert_eq!(json["attacks"][0]["kind"], "doors");
+        assert!(report(&[false]).to_table().contains("GAVE WAY"));
+    }
+}
