@@ -52,6 +52,11 @@ async fn main() -> Result<ExitCode, Failed> {
     }
     let report = selftest::run(&options, &config, open, |verdict| {
         let word = if verdict.contained { "ok  " } else { "FAIL" };
+        if std::env::var_os("SHOW").is_some() {
+            for line in verdict.output.lines() {
+                println!("     | {}", line.escape_debug());
+            }
+        }
         println!(
             "{word} {:5.1} s {}: {}",
             verdict.seconds, verdict.name, verdict.seen

@@ -23,6 +23,9 @@ use std::time::Instant;
 /// What running VMs may have on the host's disk besides RAM, in MiB: consoles and logs are capped.
 const DISK_MIB: u64 = 16;
 
+/// Characters of output that a verdict keeps.
+const OUTPUT_CHARS: usize = 4000;
+
 /// What to run.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -221,7 +224,7 @@ impl Bench {
         let disk = DiskPeak::watch(&self.watch.state_dir);
         let memory = MemoryMark::set()?;
         let mut faults = Vec::new();
-        let seen = self.carry_out(attack, &mut faults).await?;
+        let (seen, output) = self.carry_out(attack, &mut faults).await?;
         let growth = memory.growth_mib()?;
         if growth > attack.growth_mib() {
             faults.push(format!("the tool's memory grew by {growth} MiB"));
@@ -252,15 +255,16 @@ impl Bench {
             },
             contained,
             seconds: begun.elapsed().as_secs_f64(),
+            output,
         })
     }
 
-    /// Every value in its turn, then the second job; says how they ended.
+    /// Every value in its turn, then the second job; says how they ended and what they printed.
     async fn carry_out(
         &self,
         attack: &Attack,
         faults: &mut Vec<String>,
-    ) -> Result<String, SelftestError> {
+    ) -> Result<(String, String), SelftestError> {
         let row = &attack.row;
         let values: Vec<Option<&str>> = match row.values.is_empty() {
             true => vec![None],
@@ -301,9 +305,11 @@ impl Bench {
         }
         if let Some(then) = &row.then {
             let second = request::second(attack, then)?;
-            faults.extend(self.look_for_traces(attack, second, &first_output).await);
+            let traces = self.look_for_traces(attack, second, &mut first_output);
+            faults.extend(traces.await);
         }
-        Ok(seen)
+        let end = first_output.chars().count().saturating_sub(OUTPUT_CHARS);
+        Ok((seen, first_output.chars().skip(end).collect()))
     }
 
     /// The second job, which looks for what the first one left.
@@ -311,7 +317,7 @@ impl Bench {
         &self,
         attack: &Attack,
         second: JobRequest,
-        first_output: &str,
+        output: &mut String,
     ) -> Vec<String> {
         let stand = self.stand(attack.row.then_as == crate::table::Standing::Root);
         let ended = stand.all_at_once(Ok(second), 1, true).await;
@@ -323,17 +329,18 @@ impl Bench {
         if result.status != protocol::result::Status::Ok {
             faults.push(format!("the second job ended {}", ended[0].seen()));
         }
+        let second_output = judge::output(result);
         if attack.row.differs {
-            let second_output = judge::output(result);
             let words = |text: &str| -> Vec<String> {
                 text.split_whitespace().map(str::to_owned).collect()
             };
-            let first = words(first_output);
+            let first = words(output);
             let same = words(&second_output)
                 .into_iter()
                 .find(|word| first.contains(word));
             faults.extend(same.map(|word| format!("both said {word:?}")));
         }
+        output.push_str(&second_output);
         faults
     }
 

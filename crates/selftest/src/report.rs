@@ -19,6 +19,9 @@ pub struct Verdict {
     pub contained: bool,
     /// How long it took with its host check, in seconds.
     pub seconds: f64,
+    /// The end of what the programs printed, unescaped: a guest wrote it.
+    #[serde(skip)]
+    pub output: String,
 }
 
 /// An attack that could not be run: it says nothing, neither good nor bad.
@@ -144,6 +147,7 @@ mod tests {
                     seen: "rejected".into(),
                     contained: *contained,
                     seconds: 0.1,
+                    output: String::new(),
                 })
                 .collect(),
             not_run: vec![],

@@ -56,7 +56,7 @@ pub fn first(
         text = text.replace("@VALUE@", value);
     }
     let mut limits = RequestedLimits {
-        timeout_seconds: Some(row.seconds),
+        timeout_seconds: Some(attack.seconds()),
         compile_timeout_seconds: row.compile_seconds,
         cpu_seconds: row.cpu_seconds,
         ..RequestedLimits::default()

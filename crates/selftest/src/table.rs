@@ -145,6 +145,9 @@ const CHANNEL_GROWTH_MIB: u64 = 16;
 /// And by any other: a job's output, twice.
 const GROWTH_MIB: u64 = 32;
 
+/// The time limit of a program of root's, in seconds: many of them only stop when the VM does.
+const ROOT_SECONDS: f64 = 3.0;
+
 /// What becomes of an attack's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -239,6 +242,14 @@ pub fn form(file: &str) -> Result<Form, SelftestError> {
 }
 
 impl Attack {
+    /// The job's time limit, in seconds.
+    pub fn seconds(&self) -> f64 {
+        match self.standing {
+            Standing::Job => self.row.seconds,
+            Standing::Root => self.row.seconds.min(ROOT_SECONDS),
+        }
+    }
+
     /// How much the tool's own memory may grow meanwhile, in MiB.
     pub fn growth_mib(&self) -> u64 {
         let usual = match self.kind {

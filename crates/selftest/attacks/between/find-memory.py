@@ -1,5 +1,5 @@
 # As root, where the kernel hides nothing: every byte of the guest's RAM.
-import re
+import os
 
 marker = bytes(b ^ 0x55 for b in b"\x38\x34\x27\x3e\x30\x27\x78\x3a\x33\x78\x34\x3b\x78\x30\x34\x27\x39\x3c\x30\x27\x78\x3f\x3a\x37")
 needle = marker * 8
@@ -8,7 +8,9 @@ for line in open("/proc/iomem"):
     if "System RAM" in line:
         first, last = line.split(" : ")[0].strip().split("-")
         ram.append((int(first, 16), int(last, 16) + 1))
-read = found = 0
+# The control: unless this is found, the search itself is blind.
+control = bytearray(os.urandom(64)) * 64
+read = found = controls = 0
 with open("/proc/kcore", "rb", buffering=0) as core:
     header = core.read(64)
     count = int.from_bytes(header[56:58], "little")
@@ -26,7 +28,10 @@ with open("/proc/kcore", "rb", buffering=0) as core:
                 break
             read += len(chunk)
             found += chunk.count(needle)
+            controls += chunk.count(control[:128])
             done += len(chunk)
-del needle
-print("read", read >> 20, "MiB")
-print(f"BREACH: {found} times the marker" if found > 1 else "no marker", found)
+print("read", read >> 20, "MiB, control seen", controls, "times")
+# Once for the needle itself.
+print(f"BREACH: {found} times the marker" if found > 8 else "no marker", found)
+if not controls:
+    print("BREACH: the search saw nothing, not even its own control")

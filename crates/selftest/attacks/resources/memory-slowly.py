@@ -2,5 +2,5 @@ import time
 
 held = []
 while True:
-    held.append(bytearray(b"\x5a" * (8 << 20)))
+    held.append(bytearray(b"\x5a" * (16 << 20)))
     time.sleep(0.005)
