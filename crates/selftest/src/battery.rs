@@ -2,20 +2,18 @@
 //!
 //! One at a time, so that whatever the host shows afterwards has one cause.
 
+use crate::bench::{Bench, first_is_hostile};
 use crate::error::SelftestError;
-use crate::host::{Canary, DiskPeak, MemoryMark, Watch};
+use crate::host::{DiskPeak, MemoryMark};
 use crate::judge::{self, Ended};
-use crate::ledger::Ledger;
 use crate::report::{NotRun, Report, Verdict};
 use crate::request;
-use crate::stand::{Stand, plain};
-use crate::table::{Attack, Kind, attacks};
+use crate::stand::plain;
+use crate::table::{Attack, Kind, Standing, attacks};
 use protocol::job::JobRequest;
-use protocol::language::{LANGUAGES, Language};
 use sandbox::config::Config;
 use sandbox::events::EventSink;
 use sandbox::sandbox::Sandbox;
-use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,120 +101,7 @@ where
     stopped.map_or(Ok(report), Err)
 }
 
-/// Everything that attacks are run with.
-struct Bench {
-    good: Stand,
-    hostile: Option<Stand>,
-    watch: Watch,
-    canary: Canary,
-    /// What every program in the battery is told.
-    env: BTreeMap<String, String>,
-    /// Why a language of a stand cannot be used (`true`: the hostile stand's).
-    unready: HashMap<(bool, Language), String>,
-    /// The first language that works: what the next job is written in.
-    next: Language,
-}
-
 impl Bench {
-    async fn open<M, E>(
-        options: &Options,
-        config: &Config,
-        make: M,
-        attacks: &[Attack],
-    ) -> Result<Bench, SelftestError>
-    where
-        M: AsyncFn(Config, Vec<Arc<dyn EventSink>>) -> Result<Arc<Sandbox>, E>,
-        E: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let open = async |config: Config| {
-            let ledger = Arc::new(Ledger::default());
-            let sandbox = make(config, vec![ledger.clone()])
-                .await
-                .map_err(|error| SelftestError::Sandbox(error.into()))?;
-            Ok(Stand::new(sandbox, ledger))
-        };
-        // Nothing waits in a pool: every VM is one of an attack's or the next job's.
-        let mut config = config.clone();
-        config.pool.clear();
-        let good = open(config.clone()).await?;
-        let mut hostile = None;
-        if let Some(agent) = &options.hostile_agent
-            && attacks.iter().any(Attack::needs_hostile_agent)
-        {
-            config.agent = Some(agent.clone());
-            hostile = Some(open(config.clone()).await?.of_the_enemy(&config)?);
-        }
-        let canary = Canary::open()?;
-        let watch = Watch::new(&config);
-        let mut bench = Bench {
-            env: told_to_programs(&canary, &watch),
-            good,
-            hostile,
-            watch,
-            canary,
-            unready: HashMap::new(),
-            next: Language::Bash,
-        };
-        bench.warm_up(attacks).await?;
-        Ok(bench)
-    }
-
-    /// A plain job in every language that will be needed: makes the snapshots, and shows that the
-    /// battery would say something.
-    async fn warm_up(&mut self, attacks: &[Attack]) -> Result<(), SelftestError> {
-        let mut needed: Vec<(bool, Language)> = vec![(false, Language::Bash)];
-        for attack in attacks {
-            needed.extend(languages(attack)?);
-        }
-        for spec in LANGUAGES {
-            for of_the_enemy in [false, true] {
-                let key = (of_the_enemy, spec.language);
-                let stand = if of_the_enemy {
-                    self.hostile.as_ref()
-                } else {
-                    Some(&self.good)
-                };
-                let (Some(stand), true) = (stand, needed.contains(&key)) else {
-                    continue;
-                };
-                if let Err(why) = stand.plain_job(spec.language).await {
-                    self.unready.insert(key, why);
-                }
-            }
-        }
-        let works = |language: &Language| !self.unready.contains_key(&(false, *language));
-        let tried = needed.iter().map(|(_, language)| *language);
-        self.next = tried.clone().find(works).ok_or_else(|| {
-            let (key, seen) = match self.unready.iter().next() {
-                Some((key, seen)) => (key.1, seen.clone()),
-                None => (Language::Bash, String::new()),
-            };
-            SelftestError::PlainJob {
-                language: key.name().into(),
-                seen,
-            }
-        })?;
-        Ok(())
-    }
-
-    /// Why an attack cannot be run here.
-    fn hindrance(&self, attack: &Attack) -> Option<String> {
-        if attack.needs_hostile_agent() && self.hostile.is_none() {
-            return Some("the hostile agent is not built; run: make build".into());
-        }
-        let needed = languages(attack).unwrap_or_default();
-        needed
-            .iter()
-            .find_map(|key| self.unready.get(key).map(|why| format!("{}: {why}", key.1)))
-    }
-
-    fn stand(&self, of_the_enemy: bool) -> &Stand {
-        match (&self.hostile, of_the_enemy) {
-            (Some(hostile), true) => hostile,
-            _ => &self.good,
-        }
-    }
-
     /// Runs and judges one attack.
     async fn attack(&self, attack: &Attack) -> Result<Verdict, SelftestError> {
         let begun = Instant::now();
@@ -319,7 +204,7 @@ impl Bench {
         second: JobRequest,
         output: &mut String,
     ) -> Vec<String> {
-        let stand = self.stand(attack.row.then_as == crate::table::Standing::Root);
+        let stand = self.stand(attack.row.then_as == Standing::Root);
         let ended = stand.all_at_once(Ok(second), 1, true).await;
         stand.ledger.take();
         let Some(Ended::With(result)) = ended.first() else {
@@ -343,67 +228,4 @@ impl Bench {
         output.push_str(&second_output);
         faults
     }
-
-    async fn close(self) -> Result<(), SelftestError> {
-        self.good.close().await;
-        match self.hostile {
-            Some(hostile) => hostile.close_and_forget().await,
-            None => Ok(()),
-        }
-    }
-}
-
-fn first_is_hostile(attack: &Attack) -> bool {
-    attack.standing == crate::table::Standing::Root || attack.row.file.ends_with(".talk")
-}
-
-/// The stands and languages that an attack needs; the next job's aside.
-fn languages(attack: &Attack) -> Result<Vec<(bool, Language)>, SelftestError> {
-    use crate::table::{Form, Standing, form};
-    let of = |file: &str| -> Result<Language, SelftestError> {
-        Ok(match form(file)? {
-            Form::Program(language) => language,
-            Form::Talk => request::TALK_LANGUAGE,
-            Form::Request => door_language(file)?,
-        })
-    };
-    let mut needed = vec![(first_is_hostile(attack), of(&attack.row.file)?)];
-    if let Some(then) = &attack.row.then {
-        needed.push((attack.row.then_as == Standing::Root, of(then)?));
-    }
-    Ok(needed)
-}
-
-/// A request that never reaches a VM needs no language of its own.
-fn door_language(file: &str) -> Result<Language, SelftestError> {
-    let text = crate::table::text(file)?;
-    let python = text.contains("language = \"python\"");
-    Ok(if python {
-        Language::Python
-    } else {
-        Language::Bash
-    })
-}
-
-/// What programs are told by their environment: where the host listens, and what would give it away.
-fn told_to_programs(canary: &Canary, watch: &Watch) -> BTreeMap<String, String> {
-    let (tcp, udp) = canary.ports();
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let executable = std::env::current_exe().unwrap_or_default();
-    // Short or common names would be found without meaning anything.
-    let words: Vec<String> = [
-        read("/proc/sys/kernel/hostname"),
-        read("/etc/machine-id"),
-        watch.state_dir.display().to_string(),
-        executable.display().to_string(),
-    ]
-    .into_iter()
-    .map(|word| word.trim().to_owned())
-    .filter(|word| word.len() >= 6 && !["localhost", "debian"].contains(&word.as_str()))
-    .collect();
-    BTreeMap::from([
-        ("HOST_TCP_PORT".into(), tcp.to_string()),
-        ("HOST_UDP_PORT".into(), udp.to_string()),
-        ("HOST_WORDS".into(), words.join("\n")),
-    ])
 }

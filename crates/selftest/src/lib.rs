@@ -7,6 +7,7 @@
 //! | [`table`] | `attacks/table.toml`: every attack, what it is and what must hold |
 //! | [`request`] | an attack's file as a request to the sandbox |
 //! | [`battery`] | one attack after another; start reading here |
+//! | `bench`, `stand` | the two sandboxes that are attacked: the real agent's and the hostile one's |
 //! | [`host`] | what the host shows before and after: processes, files, mounts, sockets, cgroups, memory |
 //! | [`judge`] | what must hold of a result, pure |
 //! | [`report`] | the table and the JSON |
@@ -17,6 +18,7 @@
 #![cfg(feature = "host")]
 
 pub mod battery;
+mod bench;
 pub mod document;
 pub mod error;
 pub mod host;

@@ -146,7 +146,7 @@ const CHANNEL_GROWTH_MIB: u64 = 16;
 const GROWTH_MIB: u64 = 32;
 
 /// The time limit of a program of root's, in seconds: many of them only stop when the VM does.
-const ROOT_SECONDS: f64 = 3.0;
+const ROOT_SECONDS: f64 = 2.0;
 
 /// What becomes of an attack's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ import os
 import random
 import signal
 
-signal.alarm(3)
+signal.alarm(2)
 memory = os.open("/dev/mem", os.O_RDWR | os.O_SYNC)
 junk = random.Random(7)
 regions = []

@@ -3,7 +3,7 @@ import os
 import random
 import signal
 
-signal.alarm(3)
+signal.alarm(2)
 paths = []
 for top in ("/sys/devices", "/sys/bus", "/sys/module", "/sys/kernel/debug", "/proc/sys/vm", "/proc/sys/net"):
     for folder, _, names in os.walk(top):
