@@ -32,6 +32,15 @@ async fn a_program_runs_and_its_result_is_the_tools() {
         .map(|e| e.event_type)
         .collect();
     assert_eq!(types, [EventType::VmStart, EventType::VmStop]);
+    let metrics = service.get("/metrics").await.text().await.unwrap();
+    for line in [
+        "# TYPE vm_boot_time_seconds histogram",
+        "# TYPE vm_execution_time_seconds histogram",
+        "# TYPE jobs_total counter",
+        "jobs_total{status=\"ok\"} 1",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line} in\n{metrics}");
+    }
     service.end().await;
 }
 

@@ -64,6 +64,8 @@ impl ChildSetup {
         if let Some(privileged) = &self.privileged {
             privileged.stage()?;
         }
+        // Before the limits: a service with many connections has its descriptors far above 128.
+        self.place_fds()?;
         for (resource, limit) in RLIMITS {
             let both = Some(*limit);
             rustix::process::setrlimit(
@@ -84,7 +86,7 @@ impl ChildSetup {
             return Err(Error::from(ErrorKind::NotConnected));
         }
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-        self.place_fds()
+        Ok(())
     }
 
     /// Puts each descriptor at its number and leaves no other to the jail.
