@@ -8,7 +8,7 @@ use crate::keys::Keys;
 use crate::metrics::HttpMetrics;
 use crate::problem::{HttpCode, Problem};
 use crate::rate::RateLimiter;
-use crate::{docs, execute, health, lists, metrics, observe, openapi, piston};
+use crate::{dashboard, docs, execute, health, lists, metrics, observe, openapi, piston};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -154,6 +154,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v2/piston/execute", post(piston::execute))
         .route("/api/v2/piston/runtimes", get(piston::runtimes))
         .merge(pages)
+        .merge(dashboard::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(CatchPanicLayer::custom(panicked))

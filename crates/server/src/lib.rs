@@ -14,6 +14,7 @@
 //! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
 //! | [`problem`] | every answer that is no success |
 //! | [`openapi`], [`docs`] | what the code says of itself |
+//! | [`dashboard`] | one page for people |
 //!
 //! Out of this crate: flags, and what an answer is made of.
 
@@ -22,6 +23,7 @@ pub mod auth;
 pub mod body;
 pub mod config;
 pub mod connections;
+pub mod dashboard;
 pub mod descriptors;
 pub mod docs;
 pub mod error;

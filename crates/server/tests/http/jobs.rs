@@ -39,7 +39,10 @@ async fn a_program_runs_and_its_result_is_the_tools() {
         "# TYPE jobs_total counter",
         "jobs_total{status=\"ok\"} 1",
     ] {
-        assert!(metrics.lines().any(|own| own == line), "{line} in\n{metrics}");
+        assert!(
+            metrics.lines().any(|own| own == line),
+            "{line} in\n{metrics}"
+        );
     }
     service.end().await;
 }
