@@ -10,6 +10,7 @@
 //! | [`supply`] | pool, else clone, else boot: with [`pool`], [`snapshots`], [`materials`] |
 //! | [`lease`] | a VM whose agent listens; [`rehearse`] warms one up |
 //! | [`drive`] | the job on its VM: [`talk`] moves messages, [`conversation`] judges them |
+//! | [`session`] | a VM that stays between programs |
 //! | [`outcome`] | how an ending becomes a result; [`normalize`] hides its time |
 //! | [`events`], [`metrics`] | what is told and counted |
 //!
@@ -28,6 +29,7 @@ pub mod outcome;
 pub mod pool;
 pub mod rehearse;
 pub mod sandbox;
+pub mod session;
 pub mod snapshots;
 pub mod supply;
 pub mod talk;

@@ -199,7 +199,7 @@ impl Sandbox {
         });
     }
 
-    fn check_isolation(&self) -> Result<(), NoReport> {
+    pub(crate) fn check_isolation(&self) -> Result<(), NoReport> {
         let identity = self.identity();
         if self.minimum == IsolationMinimum::Hardware && identity.accelerator == Accelerator::Tcg {
             return Err(NoReport::new(

@@ -8,7 +8,7 @@ use crate::keys::Keys;
 use crate::metrics::HttpMetrics;
 use crate::problem::{HttpCode, Problem};
 use crate::rate::RateLimiter;
-use crate::{dashboard, docs, execute, health, lists, metrics, observe, openapi, piston};
+use crate::{dashboard, docs, execute, health, lists, metrics, observe, openapi, piston, sessions};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -69,6 +69,8 @@ pub struct App {
     pub http: HttpMetrics,
     /// Everything that is counted, by its public names.
     pub registry: Registry,
+    /// VMs that stay.
+    pub sessions: sessions::Sessions,
     /// The service stops: no new jobs.
     pub draining: CancellationToken,
     /// When the service started.
@@ -97,6 +99,7 @@ impl App {
             bodies: BodyBudget::new(config.http.all_bodies_bytes),
             open: keys.is_open(),
             rates: RateLimiter::default(),
+            sessions: sessions::Sessions::default(),
             draining: CancellationToken::new(),
             started: Instant::now(),
             notes: RateLimiter::default(),
@@ -132,6 +135,11 @@ impl App {
 pub fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(execute::execute))
+        .routes(routes!(sessions::create, sessions::list))
+        .routes(routes!(sessions::delete))
+        .routes(routes!(sessions::execute))
+        .routes(routes!(sessions::upload, sessions::files))
+        .routes(routes!(sessions::download))
         .routes(routes!(piston::execute))
         .routes(routes!(piston::runtimes))
         .routes(routes!(lists::languages))

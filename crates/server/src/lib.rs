@@ -11,6 +11,7 @@
 //! | [`body`] | a bounded JSON body, and the name of the field that is wrong |
 //! | [`fair`] | the bounded queue, in turns between keys |
 //! | [`execute`], [`piston`] | a job, in our words and in Piston's |
+//! | [`sessions`] | a VM that stays between programs |
 //! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
 //! | [`problem`] | every answer that is no success |
 //! | [`openapi`], [`docs`] | what the code says of itself |
@@ -41,6 +42,7 @@ pub mod piston;
 pub mod problem;
 pub mod rate;
 pub mod serve;
+pub mod sessions;
 pub mod systemd;
 pub mod tls;
 

@@ -76,6 +76,7 @@ pub async fn serve(
     tokio::select! {
         () = server.accept(&listener) => {}
         () = systemd::watchdog() => {}
+        () = crate::sessions::end_those_over(&server.app) => {}
         () = shutdown => {}
     }
     // No new connection is even queued by the kernel from here on.
@@ -150,6 +151,8 @@ impl Server {
             self.abort.cancel();
             self.tasks.wait().await;
         }
+        // No connection is left, so nobody uses a session any more.
+        self.app.sessions.close().await;
         self.app.rooms.sandbox.close(CLOSE_PATIENCE).await;
     }
 }

@@ -159,7 +159,8 @@ pub fn job_io(stdin: Option<String>) -> JobIo {
     }
 }
 
-fn job_file(file: RequestFile) -> Result<JobFile, Rejection> {
+/// A file as the sandbox takes it.
+pub fn job_file(file: RequestFile) -> Result<JobFile, Rejection> {
     let refuse = |what: &str| {
         let name = protocol::validate::shown(&file.path);
         Rejection::new(

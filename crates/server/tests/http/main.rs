@@ -12,5 +12,6 @@ mod lab;
 mod pages;
 mod piston;
 mod refusals;
+mod sessions;
 mod stopping;
 mod tls;

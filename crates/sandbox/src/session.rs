@@ -1,0 +1,282 @@
+//! A VM that stays: programs run in it one after another and find what the one before left.
+//!
+//! ```text
+//!  open ──> idle ──run, put, list, get──> at work ──its answer──> idle
+//!             │                             │ dropped halfway, no report, nonsense
+//!             └── close / drop ──> gone <───┘
+//! ```
+//!
+//! A session belongs to one client for its whole life; its VM is never given to another.
+
+use crate::drive::{JobIo, drive};
+use crate::events::EventBus;
+use crate::lease::{Leased, chain, channel_failed, wake, with_console};
+use crate::metrics::Metrics;
+use crate::outcome::{self, NoReport, TalkEnd};
+use crate::sandbox::Sandbox;
+use protocol::error_code::ErrorCode;
+use protocol::event::EventType;
+use protocol::job::Job;
+use protocol::path::check_relative;
+use protocol::result::{Isolation, JobResult, Timings};
+use protocol::trace_id::TraceId;
+use protocol::wire::{FileEntry, GuestMessage, HostMessage, InputFile, MAX_CHUNK_BYTES};
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the guest may take for one file operation: it copies at most a few MiB of memory.
+const FILE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Files that one listing may hold; a guest that names more lies or is of no use.
+const MAX_LISTED: usize = 10_000;
+
+/// Why a file did not go in or come out.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The guest refused it: no such file, no room.
+    #[error("the work folder refused it: {0}")]
+    Refused(String),
+    /// It is larger than allowed.
+    #[error("the file has more than {max} bytes")]
+    TooLarge {
+        /// The most that it may have.
+        max: usize,
+    },
+    /// The session is over: its VM no longer answers, or what it says is nonsense.
+    #[error("the session is over: {}", .0.message)]
+    Over(NoReport),
+}
+
+/// One VM and its client's programs.
+pub struct Session {
+    trace_id: TraceId,
+    leased: Option<Leased>,
+    /// An exchange began and was not seen to end: nothing that comes now can be trusted.
+    at_work: bool,
+    isolation: Isolation,
+    metrics: Metrics,
+    events: EventBus,
+}
+
+impl Session {
+    /// Takes a VM of this job's language and size; the job itself is not run.
+    pub async fn open(sandbox: &Sandbox, job: &Job) -> Result<Session, NoReport> {
+        sandbox.check_isolation()?;
+        let mut leased = sandbox.supply().lease(job).await?;
+        let message = wake(leased.vm.id())?;
+        let step = "waking the session's VM";
+        let woken = match leased.sender.send(&[message]).await {
+            Ok(()) => leased.receiver.next(Instant::now() + FILE_DEADLINE).await,
+            Err(error) => Err(error),
+        };
+        match woken {
+            Ok(GuestMessage::Awake) => {}
+            Ok(_) => return Err(nonsense(&leased, step)),
+            Err(error) => {
+                return Err(
+                    channel_failed(ErrorCode::GuestSilent, step, error, &mut leased.vm).await,
+                );
+            }
+        }
+        let session = Session {
+            trace_id: job.trace_id.clone(),
+            leased: Some(leased),
+            at_work: false,
+            isolation: sandbox.isolation(),
+            metrics: sandbox.metrics().clone(),
+            events: sandbox.events().clone(),
+        };
+        session.metrics.vms_alive.inc();
+        session.events.emit(
+            EventType::VmStart,
+            Some(&session.trace_id),
+            format!("a {} session began", job.language),
+            json!({ "language": job.language, "session": true, "isolation": session.isolation }),
+        );
+        Ok(session)
+    }
+
+    /// Whether it can be used on.
+    pub fn is_usable(&self) -> bool {
+        self.leased.is_some() && !self.at_work
+    }
+
+    /// Runs a program to its end. Dropping the future ends the session.
+    pub async fn run(&mut self, job: Job, mut io: JobIo) -> JobResult {
+        io.session = true;
+        let begun = Instant::now();
+        let mut timings = Timings::default();
+        let isolation = self.isolation.clone();
+        let talked = match self.begin() {
+            Ok(leased) => {
+                timings.path = Some(leased.path);
+                drive(&job, leased, io).await
+            }
+            Err(no) => {
+                let limits = job.limits.clone();
+                let talk =
+                    crate::conversation::Conversation::new(job.trace_id.clone(), false, limits);
+                (talk, TalkEnd::NoReport(no))
+            }
+        };
+        let (talk, end) = talked;
+        match end {
+            TalkEnd::Report(_) => self.at_work = false,
+            // The VM cannot be trusted to be listening again.
+            TalkEnd::HostDeadline(_) | TalkEnd::NoReport(_) => self.leased = None,
+        }
+        timings.total = begun.elapsed().as_secs_f64();
+        let result = outcome::result(&job, talk, end, isolation, timings);
+        self.metrics.ended(Some(job.language), &result);
+        result
+    }
+
+    /// Puts a file into the work folder.
+    pub async fn put(&mut self, file: InputFile) -> Result<(), FileError> {
+        self.ask(HostMessage::PutFile(file)).await?;
+        match self.answer().await? {
+            GuestMessage::FileDone { error: None } => self.done(()),
+            GuestMessage::FileDone { error: Some(error) } => self.refused(error),
+            _ => Err(self.broken()),
+        }
+    }
+
+    /// The regular files of the work folder.
+    pub async fn list(&mut self) -> Result<Vec<FileEntry>, FileError> {
+        self.ask(HostMessage::ListFiles).await?;
+        match self.answer().await? {
+            GuestMessage::Files { files }
+                if files.len() <= MAX_LISTED
+                    && files.iter().all(|file| check_relative(&file.path).is_ok()) =>
+            {
+                self.done(files)
+            }
+            GuestMessage::FileDone { error: Some(error) } => self.refused(error),
+            _ => Err(self.broken()),
+        }
+    }
+
+    /// A file of the work folder, of at most `max` bytes.
+    pub async fn get(&mut self, path: &str, max: usize) -> Result<Vec<u8>, FileError> {
+        self.ask(HostMessage::GetFile {
+            path: path.to_owned(),
+        })
+        .await?;
+        let (mut bytes, mut too_large) = (Vec::new(), false);
+        let deadline = Instant::now() + FILE_DEADLINE;
+        loop {
+            // A guest that never stops sending is not listened to for ever.
+            if Instant::now() >= deadline {
+                return Err(self.broken());
+            }
+            match self.answer().await? {
+                GuestMessage::Artifact {
+                    path: own, data, ..
+                } if own == path && data.0.len() <= MAX_CHUNK_BYTES => {
+                    too_large |= bytes.len() + data.0.len() > max;
+                    if !too_large {
+                        bytes.extend(data.0);
+                    }
+                }
+                GuestMessage::FileDone { error: Some(error) } => return self.refused(error),
+                GuestMessage::FileDone { error: None } if too_large => {
+                    self.at_work = false;
+                    return Err(FileError::TooLarge { max });
+                }
+                GuestMessage::FileDone { error: None } => return self.done(bytes),
+                _ => return Err(self.broken()),
+            }
+        }
+    }
+
+    /// Destroys the VM.
+    pub async fn close(mut self) {
+        if let Some(leased) = self.leased.take()
+            && let Err(error) = leased.vm.close().await
+        {
+            tracing::error!(reason = %chain(&error), "a session's VM was not destroyed cleanly");
+        }
+    }
+
+    fn begin(&mut self) -> Result<&mut Leased, NoReport> {
+        if self.at_work {
+            self.leased = None;
+        }
+        self.at_work = true;
+        self.leased
+            .as_mut()
+            .ok_or_else(|| NoReport::new(ErrorCode::VmDied, "the session's VM is gone"))
+    }
+
+    async fn ask(&mut self, message: HostMessage) -> Result<(), FileError> {
+        let leased = self.begin().map_err(FileError::Over)?;
+        if let Err(error) = leased.sender.send(&[message]).await {
+            return Err(self.lost("asking about a file", error).await);
+        }
+        Ok(())
+    }
+
+    async fn answer(&mut self) -> Result<GuestMessage, FileError> {
+        let Some(leased) = self.leased.as_mut() else {
+            return Err(self.broken());
+        };
+        match leased.receiver.next(Instant::now() + FILE_DEADLINE).await {
+            Ok(message) => Ok(message),
+            Err(error) => Err(self.lost("waiting for a file", error).await),
+        }
+    }
+
+    fn done<T>(&mut self, value: T) -> Result<T, FileError> {
+        self.at_work = false;
+        Ok(value)
+    }
+
+    fn refused<T>(&mut self, error: String) -> Result<T, FileError> {
+        self.at_work = false;
+        // The guest wrote it: shortened and escaped.
+        let shown: String = error
+            .chars()
+            .take(200)
+            .flat_map(char::escape_debug)
+            .collect();
+        Err(FileError::Refused(shown))
+    }
+
+    fn broken(&mut self) -> FileError {
+        let no = match self.leased.take() {
+            Some(leased) => nonsense(&leased, "a file"),
+            None => NoReport::new(ErrorCode::VmDied, "the session's VM is gone"),
+        };
+        FileError::Over(no)
+    }
+
+    async fn lost(&mut self, step: &str, error: crate::talk::TalkError) -> FileError {
+        match self.leased.take() {
+            Some(mut leased) => FileError::Over(
+                channel_failed(ErrorCode::GuestSilent, step, error, &mut leased.vm).await,
+            ),
+            None => self.broken(),
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.metrics.vms_alive.dec();
+        self.events.emit(
+            EventType::VmStop,
+            Some(&self.trace_id),
+            "the session ended; its VM is destroyed",
+            json!({ "session": true, "status": "ok" }),
+        );
+    }
+}
+
+fn nonsense(leased: &Leased, step: &str) -> NoReport {
+    with_console(
+        ErrorCode::GuestMisbehaved,
+        format!("{step}: the guest answered out of place"),
+        leased.vm.as_ref(),
+    )
+}

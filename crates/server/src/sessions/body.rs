@@ -1,0 +1,252 @@
+//! What clients send to sessions and get from them.
+
+use crate::config::SessionBounds;
+use crate::execute::request::RequestFile;
+use crate::execute::response::{ArtifactBody, ExecuteResponse, LimitBody, TimingsBody};
+use crate::problem::{HttpCode, Problem};
+use protocol::job::{JobRequest, RequestedLimits};
+use protocol::path::check_relative;
+use protocol::result::JobResult;
+use protocol::wire::{FileEntry, InputFile};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use utoipa::{IntoParams, ToSchema};
+
+/// A session that is wanted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"language": "python", "idle_timeout": 120}))]
+pub struct SessionRequest {
+    /// python, node, go, rust or bash.
+    pub language: String,
+    /// Memory of the VM, in MiB.
+    #[serde(default)]
+    pub memory_mib: Option<u64>,
+    /// Virtual CPUs.
+    #[serde(default)]
+    pub vcpus: Option<u64>,
+    /// Seconds without use after which it ends; at most as configured.
+    #[serde(default)]
+    pub idle_timeout: Option<f64>,
+    /// Seconds after which it ends; at most as configured.
+    #[serde(default)]
+    pub timeout: Option<f64>,
+}
+
+/// A session.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SessionBody {
+    /// Its name.
+    pub id: String,
+    /// Its language.
+    pub language: &'static str,
+    /// When it began (RFC 3339, UTC).
+    pub created_at: String,
+    /// Seconds without use after which it ends.
+    pub idle_timeout: f64,
+    /// Seconds after which it ends.
+    pub timeout: f64,
+}
+
+impl SessionRequest {
+    /// Total and idle time.
+    pub fn seconds(&self, bounds: &SessionBounds) -> Result<(Duration, Duration), Problem> {
+        let total = within("timeout", self.timeout, bounds.total_seconds)?;
+        let idle = within("idle_timeout", self.idle_timeout, bounds.idle_seconds)?;
+        Ok((total, idle))
+    }
+
+    /// What is validated: a job that is never run.
+    pub fn job(self) -> JobRequest {
+        JobRequest {
+            language: self.language,
+            // Nothing in any of the languages.
+            code: "\n".into(),
+            limits: RequestedLimits {
+                memory_mib: self.memory_mib,
+                vcpus: self.vcpus,
+                ..RequestedLimits::default()
+            },
+            ..JobRequest::default()
+        }
+    }
+}
+
+fn within(field: &str, asked: Option<f64>, max: u64) -> Result<Duration, Problem> {
+    let seconds = asked.unwrap_or(max as f64);
+    if seconds > 0.0 && seconds <= max as f64 {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    let sentence = format!("{field} is {seconds}, allowed is above 0 and at most {max} seconds");
+    Err(Problem::with(HttpCode::FieldInvalid, sentence).field(field))
+}
+
+/// A program for a session.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "x = 41\nx + 1"}))]
+pub struct CellRequest {
+    /// The program.
+    pub code: String,
+    /// Seconds that it may run.
+    #[serde(default)]
+    pub timeout: Option<f64>,
+    /// Fed to it.
+    #[serde(default)]
+    pub stdin: Option<String>,
+    /// Added to its environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// The job's name in events and logs.
+    #[serde(default)]
+    pub trace_id: Option<String>,
+}
+
+impl CellRequest {
+    /// What is validated, and what is fed to it.
+    pub fn job(self, language: &str) -> (JobRequest, Option<String>) {
+        let request = JobRequest {
+            language: language.into(),
+            code: self.code,
+            env: self.env,
+            trace_id: self.trace_id,
+            limits: RequestedLimits {
+                timeout_seconds: self.timeout,
+                ..RequestedLimits::default()
+            },
+            collect_artifacts: true,
+            ..JobRequest::default()
+        };
+        (request, self.stdin)
+    }
+}
+
+/// How a session's program ended, in the words of code interpreters.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CellResponse {
+    /// The job's name in events and logs.
+    pub trace_id: String,
+    /// `ok`, `error`, `timeout`, `oom` or `killed`.
+    pub status: &'static str,
+    /// MIME type → data of each value shown, in order.
+    pub results: Vec<BTreeMap<String, String>>,
+    /// What it printed.
+    pub logs: Logs,
+    /// The error that it did not catch.
+    pub error: Option<CellError>,
+    /// Its exit code, where it was a process of its own.
+    pub exit_code: Option<i32>,
+    /// The limit that ended it.
+    pub limit: Option<LimitBody>,
+    /// What it left in `/work/out`.
+    pub artifacts: Vec<ArtifactBody>,
+    /// Wall times.
+    pub timings: TimingsBody,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+}
+
+/// What a program printed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Logs {
+    /// To standard output.
+    pub stdout: String,
+    /// To standard error.
+    pub stderr: String,
+}
+
+/// An error that a program did not catch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CellError {
+    /// Its class.
+    pub name: String,
+    /// Its message.
+    pub value: String,
+    /// Its traceback.
+    pub traceback: String,
+}
+
+impl From<JobResult> for CellResponse {
+    fn from(mut result: JobResult) -> Self {
+        let report = result.session.take();
+        let (results, error) = report.map_or((Vec::new(), None), |r| (r.results, r.error));
+        let body = ExecuteResponse::from(result);
+        let error = error.map(|error| CellError {
+            name: error.name,
+            value: error.value,
+            traceback: error.traceback,
+        });
+        // A limit, or a language without a driver: the one sentence about it is the error.
+        let error = error.or(body.error.map(|value| CellError {
+            name: body.status.to_owned(),
+            value,
+            traceback: String::new(),
+        }));
+        CellResponse {
+            trace_id: body.trace_id,
+            status: body.status,
+            results,
+            logs: Logs {
+                stdout: body.stdout,
+                stderr: body.stderr,
+            },
+            error,
+            exit_code: body.exit_code,
+            limit: body.limit,
+            artifacts: body.artifacts,
+            timings: body.timings,
+            notes: body.notes,
+        }
+    }
+}
+
+/// A file for a session: `content` is text, or `data` is base64.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct FileUpload(pub RequestFile);
+
+impl FileUpload {
+    /// The file, when its name and size are allowed.
+    pub fn file(self, max: usize) -> Result<InputFile, Problem> {
+        let wrong =
+            |field: &str, text: String| Problem::with(HttpCode::FieldInvalid, text).field(field);
+        check_relative(&self.0.path).map_err(|error| wrong("path", error.to_string()))?;
+        let file = crate::execute::request::job_file(self.0)
+            .map_err(|rejection| wrong("data", rejection.message))?;
+        if file.data.0.len() > max {
+            let sentence = format!("the file has more than {max} bytes");
+            return Err(Problem::with(HttpCode::BodyTooLarge, sentence).field("data"));
+        }
+        Ok(InputFile {
+            path: file.path,
+            data: file.data,
+        })
+    }
+}
+
+/// A file of a session.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FileBody {
+    /// Relative to the work folder.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+}
+
+impl From<FileEntry> for FileBody {
+    fn from(entry: FileEntry) -> Self {
+        FileBody {
+            path: entry.path,
+            size: entry.size,
+        }
+    }
+}
+
+/// Which file.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FileQuery {
+    /// Relative to the work folder.
+    pub path: String,
+}
