@@ -7,6 +7,7 @@
 
 mod auth;
 mod bounds;
+mod browser;
 mod jobs;
 mod lab;
 mod pages;
