@@ -1,6 +1,9 @@
 #[inline(never)]
 fn deeper(n: u64) -> u64 {
-    std::hint::black_box(deeper(std::hint::black_box(n + 1))) + 1
+    let mut here = [n; 64];
+    // A write that the compiler must not leave out, so that every call has its frame.
+    unsafe { std::ptr::write_volatile(&mut here[0], n + 1) };
+    deeper(here[0]) + here[63]
 }
 
 fn main() {
