@@ -9,13 +9,10 @@ def _wait(request=3, ready=4):
     import sys
 
     modules = """
-        abc argparse array ast asyncio base64 bisect calendar codecs collections collections.abc
-        concurrent.futures contextlib copy csv dataclasses datetime decimal enum fractions functools
-        glob hashlib heapq html inspect io itertools json keyword linecache locale logging math
-        numbers operator os os.path pathlib pickle platform pprint queue random re secrets shutil
-        signal socket sqlite3 statistics string struct subprocess sys tempfile textwrap threading
-        time timeit tokenize traceback types typing unicodedata unittest urllib.parse urllib.request
-        uuid weakref xml.etree.ElementTree zlib
+        abc argparse bisect collections collections.abc contextlib copy csv dataclasses datetime
+        decimal enum fractions functools heapq io itertools json math operator os pathlib queue
+        random re statistics string struct subprocess tempfile textwrap threading time traceback
+        typing
     """
     import importlib
 

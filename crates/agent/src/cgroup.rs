@@ -56,6 +56,18 @@ pub struct Usage {
     pub pids_refused: u64,
 }
 
+impl Usage {
+    /// What was used since `earlier`; a peak has no 'since'.
+    pub fn since(&self, earlier: &Usage) -> Usage {
+        Usage {
+            cpu_micros: self.cpu_micros.saturating_sub(earlier.cpu_micros),
+            memory_peak_bytes: self.memory_peak_bytes,
+            oom_kills: self.oom_kills.saturating_sub(earlier.oom_kills),
+            pids_refused: self.pids_refused.saturating_sub(earlier.pids_refused),
+        }
+    }
+}
+
 impl Cgroup {
     /// Makes an empty one.
     pub fn create(name: &str) -> Result<Cgroup, AgentError> {

@@ -25,6 +25,25 @@ impl Folder {
         open(path, flags, Mode::empty()).map(Folder)
     }
 
+    /// A second handle on the same folder.
+    pub fn try_clone(&self) -> nix::Result<OwnedFd> {
+        openat2(
+            self.0.as_fd(),
+            ".",
+            beneath(OFlag::O_RDONLY | OFlag::O_DIRECTORY),
+        )
+    }
+
+    /// A folder in it.
+    pub fn folder(&self, name: &str) -> nix::Result<Folder> {
+        openat2(
+            self.0.as_fd(),
+            name,
+            beneath(OFlag::O_RDONLY | OFlag::O_DIRECTORY),
+        )
+        .map(Folder)
+    }
+
     /// Writes a file of the job's, with the folders on its way; one that is there is replaced.
     pub fn put(&self, path: &str, data: &[u8]) -> Result<(), AgentError> {
         let refused = |reason: String| AgentError::InputFile {

@@ -5,20 +5,21 @@
 //!                                  │ not 0: the report says phase compile
 //! ```
 
+use crate::artifacts;
 use crate::audit::KernelLog;
 use crate::cell::{Cell, Outcome, Program};
 use crate::cgroup::{self, Cgroup, Usage};
 use crate::channel::Channel;
 use crate::confine::{Confinement, rlimits};
-use crate::ending::{Facts, judge, status_of};
 use crate::error::{AgentError, Step};
 use crate::files::Folder;
 use crate::filter::Filter;
-use crate::pump::{PhaseEnd, Pump};
+use crate::pump::Pump;
+use crate::report::{Seen, report, wall_limit};
 use crate::root;
 use crate::zygote::{Waiting, Zygote};
 use protocol::language::{BASE_ENV, Language, WORK_DIR};
-use protocol::wire::{Ending, GuestLimits, GuestMessage, JobReport, Phase, RunRequest};
+use protocol::wire::{Ending, GuestMessage, JobReport, Phase, RunRequest};
 use std::ffi::CString;
 use std::time::{Duration, Instant};
 
@@ -34,9 +35,6 @@ struct Job<'a> {
     env: Vec<CString>,
     pump: Pump,
     log: KernelLog,
-    memory_limit_bytes: u64,
-    compile_micros: u64,
-    zygote: bool,
 }
 
 /// Runs it, in `zygote` if that can become this job, and tells the host how it ended; an error is
@@ -53,18 +51,17 @@ pub fn run(
         Some(zygote) => (Some(zygote.waiting), zygote.cgroup),
         None => (None, Cgroup::create("job")?),
     };
-    let mut job = Job::prepare(request, cgroup, waiting.is_some())?;
-    let report = job.phases(waiting, channel)?;
+    let mut job = Job::prepare(request, cgroup)?;
+    let mut report = job.phases(waiting, channel)?;
+    if request.collect_artifacts {
+        report.artifacts_truncated = artifacts::send_all(request.limits.artifact_bytes, channel)?;
+    }
     channel.send(&GuestMessage::Finished(Box::new(report)))
     // Here `job` goes: what is left of its cell and cgroup no longer keeps the host waiting.
 }
 
 impl<'a> Job<'a> {
-    fn prepare(
-        request: &'a RunRequest,
-        cgroup: Cgroup,
-        zygote: bool,
-    ) -> Result<Job<'a>, AgentError> {
+    fn prepare(request: &'a RunRequest, cgroup: Cgroup) -> Result<Job<'a>, AgentError> {
         let limits = &request.limits;
         cgroup.limit(limits.memory_bytes, limits.pids)?;
         let own_filter = Filter::from_words(&request.seccomp_program);
@@ -86,9 +83,6 @@ impl<'a> Job<'a> {
             env: environment(request.language, own_env)?,
             pump: Pump::new(limits.output_bytes)?,
             log: KernelLog::follow(),
-            memory_limit_bytes: cgroup::memory_limit(limits.memory_bytes),
-            compile_micros: 0,
-            zygote,
         })
     }
 
@@ -98,10 +92,15 @@ impl<'a> Job<'a> {
         channel: &mut Channel,
     ) -> Result<JobReport, AgentError> {
         if let Some(waiting) = waiting {
-            return self.phase(Phase::Execute, channel, |job| {
+            let report = self.phase(Phase::Execute, channel, |job| {
                 waiting.hand_over(job.request, &job.cgroup)
+            })?;
+            return Ok(JobReport {
+                zygote: true,
+                ..report
             });
         }
+        let mut compile_micros = 0;
         let spec = self.request.language.spec();
         if let Some(compiler) = spec.compile {
             let argv = c_strings(compiler.iter().map(|word| (*word).to_owned()))?;
@@ -111,12 +110,16 @@ impl<'a> Job<'a> {
             if report.ending != Ending::Exited || report.exit_code != Some(0) {
                 return Ok(report);
             }
-            self.compile_micros = report.compile_micros;
+            compile_micros = report.compile_micros;
         }
         let argv = spec.run.iter().map(|word| (*word).to_owned());
         let argv = c_strings(argv.chain(self.request.args.iter().cloned()))?;
-        self.phase(Phase::Execute, channel, |job| {
+        let report = self.phase(Phase::Execute, channel, |job| {
             job.start(&argv, Phase::Execute)
+        })?;
+        Ok(JobReport {
+            compile_micros,
+            ..report
         })
     }
 
@@ -140,7 +143,7 @@ impl<'a> Job<'a> {
         channel: &mut Channel,
         start: impl FnOnce(&Self) -> Result<Cell, AgentError>,
     ) -> Result<JobReport, AgentError> {
-        let before = self.cgroup.usage()?;
+        let before_phase = self.cgroup.usage()?;
         channel.send(&GuestMessage::Started { phase })?;
         let started = Instant::now();
         let mut cell = start(self)?;
@@ -153,60 +156,19 @@ impl<'a> Job<'a> {
         if let Outcome::NotStarted { step, errno } = &end.outcome {
             return Err(*errno).step(|| format!("confining the job: {step}"));
         }
-        self.report(phase, &end, before)
-    }
-
-    fn report(
-        &mut self,
-        phase: Phase,
-        end: &PhaseEnd,
-        before: Usage,
-    ) -> Result<JobReport, AgentError> {
-        let request = self.request;
-        let usage = self.cgroup.usage()?;
-        let facts = Facts {
+        let seen = Seen {
+            request: self.request,
+            phase,
             outcome: &end.outcome,
             timed_out: end.timed_out,
-            wall_limit_millis: wall_limit(&request.limits, phase),
-            memory_limit_bytes: self.memory_limit_bytes,
-            usage: Usage {
-                cpu_micros: usage.cpu_micros - before.cpu_micros,
-                oom_kills: usage.oom_kills - before.oom_kills,
-                ..usage
-            },
-            limits: &request.limits,
+            wall: end.wall,
+            memory_limit_bytes: cgroup::memory_limit(self.request.limits.memory_bytes),
+            before_phase,
+            before_job: self.before,
+            now: self.cgroup.usage()?,
+            pump: &self.pump,
         };
-        let ending = judge(&facts, || self.log.forbidden_call());
-        let (exit_code, signal) = status_of(&end.outcome);
-        let wall = end.wall.as_micros() as u64;
-        let (compile_micros, execute_micros) = match phase {
-            Phase::Compile => (wall, 0),
-            Phase::Execute => (self.compile_micros, wall),
-        };
-        Ok(JobReport {
-            trace_id: request.trace_id.clone(),
-            phase,
-            ending,
-            exit_code,
-            signal,
-            stdout_truncated: self.pump.stdout.truncated,
-            stderr_truncated: self.pump.stderr.truncated,
-            artifacts_truncated: false,
-            compile_micros,
-            execute_micros,
-            cpu_micros: usage.cpu_micros - self.before.cpu_micros,
-            memory_peak_bytes: usage.memory_peak_bytes,
-            pids_refused: usage.pids_refused - self.before.pids_refused,
-            zygote: self.zygote,
-            session: None,
-        })
-    }
-}
-
-fn wall_limit(limits: &GuestLimits, phase: Phase) -> u64 {
-    match phase {
-        Phase::Compile => limits.compile_millis,
-        Phase::Execute => limits.execute_millis,
+        Ok(report(&seen, || self.log.forbidden_call()))
     }
 }
 

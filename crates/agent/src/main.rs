@@ -19,6 +19,7 @@
 //! namespace), not its descriptors (all close-on-exec), not its mounts (own mount namespace),
 //! not its memory (not dumpable, no capability to trace). The host is trusted.
 
+mod artifacts;
 mod audit;
 mod boot;
 mod cell;
@@ -34,6 +35,7 @@ mod harden;
 mod job;
 mod modules;
 mod pump;
+mod report;
 mod root;
 mod serve;
 mod stream;

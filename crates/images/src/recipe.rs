@@ -109,7 +109,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
         links: &[("usr/bin/sh", "bash"), ("usr/bin/awk", "gawk")],
         finish: &[],
         packing: Packing::Plain,
-        max_bytes: 15 * MIB,
+        max_bytes: 150 * MIB,
     },
     Recipe {
         language: Language::Python,
@@ -154,7 +154,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
             env: &[("PYTHONHASHSEED", "0")],
         }],
         packing: Packing::Plain,
-        max_bytes: 45 * MIB,
+        max_bytes: 450 * MIB,
     },
     Recipe {
         language: Language::Node,

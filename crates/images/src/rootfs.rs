@@ -123,7 +123,7 @@ fn pack(root: &Path, image: &Path, packing: Packing) -> Result<(), ImageError> {
     match packing {
         Packing::Plain => {}
         Packing::Lz4hc => {
-            command.args(["-zlz4hc,12", "-C65536"]);
+            command.args(["-zlz4hc,12"]);
         }
     }
     command.arg(image).arg(root);

@@ -161,9 +161,14 @@ fn take_report(result: &mut JobResult, job: &Job, report: JobReport) {
             result.status = Status::Killed;
             result.exit_code = None;
             result.signal = Some(SIGSYS);
-            let syscall = name
-                .map(|name| name.chars().take(32).collect())
-                .unwrap_or_else(|| number.to_string());
+            // The guest wrote the name: what is no system call's name is not repeated.
+            let plain = |name: &String| {
+                (1..=32).contains(&name.len())
+                    && name
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            };
+            let syscall = name.filter(plain).unwrap_or_else(|| number.to_string());
             result.limit = Some(LimitHit {
                 syscall: Some(syscall),
                 ..limit_hit(LimitName::Syscall, number.max(0) as u64)

@@ -24,7 +24,7 @@ pub const SOURCES: Sources = Sources {
         &["main.sh: line 2: syntax error: unexpected end of file"],
     ),
     bytes: r"printf 'ü€😀\0\xff\xfe\n'",
-    flood: "printf -v chunk '%100000s' ''\nfor _ in {1..50}; do printf '%s' \"${chunk// /x}\"; done",
+    flood: "head -c 5000000 /dev/zero | tr '\\0' x",
     trespass: r#"
 attempt() {
   if "${@:2}" 2> /tmp/error; then echo "$1 allowed"; else echo "$1 refused"; fi

@@ -335,6 +335,20 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or(f64::NAN)
 }
 
+/// A result as a failure shows it.
+fn brief(result: &Value) -> String {
+    let text: String = result.to_string();
+    match text.len() {
+        ..3000 => text,
+        _ => text
+            .chars()
+            .take(500)
+            .chain(" … ".chars())
+            .chain(text.chars().skip(text.chars().count() - 1000))
+            .collect(),
+    }
+}
+
 fn assert_says(value: &Value, words: &[&str]) {
     for word in words {
         assert!(text(value).contains(word), "{word:?} is not in {value}");
@@ -368,7 +382,8 @@ fn check(case: &Case, sources: &Sources) {
         assert_eq!(
             result["status"],
             case.status,
-            "{result:.2000} {}",
+            "{} {}",
+            brief(&result),
             done.err()
         );
     }

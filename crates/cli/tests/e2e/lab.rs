@@ -134,10 +134,11 @@ fn what_can_run(state: &Path, config: &Path) -> (Vec<String>, String) {
     let done = Tool::with(state, config)
         .args(["images", "list", "--json"])
         .finish(Duration::from_secs(60));
-    let rows = done.json();
-    let languages: Vec<String> = rows
+    let listed = done.json();
+    let rows = listed["images"]
         .as_array()
-        .unwrap()
+        .unwrap_or_else(|| panic!("no list of images: {listed}"));
+    let languages: Vec<String> = rows
         .iter()
         .filter_map(|row| row["language"].as_str().map(str::to_owned))
         .collect();

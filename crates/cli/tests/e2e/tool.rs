@@ -181,7 +181,7 @@ impl Pipe {
         }
     }
 
-    fn to_end(mut self, deadline: Instant) -> Vec<u8> {
+    fn into_end(mut self, deadline: Instant) -> Vec<u8> {
         loop {
             let patience = deadline.saturating_duration_since(Instant::now());
             match self.chunks.recv_timeout(patience) {
@@ -292,8 +292,8 @@ impl Running {
         let deadline = Instant::now() + Duration::from_secs(5);
         Done {
             status: self.child.0.wait().unwrap(),
-            stdout: self.stdout.to_end(deadline),
-            stderr: self.stderr.to_end(deadline),
+            stdout: self.stdout.into_end(deadline),
+            stderr: self.stderr.into_end(deadline),
             wall,
         }
     }
