@@ -46,15 +46,6 @@ pub enum AgentError {
         /// Which string.
         what: &'static str,
     },
-    /// The job's process could not be set up.
-    #[error("confining the job, step '{step}': {source}")]
-    Confine {
-        /// Which step of `cell` or `confine`.
-        step: &'static str,
-        /// The kernel's answer.
-        #[source]
-        source: Errno,
-    },
     /// A loaded interpreter did not come up.
     #[error("loading the {language} interpreter: {reason}")]
     Zygote {

@@ -10,6 +10,7 @@ use crate::progress::Phases;
 use crate::recipe::SUITE;
 use std::fs;
 use std::io::Read;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,11 +91,10 @@ impl Count {
         } else if let Some(total) = newly_installed(line) {
             self.total.store(total, Ordering::Relaxed);
         } else if let Some(package) = downloaded(line) {
-            let total = self.total.load(Ordering::Relaxed);
             // Before the total is known, it is package lists that come.
-            if total > 0 {
+            if let Some(total) = NonZeroU64::new(self.total.load(Ordering::Relaxed)) {
                 let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-                let share = percent * 2 / 3 * done.min(total) / total;
+                let share = percent * 2 / 3 * done.min(total.get()) / total;
                 phases.at(share, &format!("downloading {package} ({done}/{total})"));
             }
         }

@@ -75,7 +75,7 @@ mod tests {
         #[test]
         fn rounding_goes_to_the_next_multiple(elapsed in 0u64..10_000_000, bucket in 1u64..1_000_000) {
             let rounded = round_up(Duration::from_micros(elapsed), Duration::from_micros(bucket)).as_micros() as u64;
-            prop_assert!(rounded >= elapsed && rounded % bucket == 0);
+            prop_assert!(rounded >= elapsed && rounded.is_multiple_of(bucket));
             prop_assert!(rounded < elapsed + bucket || elapsed == 0);
         }
     }
