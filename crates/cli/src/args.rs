@@ -130,6 +130,25 @@ pub enum Command {
     Bench(BenchArgs),
     /// Time the same job under every isolation technology that is installed
     Compare(CompareArgs),
+    /// Attack every wall from inside, on this host; fails when one gives way
+    Selftest(SelftestArgs),
+    /// Check this host against what a production host must be; changes nothing
+    Doctor {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Serve the HTTP API and the dashboard until SIGTERM
+    Serve {
+        /// Where to listen [default: as configured, 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDR:PORT")]
+        listen: Option<std::net::SocketAddr>,
+    },
+    /// Make, list and revoke the service's API keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Read and verify the service's audit log
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -394,4 +413,68 @@ pub struct CompareArgs {
     pub runs: usize,
     #[command(flatten)]
     pub format: Format,
+}
+
+/// Flags of `selftest`.
+#[derive(Debug, Args)]
+pub struct SelftestArgs {
+    /// Only attacks of this kind; may be given again
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<String>,
+    /// Only this attack; may be given again
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<String>,
+    /// List the attacks and what must come of each
+    #[arg(long)]
+    pub list: bool,
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// What to do with API keys.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a key; it is shown once
+    Add {
+        /// What people call it
+        name: String,
+        /// Let it read metrics, events and the jobs of all keys
+        #[arg(long)]
+        observe: bool,
+    },
+    /// List the keys, without their secrets
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Have a key not count any more
+    Revoke {
+        /// Its id
+        id: String,
+    },
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Print the newest events
+    Tail {
+        /// How many
+        #[arg(short = 'n', long, default_value_t = 20)]
+        count: usize,
+    },
+    /// Print the events of a job or of a type
+    Query {
+        /// Only this job's
+        #[arg(long)]
+        trace_id: Option<String>,
+        /// Only this type
+        #[arg(long = "type", value_name = "TYPE")]
+        event_type: Option<String>,
+    },
+    /// Find what was cut, changed or reordered
+    Verify {
+        #[command(flatten)]
+        format: Format,
+    },
 }

@@ -3,6 +3,7 @@
 
 use crate::args::{AccelArg, EngineArg, Global};
 use anyhow::{Context as _, bail};
+use audit::AuditConfig;
 use images::ImageStore;
 use sandbox::config::Config;
 use sandbox::events::{EventBus, EventSink, FileSink, StderrSink};
@@ -11,6 +12,7 @@ use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
 use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::Supply;
+use server::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind};
@@ -22,15 +24,72 @@ const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
 const SYSTEM_AGENT: &str = "/usr/lib/llm-firecracker/llm-firecracker-agent";
 const AGENT_NAME: &str = "llm-firecracker-agent";
 
-/// The configuration with the flags laid over it.
-pub fn config(global: &Global) -> anyhow::Result<Config> {
-    let mut config = match &global.config {
-        Some(path) => Config::read(path)?,
-        None => match default_config_path() {
-            Some(path) if path.exists() => Config::read(&path)?,
-            _ => Config::default(),
-        },
+/// Everything that stands in the configuration file: the sandbox's part, and the service's.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Everything but the two below.
+    pub sandbox: Config,
+    /// `[server]`.
+    pub server: ServerConfig,
+    /// `[audit]`.
+    pub audit: AuditConfig,
+}
+
+/// The whole configuration with the flags laid over it.
+pub fn settings(global: &Global) -> anyhow::Result<Settings> {
+    let mut settings = match global.config.clone().or_else(default_config_path) {
+        Some(path) if path.exists() || global.config.is_some() => read_settings(&path)?,
+        _ => Settings::default(),
     };
+    settings.sandbox = with_flags(settings.sandbox, global)?;
+    Ok(settings)
+}
+
+/// The sandbox's configuration with the flags laid over it.
+pub fn config(global: &Global) -> anyhow::Result<Config> {
+    settings(global).map(|settings| settings.sandbox)
+}
+
+fn read_settings(path: &Path) -> anyhow::Result<Settings> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("configuration {} cannot be read", path.display()))?;
+    parse_settings(&text).with_context(|| format!("configuration {} is not valid", path.display()))
+}
+
+fn parse_settings(text: &str) -> anyhow::Result<Settings> {
+    let mut whole: toml::Table = text.parse()?;
+    let server = whole.remove("server");
+    let audit = whole.remove("audit");
+    // Without the service's tables the text is parsed as it stands: errors then name line and column.
+    let sandbox = match (&server, &audit) {
+        (None, None) => Config::parse(text)?,
+        _ => whole.try_into()?,
+    };
+    Ok(Settings {
+        sandbox,
+        server: server
+            .map(toml::Value::try_into)
+            .transpose()?
+            .unwrap_or_default(),
+        audit: audit
+            .map(toml::Value::try_into)
+            .transpose()?
+            .unwrap_or_default(),
+    })
+}
+
+/// The file with the API keys.
+pub fn keys_file(settings: &Settings) -> PathBuf {
+    let beside = || state_dir(&settings.sandbox).join("keys.json");
+    settings.server.keys_file.clone().unwrap_or_else(beside)
+}
+
+/// The folder of the audit log.
+pub fn audit_dir(config: &Config) -> PathBuf {
+    state_dir(config).join("audit")
+}
+
+fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
     let state_dir = match global.state_dir.clone().or(config.state_dir.take()) {
         Some(dir) => dir,
         None => default_state_dir()?,

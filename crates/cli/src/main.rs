@@ -4,9 +4,11 @@
 //! are ready to use, and each command has its file in [`commands`].
 
 mod args;
+mod audit_sink;
 mod commands;
 mod context;
 mod progress;
+mod signals;
 mod table;
 
 use args::{Cli, Command};
@@ -41,6 +43,11 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Clean { format } => commands::clean::run(&cli.global, &format).await,
         Command::Bench(args) => commands::bench::bench(&cli.global, args).await,
         Command::Compare(args) => commands::bench::compare(&cli.global, args).await,
+        Command::Selftest(args) => commands::selftest::run(&cli.global, args).await,
+        Command::Doctor { format } => commands::doctor::run(&cli.global, &format).await,
+        Command::Serve { listen } => commands::serve::run(&cli.global, listen).await,
+        Command::Keys(command) => commands::keys::run(&cli.global, command),
+        Command::Events(command) => commands::events::run(&cli.global, command),
         Command::Completions { shell } => commands::help::completions(shell),
         Command::Man { dir } => commands::help::man(&dir),
     }

@@ -2,10 +2,15 @@
 
 pub mod bench;
 pub mod clean;
+pub mod doctor;
+pub mod events;
 pub mod help;
 pub mod images;
+pub mod keys;
 pub mod languages;
 pub mod run;
+pub mod selftest;
+pub mod serve;
 pub mod snapshots;
 
 use anyhow::bail;

@@ -17,7 +17,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::io::AsyncRead;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// How long VMs may take to go away once the answer is out.
@@ -257,25 +256,7 @@ async fn run_until_signal(
     };
     tokio::select! {
         result = job_and_printing => Outcome::Finished(Box::new(result)),
-        number = signalled() => Outcome::Signalled(number),
-    }
-}
-
-/// Resolves with the number of the signal that asks us to stop.
-async fn signalled() -> u8 {
-    let wait = |kind: SignalKind| async move {
-        match signal(kind) {
-            Ok(mut stream) => {
-                stream.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    // 1, 2, 15: the numbers of signal(7).
-    tokio::select! {
-        () = wait(SignalKind::hangup()) => 1,
-        () = wait(SignalKind::interrupt()) => 2,
-        () = wait(SignalKind::terminate()) => 15,
+        number = crate::signals::stop_asked() => Outcome::Signalled(number),
     }
 }
 

@@ -1,0 +1,85 @@
+//! `doctor`: can this host be trusted with code that nobody has read?
+
+use super::print_json;
+use crate::args::{Format, Global};
+use crate::{context, table};
+use doctor::facts::{Digests, Kvm, Setting};
+use doctor::{Facts, Host, Report};
+use sandbox::config::{Config, IsolationMinimum};
+use sandbox::snapshots::SnapshotStore;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use vmm::{Accelerator, EngineKind};
+
+/// Examines the host and prints a row a check.
+pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
+    let config = context::config(global)?;
+    let config_file = global.config.clone().or_else(context::default_config_path);
+    let report = examine(&config, config_file).await?;
+    if format.json {
+        print_json(&report.to_json())?;
+    } else {
+        table::line(report.to_text(std::io::stdout().is_terminal()).trim_end())?;
+    }
+    Ok(ExitCode::from(report.exit_code()))
+}
+
+/// The report; also what the dashboard shows.
+pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::Result<Report> {
+    let probed = vmm::probe::accelerator(&config.vmm).await;
+    let kvm = match (probed.accelerator, probed.reason) {
+        (Accelerator::Kvm, _) => Kvm::Runs("the probe's guest code ran in time".into()),
+        (Accelerator::Tcg, reason) => Kvm::Not(reason.unwrap_or_else(|| "no reason".into())),
+    };
+    let config = config.clone();
+    let work = move || -> anyhow::Result<Report> {
+        let facts = Facts {
+            kvm,
+            hardware_required: config.isolation.minimum == IsolationMinimum::Hardware,
+            firecracker_required: config.engine.kind == Some(EngineKind::Firecracker),
+            config_file: config_file.filter(|path| path.exists()),
+            uids: Some((config.vmm.uid_base, config.vmm.uid_count)),
+            images: images(&config)?,
+            snapshots: snapshots(&config)?,
+            watchdog: Setting::Is(config.vmm.watchdog_deadline),
+            // One old file is kept beside the one that grows.
+            log_bytes_max: Setting::Is(
+                2 * config.events.max_bytes + config.vmm.console_bytes as u64,
+            ),
+            ..Facts::gathered(
+                config.vmm.qemu_path.as_deref(),
+                config.vmm.bwrap_path.as_deref(),
+                context::state_dir(&config).to_owned(),
+            )
+        };
+        Ok(doctor::examine(&Host::live(facts)))
+    };
+    tokio::task::spawn_blocking(work).await?
+}
+
+fn images(config: &Config) -> anyhow::Result<Digests> {
+    let rows = context::image_store(config)?.verify(&[])?;
+    Ok(digests(rows.into_iter().map(|row| (row.name, row.error))))
+}
+
+fn snapshots(config: &Config) -> anyhow::Result<Digests> {
+    let store = SnapshotStore::open(&context::state_dir(config).join("snapshots"))?;
+    let rows = store.list(false)?;
+    Ok(digests(rows.into_iter().map(|row| (row.id, row.error))))
+}
+
+fn digests(rows: impl Iterator<Item = (String, Option<String>)>) -> Digests {
+    let (mut equal, mut differ) = (0, Vec::new());
+    for (name, error) in rows {
+        match error {
+            None => equal += 1,
+            Some(error) => differ.push(format!("{name}: {error}")),
+        }
+    }
+    match (equal, differ.is_empty()) {
+        (0, true) => Digests::Nothing,
+        (_, true) => Digests::Equal(equal),
+        _ => Digests::Differ(differ),
+    }
+}

@@ -1,0 +1,41 @@
+//! `keys`: who may use the service.
+
+use super::print_json;
+use crate::args::{Global, KeysCommand};
+use crate::{context, table};
+use serde_json::json;
+use server::keys::file::{Scope, add, read, revoke};
+use std::process::ExitCode;
+
+/// Carries out one of the commands.
+pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
+    let path = context::keys_file(&context::settings(global)?);
+    match command {
+        KeysCommand::Add { name, observe } => {
+            let mut scopes = vec![Scope::Execute];
+            scopes.extend(observe.then_some(Scope::Observe));
+            let new = add(&path, &name, &scopes, None)?;
+            eprintln!("The key is shown once and kept nowhere:");
+            table::line(new.key)?;
+        }
+        KeysCommand::List { format } if format.json => {
+            return print_json(&json!({ "keys": read(&path)?.keys }));
+        }
+        KeysCommand::List { .. } => {
+            let keys = read(&path)?.keys;
+            let rows = keys.into_iter().map(|key| {
+                let state = match key.revoked_at {
+                    Some(at) => format!("revoked {at}"),
+                    None => "valid".to_owned(),
+                };
+                vec![key.id, key.name, key.created_at, state]
+            });
+            table::print(&["id", "name", "made", "state"], rows)?;
+        }
+        KeysCommand::Revoke { id } => {
+            let record = revoke(&path, &id)?;
+            table::line(format_args!("revoked {} ({})", record.id, record.name))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,62 @@
+//! `selftest`: attacks every wall from inside, on this host.
+
+use super::print_json;
+use crate::args::{Global, SelftestArgs};
+use crate::{context, table};
+use anyhow::{Context as _, anyhow};
+use selftest::{Kind, Options};
+use std::process::ExitCode;
+
+const HOSTILE_AGENT: &str = "llm-firecracker-hostile-agent";
+
+/// Runs the battery; fails when any wall gave way.
+pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode> {
+    let mut config = context::config(global)?;
+    let agent = context::agent(&config)?;
+    let hostile = agent.with_file_name(HOSTILE_AGENT);
+    config.agent = Some(agent);
+    let kinds = args
+        .kinds
+        .iter()
+        .map(|name| Kind::from_name(name).with_context(|| format!("no kind is named {name:?}")))
+        .collect::<anyhow::Result<_>>()?;
+    let options = Options {
+        kinds,
+        only: args.only,
+        hostile_agent: hostile.exists().then_some(hostile),
+    };
+    if args.list {
+        let rows = options.selected()?;
+        let rows = rows.iter().map(|attack| {
+            vec![
+                attack.name.clone(),
+                attack.kind.name().to_owned(),
+                attack.row.must.clone(),
+            ]
+        });
+        table::print(&["attack", "kind", "what must hold"], rows)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = selftest::run(
+        &options,
+        &config,
+        async |config, sinks| context::sandbox_with(&config, sinks).await,
+        |verdict| {
+            let word = if verdict.contained {
+                "held"
+            } else {
+                "GAVE WAY"
+            };
+            eprintln!("{word:>8} {:5.1} s {}", verdict.seconds, verdict.name);
+        },
+    )
+    .await
+    .map_err(|error| anyhow!("{}", sandbox::lease::chain(&error)))?;
+    if args.format.json {
+        print_json(&report.to_json())?;
+    } else {
+        table::line(report.to_table().trim_end())?;
+        table::line(report.summary())?;
+    }
+    Ok(ExitCode::from(report.exit_code()))
+}
