@@ -12,9 +12,11 @@ help: ## list the targets
 setup: ## install what is missing (Debian 12 or newer)
 	@scripts/setup-debian.sh
 
-agent: ## build the guest's static PID 1
+agent: ## build the guest's static PID 1, and the hostile one that selftest puts in its place
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build -q -p agent --profile agent --target $(TARGET)
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build -q -p selftest --no-default-features --bin llm-firecracker-hostile-agent --profile agent --target $(TARGET)
 	@mkdir -p $(BIN) && cp target/$(TARGET)/agent/agent $(AGENT)
+	@cp target/$(TARGET)/agent/llm-firecracker-hostile-agent $(BIN)/
 
 build: agent ## build the tool and the agent
 	cargo build --release -p cli
