@@ -10,8 +10,10 @@ use std::sync::OnceLock;
 /// Where the agent, and only the agent, sees cgroups.
 const CGROUPS: &str = "/sys/fs/cgroup";
 /// Of the memory that is free after boot, what a job never gets: the kernel must not run out
-/// before the job does.
-const RESERVE_BYTES: u64 = 16 * 1024 * 1024;
+/// before the job does. Most of it is page cache of the interpreter, which is nobody's in the
+/// job's cgroup; without it a hog makes the VM read its own program again and again, and meets
+/// the time limit instead of its memory limit.
+const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 /// What the VM can spare, as it was after boot with nothing running.
 static SPARE_BYTES: OnceLock<u64> = OnceLock::new();
 /// The job's weight against the agent's (100): small, so a fork bomb does not slow its answers.

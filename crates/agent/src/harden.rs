@@ -27,6 +27,9 @@ const SYSCTLS: &[(&str, &str)] = &[
     ),
     ("vm/unprivileged_userfaultfd", "0"),
     ("vm/mmap_min_addr", "65536"),
+    // What a program reserves is free; what it touches ends at the job's limit, and says so. The
+    // default guesses, and a refused malloc would hide an allocation beyond memory as an exit code.
+    ("vm/overcommit_memory", "1"),
     ("fs/protected_hardlinks", "1"),
     ("fs/protected_symlinks", "1"),
     ("fs/protected_fifos", "2"),

@@ -40,7 +40,8 @@ attempt root put /new"#,
     network: r#"
 attempt() {
   local error
-  if error=$( { exec 3<> "/dev/tcp/$2/$3"; } 2>&1 ); then echo "$1 worked"; else echo "$1 ${error##*$'\n'}"; fi
+  # A look-up that fails is told first; bash complains of the address that it then has not afterwards.
+  if error=$( { exec 3<> "/dev/tcp/$2/$3"; } 2>&1 ); then echo "$1 worked"; else echo "$1 ${error%%$'\n'*}"; fi
 }
 attempt public 8.8.8.8 53
 attempt metadata 169.254.169.254 80

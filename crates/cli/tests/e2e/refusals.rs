@@ -141,13 +141,13 @@ fn every_job_leaves_one_start_and_one_ending() {
         (
             "slow",
             "echo; while :; do :; done",
-            &["--timeout", "1"],
+            &["--timeout", "1", "--scan", "off"],
             &["VM_START", "VM_TIMEOUT"],
         ),
         (
             "hog",
             "x=0123456789abcdef\nwhile :; do x+=$x; done",
-            &["--timeout", "60"],
+            &["--timeout", "60", "--scan", "off"],
             &["VM_START", "VM_OOM"],
         ),
         ("over", "echo", &["--timeout", "301"], &["VALIDATION_FAIL"]),
