@@ -11,7 +11,7 @@ pub(crate) const SUITE: &str = "bookworm";
 /// Whose kernel guests run: built for virtual machines, few drivers, quick to boot.
 pub(crate) const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 /// Changes when images made by older versions of this crate are to be built again.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -59,7 +59,12 @@ pub(crate) struct Recipe {
 pub(crate) const KEEP_ALWAYS: &[&str] = &[
     // Loaded by name when a thread ends: no file asks for it.
     "usr/lib/x86_64-linux-gnu/libgcc_s.so.1",
+    // What LANG=C.UTF-8 names: without it, text is counted and folded as bytes.
+    "usr/lib/locale/C.utf8/**",
 ];
+
+/// In every image: the packages of [`KEEP_ALWAYS`].
+pub(crate) const PACKAGES_ALWAYS: &[&str] = &["libc-bin"];
 
 /// Makes the folder of compiled sources that Go reads; also where the image's `GOCACHE` points.
 pub(crate) const GO_CACHE: &str = "/usr/lib/go-build";
@@ -80,7 +85,6 @@ pub(crate) const RECIPES: &[Recipe] = &[
             "gzip",
             "hostname",
             "jq",
-            "libgcc-s1",
             "procps",
             "sed",
             "tar",
@@ -116,7 +120,6 @@ pub(crate) const RECIPES: &[Recipe] = &[
         packages: &[
             "coreutils",
             "dash",
-            "libgcc-s1",
             "python3",
             "python3-distutils",
             "python3-gdbm",
@@ -158,7 +161,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
     },
     Recipe {
         language: Language::Node,
-        packages: &["coreutils", "dash", "libgcc-s1", "nodejs"],
+        packages: &["coreutils", "dash", "nodejs"],
         runtime_package: "nodejs",
         programs_of: &["coreutils", "dash"],
         keep: &["usr/bin/node", "usr/share/nodejs/**"],
@@ -170,7 +173,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
     },
     Recipe {
         language: Language::Go,
-        packages: &["coreutils", "dash", "golang-1.19-go", "libgcc-s1"],
+        packages: &["coreutils", "dash", "golang-1.19-go"],
         runtime_package: "golang-1.19-go",
         programs_of: &["coreutils", "dash"],
         keep: &["usr/lib/go-1.19/**", "usr/share/go-1.19/{pkg,src}/**"],
@@ -209,14 +212,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
     },
     Recipe {
         language: Language::Rust,
-        packages: &[
-            "coreutils",
-            "dash",
-            "gcc",
-            "libc6-dev",
-            "libgcc-s1",
-            "rustc",
-        ],
+        packages: &["coreutils", "dash", "gcc", "libc6-dev", "rustc"],
         runtime_package: "rustc",
         programs_of: &["coreutils", "dash"],
         keep: &[

@@ -5,7 +5,7 @@ use crate::debian::{self, Unpacked};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
-use crate::recipe::{Finish, Packing, Recipe};
+use crate::recipe::{Finish, PACKAGES_ALWAYS, Packing, Recipe};
 use crate::{furnish, select};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
@@ -37,7 +37,8 @@ pub(crate) fn make(
     phases: &Phases<'_>,
 ) -> Result<Packed, ImageError> {
     let (tree, root) = (scratch.join("tree"), scratch.join("root"));
-    let unpacked = debian::unpack(recipe.packages, mirror, &tree, 60, phases)?;
+    let packages = [PACKAGES_ALWAYS, recipe.packages].concat();
+    let unpacked = debian::unpack(&packages, mirror, &tree, 60, phases)?;
     phases.at(60, "selecting files");
     let programs = select::programs(recipe, &unpacked);
     let chosen = select::select(&tree, recipe, &programs)?;

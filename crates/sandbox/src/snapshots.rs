@@ -23,6 +23,7 @@ use vmm::{Engine, EngineIdentity, SnapshotFiles, VmId, VmSpec};
 /// Changes when the way in which snapshots are made changes.
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
+const OTHER_MANIFEST: &str = "its manifest is of another snapshot";
 /// A manifest is small; a larger one is not ours.
 const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
 
@@ -379,7 +380,7 @@ fn find_in(folder: &Path, key: &SnapshotKey) -> Result<Option<SnapshotFiles>, Sn
         return Ok(None);
     };
     if manifest.key != *key {
-        return Err(damaged(folder, "its manifest is of another snapshot"));
+        return Err(damaged(folder, OTHER_MANIFEST));
     }
     for record in [&manifest.memory, &manifest.state] {
         check(folder, record, false)?;
@@ -459,6 +460,9 @@ fn row(id: String, folder: &Path, read_all: bool) -> SnapshotRow {
             if let Err(wrong) = check(folder, record, read_all) {
                 error = Some(chain(&wrong));
             }
+        }
+        if manifest.key.id() != id {
+            error = Some(OTHER_MANIFEST.into());
         }
     }
     let manifest = manifest.ok();

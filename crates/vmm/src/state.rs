@@ -3,7 +3,7 @@
 //! ```text
 //! STATE/            0700, the tool's user
 //!   run/ID/         one VM: `lock` (held while its tool lives), `ram` (a booted VM's memory), `cgroups`
-//!   slots/N         one uid each; locked while a VM has it
+//!   uid-slots       a byte a uid; locked while a VM has it
 //!   jail/DIGEST/    the files of a jail's root, made once for each version of the VMM
 //!   probe.json      the accelerator probe's answer for this boot of the host
 //! ```
@@ -51,7 +51,7 @@ impl StateDir {
             });
         }
         let state = Self { root };
-        for folder in [state.run(), state.slots(), state.jails()] {
+        for folder in [state.run(), state.jails()] {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -75,9 +75,9 @@ impl StateDir {
         self.root.join("run")
     }
 
-    /// Holds one lock file a uid.
+    /// The file whose bytes are the uids' locks.
     pub fn slots(&self) -> PathBuf {
-        self.root.join("slots")
+        self.root.join("uid-slots")
     }
 
     /// Holds one root file system a version of the VMM.

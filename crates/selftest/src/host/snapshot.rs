@@ -110,8 +110,7 @@ fn below(folder: &Path, mounts: Vec<(PathBuf, String)>) -> BTreeSet<String> {
         .collect()
 }
 
-/// Everything below the state folder. Images and snapshots may not even change; a uid's slot is a lock
-/// that stays by design.
+/// Everything below the state folder. Images and snapshots may not even change.
 fn files(state_dir: &Path) -> BTreeMap<PathBuf, Stamp> {
     let mut found = BTreeMap::new();
     let mut folders = vec![state_dir.to_owned()];
@@ -122,7 +121,7 @@ fn files(state_dir: &Path) -> BTreeMap<PathBuf, Stamp> {
             let Ok(metadata) = path.symlink_metadata() else {
                 continue;
             };
-            if metadata.is_dir() && path != state_dir.join("slots") {
+            if metadata.is_dir() {
                 folders.push(path.clone());
             }
             found.insert(path.clone(), stamp(state_dir, &path, &metadata));

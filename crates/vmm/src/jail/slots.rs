@@ -1,13 +1,14 @@
 //! One uid a VM, from a range, over all tools that share a state folder.
 //!
-//! A slot is a file; having it is holding its lock. A crash gives the lock back with the process,
-//! so nothing has to be repaired, and two tools cannot both have it.
+//! A slot is one byte of one file; having it is holding the lock on that byte, through an open file
+//! description of its own (`F_OFD_SETLK`, fcntl(2)). A crash gives the lock back with the process, so
+//! nothing has to be repaired, no file is left a VM, and two tools cannot both have it.
 
 use crate::error::{Step, VmmError};
 use crate::state::StateDir;
-use rustix::fs::{FlockOperation, flock};
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 
 /// A uid that is this VM's alone until this value is dropped.
@@ -22,37 +23,53 @@ pub struct UidSlot {
 
 /// Takes a free uid of `base..base+count`.
 pub fn take(state: &StateDir, base: u32, count: u32) -> Result<UidSlot, VmmError> {
+    let path = state.slots();
+    let io = |source| VmmError::Io {
+        step: Step::Prepare,
+        what: format!("taking a uid slot of {}", path.display()),
+        source,
+    };
+    let lock = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(&path)
+        .map_err(io)?;
     // From a random place on: neighbours do not fight for the lowest, and a uid that was just
     // given back rests for a while.
     let seed = RandomState::new().hash_one(std::process::id());
     for index in order(seed, count) {
-        let path = state.slots().join(index.to_string());
-        let io = |source| VmmError::Io {
-            step: Step::Prepare,
-            what: format!("taking the uid slot {}", path.display()),
-            source,
-        };
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
-            .open(&path)
-            .map_err(io)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {
-                return Ok(UidSlot {
-                    uid: base + index,
-                    lock: file,
-                });
-            }
-            Err(rustix::io::Errno::WOULDBLOCK) => continue,
-            Err(e) => return Err(io(e.into())),
+        if lock_byte(&lock, index).map_err(io)? {
+            return Ok(UidSlot {
+                uid: base + index,
+                lock,
+            });
         }
     }
     Err(VmmError::NoUid { base, count })
+}
+
+/// Locks one byte for this open file; says whether it was free.
+fn lock_byte(file: &File, index: u32) -> std::io::Result<bool> {
+    let range = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: i64::from(index),
+        l_len: 1,
+        // Must be 0 for an open file description's lock (fcntl(2)).
+        l_pid: 0,
+    };
+    // SAFETY: the descriptor is open and `range` lives until the call returns.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &range) } {
+        0 => Ok(true),
+        _ => match std::io::Error::last_os_error() {
+            error if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
+            error => Err(error),
+        },
+    }
 }
 
 /// Every index below `count` once, starting anywhere.
