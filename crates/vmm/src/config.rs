@@ -48,6 +48,20 @@ pub struct VmmConfig {
     pub qemu_path: Option<PathBuf>,
     /// bubblewrap, when not the first `bwrap` in `PATH`.
     pub bwrap_path: Option<PathBuf>,
+    /// Firecracker, when neither the first in `PATH` nor the one that `llm-firecracker setup` installed.
+    pub firecracker_path: Option<PathBuf>,
+    /// Firecracker's jailer, likewise.
+    pub jailer_path: Option<PathBuf>,
+    /// Where the jailer makes its chroots. Root's, and writable by no one else, up to `/`.
+    pub chroot_base_dir: PathBuf,
+    /// Firecracker's CPU template, e.g. `T2`; absent: the host's CPU as it is.
+    pub cpu_template: Option<String>,
+    /// Bytes a second that a Firecracker guest may read from its disk.
+    pub drive_bytes_per_second: u64,
+    /// Requests a second that a Firecracker guest may send to its disk.
+    pub drive_requests_per_second: u64,
+    /// Development only: Firecracker without its jailer, as the tool's own user. Said with each start.
+    pub without_jailer: bool,
     /// The first uid (and gid) that VMMs get when the tool runs as root.
     pub uid_base: u32,
     /// How many uids there are: the most VMs at one time on this host.
@@ -75,6 +89,15 @@ impl Default for VmmConfig {
             accelerator: AcceleratorChoice::Auto,
             qemu_path: None,
             bwrap_path: None,
+            firecracker_path: None,
+            jailer_path: None,
+            // Firecracker's own default.
+            chroot_base_dir: PathBuf::from("/srv/jailer"),
+            cpu_template: None,
+            // What one local NVMe disk gives to several VMs at once; a burst of a whole image comes before.
+            drive_bytes_per_second: 512 << 20,
+            drive_requests_per_second: 50_000,
+            without_jailer: false,
             uid_base: 10_000,
             uid_count: 1_000,
             memory_overhead_mib: 256,

@@ -18,12 +18,15 @@ pub mod config;
 pub mod console;
 pub mod engine;
 pub mod error;
+pub mod firecracker;
 pub mod jail;
 pub mod probe;
 pub mod qemu;
 pub mod qmp;
+mod running;
 pub mod state;
 mod usage;
+mod watchdog;
 
 pub use config::{Accelerator, AcceleratorChoice, VmmConfig};
 pub use engine::{
@@ -39,12 +42,13 @@ pub async fn open(
     kind: Option<EngineKind>,
     config: VmmConfig,
 ) -> Result<Arc<dyn Engine>, VmmError> {
-    match kind {
-        Some(EngineKind::Firecracker) => Err(VmmError::NotInstalled {
-            program: "firecracker".into(),
-            path: None,
-            package: "llm-firecracker setup",
-        }),
-        Some(EngineKind::Qemu) | None => Ok(Arc::new(qemu::QemuEngine::open(config).await?)),
-    }
+    let kind = match kind {
+        Some(kind) => kind,
+        None if firecracker::is_usable(&config).await => EngineKind::Firecracker,
+        None => EngineKind::Qemu,
+    };
+    Ok(match kind {
+        EngineKind::Firecracker => Arc::new(firecracker::Firecracker::open(config).await?),
+        EngineKind::Qemu => Arc::new(qemu::QemuEngine::open(config).await?),
+    })
 }

@@ -86,7 +86,8 @@ impl StateDir {
     }
 }
 
-/// One VM's run folder: made exclusively, locked while its owner lives, removed with it.
+/// One VM's run folder: made exclusively, locked while its owner lives, removed with it. Dropping
+/// it removes it too; [`RunFolder::remove`] says whether that went well.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
@@ -98,6 +99,9 @@ pub const LOCK_FILE: &str = "lock";
 
 /// The file in a run folder that lists the VM's cgroup folders, one a line.
 pub const CGROUPS_FILE: &str = "cgroups";
+
+/// The file in a run folder that names the VM's chroot, which is outside it; Firecracker's only.
+pub const CHROOT_FILE: &str = "chroot";
 
 impl RunFolder {
     /// Makes the folder of this id; an id that is there already is refused, never reused.
@@ -133,8 +137,17 @@ impl RunFolder {
     }
 
     /// Removes it; the lock goes last.
-    pub fn remove(self) -> Result<(), String> {
-        std::fs::remove_dir_all(&self.path).map_err(|e| format!("{}: {e}", self.path.display()))
+    pub fn remove(mut self) -> Result<(), String> {
+        let path = std::mem::take(&mut self.path);
+        std::fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
     }
 }
 
@@ -164,6 +177,7 @@ mod tests {
             Err(VmmError::IdTaken { .. })
         ));
         first.remove().unwrap();
+        drop(RunFolder::create(&state, &id).unwrap());
         assert_eq!(state.run().read_dir().unwrap().count(), 0);
     }
 

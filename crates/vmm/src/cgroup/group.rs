@@ -1,7 +1,7 @@
 //! One VM's cgroup: its limits, what it used, its end.
 
-use super::Limits;
 use super::layout::Version;
+use super::{CPU_PERIOD_MICROS, Limits};
 use crate::error::{Step, VmmError};
 use cgroups_rs::MaxValue;
 use cgroups_rs::cgroup::Cgroup;
@@ -13,9 +13,6 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// The period over which cpu time is counted, microseconds (the kernel's default).
-const CPU_PERIOD_MICROS: u64 = 100_000;
 
 /// Removes itself when dropped; [`VmCgroup::remove`] says whether that went well.
 #[derive(Debug)]
@@ -84,35 +81,20 @@ impl VmCgroup {
             pids.set_pid_max(MaxValue::Value(limits.pids as i64))?;
         }
         if let Some(cpu) = self.group.controller_of::<CpuController>() {
-            cpu.set_cfs_quota_and_period(Some(quota_micros(limits)), Some(CPU_PERIOD_MICROS))?;
+            cpu.set_cfs_quota_and_period(Some(limits.quota_micros()), Some(CPU_PERIOD_MICROS))?;
         }
         Ok(())
     }
 
     /// Reads the limits back from the kernel; anything but what was asked for is an error.
     pub fn check(&self, limits: Limits) -> Result<(), VmmError> {
-        let page = rustix::param::page_size() as u64;
-        let memory = (limits.memory_bytes / page * page).to_string();
-        let quota = quota_micros(limits);
-        let wanted: &[(&str, String)] = &match self.version {
-            Version::V1 => [
-                ("memory.limit_in_bytes", memory),
-                ("pids.max", limits.pids.to_string()),
-                ("cpu.cfs_quota_us", quota.to_string()),
-            ],
-            Version::V2 => [
-                ("memory.max", memory),
-                ("pids.max", limits.pids.to_string()),
-                ("cpu.max", format!("{quota} {CPU_PERIOD_MICROS}")),
-            ],
-        };
-        for (file, wanted) in wanted {
+        for (file, wanted) in limits.settings(self.version) {
             let seen = self.read(file).unwrap_or_else(|| "not there".into());
-            if seen != *wanted {
+            if seen != wanted {
                 return Err(VmmError::LimitNotHeld {
                     step: Step::Prepare,
                     limit: file.to_string(),
-                    wanted: wanted.clone(),
+                    wanted,
                     seen,
                 });
             }
@@ -205,8 +187,4 @@ pub fn remove_folders(folders: &[PathBuf], deadline: Duration) -> Result<(), Str
         }
     }
     Ok(())
-}
-
-fn quota_micros(limits: Limits) -> i64 {
-    (limits.cpus * CPU_PERIOD_MICROS as f64).round() as i64
 }

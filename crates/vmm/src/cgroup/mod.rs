@@ -25,6 +25,34 @@ pub struct Limits {
     pub cpus: f64,
 }
 
+/// The period over which cpu time is counted, microseconds (the kernel's default).
+const CPU_PERIOD_MICROS: u64 = 100_000;
+
+impl Limits {
+    /// The files of a cgroup and what stands in them.
+    pub fn settings(self, version: Version) -> [(&'static str, String); 3] {
+        let page = rustix::param::page_size() as u64;
+        let memory = (self.memory_bytes / page * page).to_string();
+        let (pids, quota) = (self.pids.to_string(), self.quota_micros());
+        match version {
+            Version::V1 => [
+                ("memory.limit_in_bytes", memory),
+                ("pids.max", pids),
+                ("cpu.cfs_quota_us", quota.to_string()),
+            ],
+            Version::V2 => [
+                ("memory.max", memory),
+                ("pids.max", pids),
+                ("cpu.max", format!("{quota} {CPU_PERIOD_MICROS}")),
+            ],
+        }
+    }
+
+    fn quota_micros(self) -> i64 {
+        (self.cpus * CPU_PERIOD_MICROS as f64).round() as i64
+    }
+}
+
 /// Where VMs' cgroups can be made on this host.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -50,6 +78,29 @@ impl Place {
                 .map(|(controller, own)| (controller, text(&own.join(parent))))
                 .collect(),
         })
+    }
+
+    /// The same place in every tree, as Firecracker's jailer needs it: where the tool's own cgroups
+    /// differ between v1's trees, below their roots.
+    pub fn find_one_path(parent: &str) -> Result<Place, String> {
+        let mut place = Self::find(parent)?;
+        let first = place.path().to_string();
+        if place.below.values().any(|path| *path != first) {
+            for path in place.below.values_mut() {
+                *path = parent.to_string();
+            }
+        }
+        Ok(place)
+    }
+
+    /// Which interface it is.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The cgroup that holds VMs', below the mount; of a place found by [`Place::find_one_path`].
+    pub fn path(&self) -> &str {
+        self.below.values().next().map_or("", String::as_str)
     }
 
     /// `cgroup-v1` or `cgroup-v2`, for the jail's description.

@@ -18,8 +18,8 @@ pub const FIRST_FD: i32 = 3;
 /// itself needs this folder to exist.
 pub const STAGE: &str = "/tmp";
 
-/// The limits of each process in the jail (`setrlimit`).
-const RLIMITS: &[(Resource, u64)] = &[
+/// The limits of QEMU and of bubblewrap around it (`setrlimit`).
+pub const RLIMITS: &[(Resource, u64)] = &[
     // QEMU polls some thirty descriptors
     (Resource::Nofile, 128),
     // a core would hold the guest's memory
@@ -36,9 +36,9 @@ const RLIMITS: &[(Resource, u64)] = &[
 /// The uid of a VM and the mounts that make up its root; only root's tool can set them up.
 #[derive(Debug)]
 pub struct Privileged {
-    /// uid and gid.
-    pub uid: u32,
-    /// Mounts from [`super::files::detached`] and where they go, [`STAGE`] first.
+    /// uid and gid to become; `None`: the program, Firecracker's jailer, does that.
+    pub uid: Option<u32>,
+    /// Mounts from [`super::files::detached`] and where they go, in this order.
     pub mounts: Vec<(OwnedFd, CString)>,
 }
 
@@ -51,6 +51,8 @@ pub struct ChildSetup {
     pub cgroups: Vec<File>,
     /// When the tool is root.
     pub privileged: Option<Privileged>,
+    /// Limits of each process in the jail.
+    pub rlimits: &'static [(Resource, u64)],
     /// Inherited as [`FIRST_FD`] and following.
     pub fds: Vec<OwnedFd>,
 }
@@ -66,7 +68,7 @@ impl ChildSetup {
         }
         // Before the limits: a service with many connections has its descriptors far above 128.
         self.place_fds()?;
-        for (resource, limit) in RLIMITS {
+        for (resource, limit) in self.rlimits {
             let both = Some(*limit);
             rustix::process::setrlimit(
                 *resource,
@@ -76,8 +78,8 @@ impl ChildSetup {
                 },
             )?;
         }
-        if let Some(privileged) = &self.privileged {
-            privileged.drop_root()?;
+        if let Some(uid) = self.privileged.as_ref().and_then(|p| p.uid) {
+            drop_root(uid)?;
         }
         // After the uid changed, which clears it. Tied to the thread that forked: see `process`.
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -132,15 +134,15 @@ impl Privileged {
         }
         Ok(())
     }
+}
 
-    /// Groups first: without root they could not be dropped any more.
-    fn drop_root(&self) -> Result<()> {
-        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.uid));
-        rustix::thread::set_thread_groups(&[])?;
-        rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-        rustix::thread::set_thread_res_uid(uid, uid, uid)?;
-        Ok(())
-    }
+/// Groups first: without root they could not be dropped any more.
+fn drop_root(uid: u32) -> Result<()> {
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(uid));
+    rustix::thread::set_thread_groups(&[])?;
+    rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+    rustix::thread::set_thread_res_uid(uid, uid, uid)?;
+    Ok(())
 }
 
 /// A file in memory with `bytes`, to be read by the child from its start.

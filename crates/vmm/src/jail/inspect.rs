@@ -11,8 +11,10 @@ pub struct Confinement {
     pub gids: [u32; 4],
     /// Supplementary groups.
     pub groups: Vec<u32>,
-    /// Capabilities: permitted, effective, inheritable, bounding, ambient, or'ed.
+    /// Capabilities: permitted, effective, inheritable, ambient, or'ed.
     pub capabilities: u64,
+    /// Capabilities that an exec could give; none does once `no_new_privs` is set.
+    pub bounding: u64,
     /// `no_new_privs` is set.
     pub no_new_privs: bool,
     /// 2: a filter is installed.
@@ -34,15 +36,13 @@ impl Confinement {
                 .map(|id| id.parse().ok())
                 .collect()
         };
-        let mut capabilities = 0;
-        for name in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
-            capabilities |= u64::from_str_radix(field(name)?, 16).ok()?;
-        }
+        let set = |name: &str| u64::from_str_radix(field(name)?, 16).ok();
         Some(Self {
             uids: ids("Uid")?.try_into().ok()?,
             gids: ids("Gid")?.try_into().ok()?,
             groups: ids("Groups")?,
-            capabilities,
+            capabilities: set("CapInh")? | set("CapPrm")? | set("CapEff")? | set("CapAmb")?,
+            bounding: set("CapBnd")?,
             no_new_privs: field("NoNewPrivs")? == "1",
             seccomp: field("Seccomp")?.parse().ok()?,
         })
@@ -50,6 +50,17 @@ impl Confinement {
 
     /// The first thing that is not as it must be for a VMM of `uid`.
     pub fn fault(&self, uid: u32) -> Option<String> {
+        if self.bounding != 0 {
+            return Some(format!("its capabilities' bound is {:#x}", self.bounding));
+        }
+        self.fault_of_jailer(uid).or_else(|| {
+            (self.seccomp != 2).then(|| format!("its seccomp mode is {}, not 2", self.seccomp))
+        })
+    }
+
+    /// The same of a Firecracker that its jailer started: the jailer leaves the bound, which means
+    /// nothing with `no_new_privs`; seccomp filters come when the guest starts.
+    pub fn fault_of_jailer(&self, uid: u32) -> Option<String> {
         if uid == 0 || self.uids != [uid; 4] {
             return Some(format!("its uids are {:?}, not {uid}", self.uids));
         }
@@ -59,15 +70,17 @@ impl Confinement {
         if self.capabilities != 0 {
             return Some(format!("it has capabilities {:#x}", self.capabilities));
         }
-        if !self.no_new_privs {
-            return Some("no_new_privs is not set".into());
-        }
-        (self.seccomp != 2).then(|| format!("its seccomp mode is {}, not 2", self.seccomp))
+        (!self.no_new_privs).then(|| "no_new_privs is not set".into())
     }
 }
 
 /// The first fault of any thread of a process; seccomp and ids are per thread.
 pub fn fault(pid: i32, uid: u32) -> Option<String> {
+    fault_by(pid, |thread| thread.fault(uid))
+}
+
+/// The first thing that `judge` finds with any thread of a process.
+pub fn fault_by(pid: i32, judge: impl Fn(&Confinement) -> Option<String>) -> Option<String> {
     let tasks = PathBuf::from(format!("/proc/{pid}/task"));
     let Ok(threads) = tasks.read_dir() else {
         return Some("it is gone".into());
@@ -77,7 +90,7 @@ pub fn fault(pid: i32, uid: u32) -> Option<String> {
             continue; // this thread ended meanwhile
         };
         let fault = match Confinement::parse(&status) {
-            Some(seen) => seen.fault(uid),
+            Some(seen) => judge(&seen),
             None => Some("its status cannot be read".into()),
         };
         if let Some(fault) = fault {

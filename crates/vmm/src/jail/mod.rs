@@ -17,7 +17,7 @@
 //! | [`inspect`] | reading back what the kernel holds it to |
 
 pub mod bwrap;
-mod child;
+pub(crate) mod child;
 pub mod files;
 pub mod inspect;
 pub mod process;
@@ -190,6 +190,7 @@ impl Jail {
                 None => Vec::new(),
             },
             privileged,
+            rlimits: child::RLIMITS,
             fds,
         };
         let mut command = Command::new(&self.bwrap);
@@ -207,6 +208,7 @@ impl Jail {
         let held = Held {
             cgroup: cgroup.clone(),
             run: request.run,
+            chroot: None,
             slot,
         };
         let process = Process::spawn(command, held, request.id.as_str())?;
@@ -254,12 +256,15 @@ impl Jail {
             let mount = files::detached(&file.source, file.writable, uid)?;
             mounts.push((mount, target(format!("{STAGE}{}", file.at))?));
         }
-        Ok(Privileged { uid, mounts })
+        Ok(Privileged {
+            uid: Some(uid),
+            mounts,
+        })
     }
 }
 
 /// Where a crash's cleaner finds the cgroups of this VM.
-fn note_cgroups(run: &RunFolder, folders: &[PathBuf]) -> std::io::Result<()> {
+pub(crate) fn note_cgroups(run: &RunFolder, folders: &[PathBuf]) -> std::io::Result<()> {
     let mut file = private_file(&run.path().join(CGROUPS_FILE))?;
     for folder in folders {
         writeln!(file, "{}", folder.display())?;
@@ -268,7 +273,7 @@ fn note_cgroups(run: &RunFolder, folders: &[PathBuf]) -> std::io::Result<()> {
 }
 
 /// What bubblewrap writes before it starts the program; nothing when it failed before.
-fn read_info(reader: OwnedFd) -> Option<i32> {
+pub(crate) fn read_info(reader: OwnedFd) -> Option<i32> {
     let mut reader = File::from(reader);
     let mut text = String::new();
     let deadline = Timespec {

@@ -6,6 +6,7 @@
 
 use crate::cgroup::VmCgroup;
 use crate::error::{Step, VmmError};
+use crate::firecracker::chroot::Chroot;
 use crate::jail::slots::UidSlot;
 use crate::state::RunFolder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -27,6 +28,8 @@ pub struct Held {
     pub cgroup: Option<Arc<VmCgroup>>,
     /// Its run folder.
     pub run: RunFolder,
+    /// Firecracker's, when it is one.
+    pub chroot: Option<Chroot>,
     /// Its uid, when the tool is root.
     pub slot: Option<UidSlot>,
 }
@@ -116,7 +119,8 @@ impl Process {
         })
     }
 
-    /// Says which process in the jail is the VMM. Fails when it is no child of the jail's.
+    /// Says which process in the jail is the VMM. Fails when it is no child of the jail's, nor one of
+    /// the init's that bubblewrap keeps there.
     pub fn set_vmm(&self, pid: i32) -> Result<(), VmmError> {
         let wrong = |reason: String| VmmError::Protocol {
             step: Step::Start,
@@ -126,8 +130,10 @@ impl Process {
         let fd = pidfd_open(pid, PidfdFlags::empty())
             .map_err(|e| wrong(format!("pid {pid:?} is gone: {e}")))?;
         // Checked after opening: from here the descriptor cannot come to mean another process.
+        let jail = self.outer_pid.as_raw_nonzero().get();
         let parent = super::inspect::parent_of(pid.as_raw_nonzero().get());
-        if parent != Some(self.outer_pid.as_raw_nonzero().get()) {
+        let grandparent = parent.and_then(super::inspect::parent_of);
+        if ![parent, grandparent].contains(&Some(jail)) {
             return Err(wrong(format!("pid {pid:?} is no child of the jail's")));
         }
         let _ = self.vmm.set((pid, fd));
@@ -233,6 +239,8 @@ fn release(held: Held) -> Vec<String> {
     if let Some(cgroup) = &held.cgroup {
         left.extend(cgroup.remove(RELEASE_DEADLINE).err());
     }
+    // Before the run folder, which says where it is.
+    left.extend(held.chroot.and_then(|chroot| chroot.remove().err()));
     left.extend(held.run.remove().err());
     drop(held.slot);
     left

@@ -8,7 +8,6 @@
 //! | `launch` | from a spec to a jailed QEMU that waits for its first command |
 //! | `vm` | a running VM |
 //! | `snapshot` | a paused VM becomes two files |
-//! | `watchdog` | ends a QEMU that no longer answers |
 
 pub mod args;
 pub mod cmdline;
@@ -16,7 +15,6 @@ pub mod detect;
 mod launch;
 mod snapshot;
 mod vm;
-mod watchdog;
 
 use crate::config::{Accelerator, AcceleratorChoice, VmmConfig};
 use crate::engine::{Engine, EngineIdentity, EngineKind, SnapshotFiles, Vm, VmSpec};

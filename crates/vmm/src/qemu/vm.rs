@@ -1,6 +1,5 @@
 //! A running QEMU VM.
 
-use super::watchdog::Watchdog;
 use crate::cgroup::VmCgroup;
 use crate::config::VmmConfig;
 use crate::console::Tail;
@@ -10,6 +9,7 @@ use crate::jail::Jailed;
 use crate::jail::process::Process;
 use crate::qmp::{Qmp, QmpError};
 use crate::usage;
+use crate::watchdog::Watchdog;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -90,7 +90,9 @@ impl QemuVm {
     }
 
     pub(super) fn start_watchdog(&mut self, config: &VmmConfig) {
-        self.watchdog = Some(Watchdog::start(config, &self.qmp, &self.process));
+        self.watchdog = Some(Watchdog::start(config, &self.qmp, &self.process, |qmp| {
+            Box::pin(async { qmp.execute("query-status", json!({})).await.is_ok() })
+        }));
     }
 
     pub(super) async fn greet(&mut self) -> Result<(), VmmError> {

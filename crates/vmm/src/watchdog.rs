@@ -1,14 +1,16 @@
-//! Ends a QEMU that no longer answers: a guest that managed to wedge its VMM must not hold a slot.
+//! Ends a VMM that no longer answers: a guest that managed to wedge its VMM must not hold a slot.
 
 use crate::config::VmmConfig;
 use crate::jail::process::Process;
-use crate::qmp::Qmp;
-use serde_json::json;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+/// Asks a VMM how it is; whether it answered.
+pub type Ask<T> = for<'a> fn(&'a mut T) -> Pin<Box<dyn Future<Output = bool> + Send + 'a>>;
 
 /// Stops when dropped.
 #[derive(Debug)]
@@ -19,21 +21,26 @@ pub struct Watchdog {
 
 impl Watchdog {
     /// Asks at each interval; a command that is on its way has a deadline of its own.
-    pub fn start(config: &VmmConfig, qmp: &Arc<Mutex<Qmp>>, process: &Arc<Process>) -> Self {
+    pub fn start<T: Send + 'static>(
+        config: &VmmConfig,
+        control: &Arc<Mutex<T>>,
+        process: &Arc<Process>,
+        ask: Ask<T>,
+    ) -> Self {
         let bit = Arc::new(AtomicBool::new(false));
         let (interval, deadline) = (config.watchdog_interval, config.watchdog_deadline);
-        let (fired, qmp, process) = (bit.clone(), Arc::downgrade(qmp), Arc::downgrade(process));
+        let fired = bit.clone();
+        let (control, process) = (Arc::downgrade(control), Arc::downgrade(process));
         let task = tokio::spawn(async move {
             loop {
                 tokio::time::sleep(interval).await;
-                let Some(qmp) = Weak::upgrade(&qmp) else {
+                let Some(control) = Weak::upgrade(&control) else {
                     return;
                 };
-                let Ok(mut qmp) = qmp.try_lock() else {
+                let Ok(mut control) = control.try_lock() else {
                     continue;
                 };
-                let asked = qmp.execute("query-status", json!({}));
-                if !matches!(timeout(deadline, asked).await, Ok(Ok(_))) {
+                if !matches!(timeout(deadline, ask(&mut control)).await, Ok(true)) {
                     let Some(process) = Weak::upgrade(&process) else {
                         return;
                     };
