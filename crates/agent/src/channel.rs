@@ -1,7 +1,7 @@
 //! The talk with the host: frames over a virtio-serial port (QEMU) or vsock (Firecracker).
 //!
 //! ```text
-//!   port:   open once; a clone's host connects anew, the port stays
+//!   port:   open once; a clone's host connects anew, the port and what came through it stay
 //!   vsock:  listen once; a clone's host connects anew, the newest connection counts
 //! ```
 //!
@@ -41,7 +41,7 @@ pub struct Channel {
     out: Vec<u8>,
     /// Bytes of `out` that are written already.
     sent: usize,
-    /// The host was there: its going away is a change.
+    /// vsock: the host was there, so its going away is a change.
     connected: bool,
 }
 
@@ -214,14 +214,18 @@ impl Channel {
         }
     }
 
-    /// A port answers 0 while no host is connected; a socket is over.
+    /// vsock: this connection is over. A port answers 0 while the driver knows of no host, which in
+    /// a clone may be the template's, gone before the snapshot: the clone's own has often spoken
+    /// before the driver learns that it is there. A port's host never changes within one VM, and a
+    /// template's ends between two messages, so there is nothing to forget.
     fn host_gone(&mut self) {
+        if self.listener.is_none() {
+            return;
+        }
         if self.connected {
             self.forget_talk();
         }
-        if self.listener.is_some() {
-            self.stream = None;
-        }
+        self.stream = None;
     }
 
     /// Half a frame in either direction means nothing to the next host.

@@ -145,6 +145,9 @@ impl<'a> Job<'a> {
     ) -> Result<JobReport, AgentError> {
         let before_phase = self.cgroup.usage()?;
         channel.send(&GuestMessage::Started { phase })?;
+        // Nothing begins of which the host could not know: where it was not told, it gives the job
+        // to another VM.
+        channel.drain_to(0)?;
         let started = Instant::now();
         let mut cell = start(self)?;
         self.pump.attach(&mut cell);

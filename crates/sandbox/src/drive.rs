@@ -42,14 +42,23 @@ pub struct JobIo {
 }
 
 /// Sends the job and stays with it to its end.
-pub async fn drive(job: &Job, leased: &mut Leased, mut io: JobIo) -> (Conversation, TalkEnd) {
+///
+/// Nothing of `io` is used up before the guest says that the job began: where it never did
+/// ([`never_began`]), and its VM is gone, the job may be driven again on another.
+pub async fn drive(job: &Job, leased: &mut Leased, io: &mut JobIo) -> (Conversation, TalkEnd) {
     let has_compiler = job.language.spec().compile.is_some();
     let mut talk = Conversation::new(job.trace_id.clone(), has_compiler, job.limits.clone());
-    let end = match converse(job, leased, &mut io, &mut talk).await {
+    let end = match converse(job, leased, io, &mut talk).await {
         Ok(end) => end,
         Err(no_report) => TalkEnd::NoReport(no_report),
     };
     (talk, end)
+}
+
+/// Whether the guest was silent from the start. An agent says that a phase begins before it lets it.
+pub fn never_began(talk: &Conversation, end: &TalkEnd) -> bool {
+    let silent = |no: &NoReport| no.code == ErrorCode::GuestSilent;
+    talk.phase().is_none() && matches!(end, TalkEnd::NoReport(no) if silent(no))
 }
 
 async fn converse(
@@ -85,7 +94,9 @@ async fn converse(
             // Messages first: an ending that has arrived counts, whatever else is pending.
             biased;
             received = leased.receiver.next(deadline) => received,
-            read = read_stdin(&mut io.stdin, &mut chunk[..room]), if room > 0 && io.stdin.is_some() => {
+            read = read_stdin(&mut io.stdin, &mut chunk[..room]),
+                if room > 0 && io.stdin.is_some() && talk.phase().is_some() =>
+            {
                 feed_stdin(read, &chunk, leased, io, talk, deadline).await?;
                 continue;
             }

@@ -4,6 +4,7 @@ use crate::lease::chain;
 use crate::outcome::NoReport;
 use images::{Artifact, ImageError, ImageStore};
 use protocol::error_code::ErrorCode;
+use protocol::job::Job;
 use protocol::language::Language;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,6 +16,16 @@ pub struct Shape {
     pub memory_mib: u32,
     /// Virtual CPUs.
     pub vcpus: u32,
+}
+
+impl Shape {
+    /// What this job asks for.
+    pub fn of(job: &Job) -> Shape {
+        Shape {
+            memory_mib: job.limits.memory_mib,
+            vcpus: job.limits.vcpus,
+        }
+    }
 }
 
 /// Files whose digests were found right.

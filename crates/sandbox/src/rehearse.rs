@@ -35,7 +35,7 @@ fn program(language: Language) -> &'static str {
 
 /// Runs the rehearsal, then loads the interpreter anew.
 pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
-    let (talk, end) = drive(&job(language), leased, JobIo::default()).await;
+    let (talk, end) = drive(&job(language), leased, &mut JobIo::default()).await;
     let report = match end {
         TalkEnd::Report(report) => report,
         TalkEnd::HostDeadline(phase) => {

@@ -1,11 +1,12 @@
 //! The way of a job, in order: admit → lease → drive → result → destroy. One place where a job ends,
 //! whatever way it ended.
 
-use crate::admission::{Gate, NotAdmitted};
+use crate::admission::{Gate, NotAdmitted, Permit};
 use crate::config::{Config, ConfigError, IsolationMinimum};
-use crate::drive::{JobIo, drive};
+use crate::conversation::Conversation;
+use crate::drive::{JobIo, drive, never_began};
 use crate::events::EventBus;
-use crate::lease::Leased;
+use crate::lease::{Leased, not_started};
 use crate::metrics::Metrics;
 use crate::normalize;
 use crate::outcome::{self, NoReport, TalkEnd};
@@ -13,7 +14,7 @@ use crate::supply::Supply;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::{Job, JobRequest};
-use protocol::result::{Failure, Isolation, JobResult, Status, Timings};
+use protocol::result::{BootPath, Failure, Isolation, JobResult, Status, Timings};
 use protocol::trace_id::TraceId;
 use protocol::validate::{Policy, Rejection};
 use serde_json::json;
@@ -149,32 +150,51 @@ impl Sandbox {
             ..Timings::default()
         };
         let ending = Ending::begin(self, &job);
-        let leasing = Instant::now();
-        let talk_and_end = match self.supply.lease(&job).await {
-            Ok(mut leased) => {
-                timings.boot = leasing.elapsed().as_secs_f64();
-                timings.path = Some(leased.path);
-                let talked = drive(&job, &mut leased, io).await;
-                self.destroy(leased, permit);
-                Ok(talked)
-            }
-            Err(no_report) => {
-                timings.boot = leasing.elapsed().as_secs_f64();
-                Err(no_report)
-            }
-        };
+        let mut notes = Vec::new();
+        let talk_and_end = self
+            .lease_and_drive(&job, io, permit, &mut timings, &mut notes)
+            .await;
         let (talk, end) = talk_and_end.unwrap_or_else(|no_report| {
-            let talk = crate::conversation::Conversation::new(
-                job.trace_id.clone(),
-                false,
-                job.limits.clone(),
-            );
+            let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
             (talk, TalkEnd::NoReport(no_report))
         });
         timings.total = begun.elapsed().as_secs_f64();
-        let result = outcome::result(&job, talk, end, self.isolation(), timings);
+        let mut result = outcome::result(&job, talk, end, self.isolation(), timings);
+        result.notes.append(&mut notes);
         ending.end(&result);
         result
+    }
+
+    /// The job on its VM; on one more, booted, when a clone never began it.
+    async fn lease_and_drive(
+        &self,
+        job: &Job,
+        mut io: JobIo,
+        permit: Permit,
+        timings: &mut Timings,
+        notes: &mut Vec<String>,
+    ) -> Result<(Conversation, TalkEnd), NoReport> {
+        let leasing = Instant::now();
+        let leased = self.supply.lease(job).await;
+        timings.boot = leasing.elapsed().as_secs_f64();
+        let mut leased = leased?;
+        timings.path = Some(leased.path);
+        let (talk, end) = drive(job, &mut leased, &mut io).await;
+        if leased.path == BootPath::Boot || !never_began(&talk, &end) {
+            self.destroy(leased, permit);
+            return Ok((talk, end));
+        }
+        tracing::warn!(trace_id = %job.trace_id, "a clone did not begin its job; booting instead");
+        notes.push("the clone that was to run this did not begin; a booted VM ran it".into());
+        // Whatever the clone may still do is over before another VM hears of the job.
+        leased.vm.close().await.map_err(not_started)?;
+        let leased = self.supply.boot_for(job).await;
+        timings.boot = leasing.elapsed().as_secs_f64();
+        let mut leased = leased?;
+        timings.path = Some(leased.path);
+        let talked = drive(job, &mut leased, &mut io).await;
+        self.destroy(leased, permit);
+        Ok(talked)
     }
 
     /// What a result says of the walls.
@@ -189,7 +209,7 @@ impl Sandbox {
 
     /// The VM's end is not the job's: the answer goes out first. The job's place is free only when
     /// its VM is gone, so the bound on jobs bounds VMs.
-    fn destroy(&self, leased: Leased, permit: crate::admission::Permit) {
+    fn destroy(&self, leased: Leased, permit: Permit) {
         let Leased { vm, .. } = leased;
         self.destroying.spawn(async move {
             if let Err(error) = vm.close().await {

@@ -111,7 +111,7 @@ impl Session {
         let talked = match self.begin() {
             Ok(leased) => {
                 timings.path = Some(leased.path);
-                drive(&job, leased, io).await
+                drive(&job, leased, &mut io).await
             }
             Err(no) => {
                 let limits = job.limits.clone();

@@ -278,16 +278,18 @@ async fn template(
 ) -> Result<SnapshotFiles, NoReport> {
     let mut leased = lease::boot(engine, spec(lease::new_vm_id()?)).await?;
     rehearse(language, &mut leased).await?;
-    // Bytes in flight are no part of a snapshot, so both halves of the channel go first.
     let Leased {
         mut vm,
         sender,
         receiver,
         ..
     } = leased;
-    drop((sender, receiver));
     vm.pause().await.map_err(lease::not_started)?;
-    vm.snapshot(into).await.map_err(lease::not_started)
+    let saved = vm.snapshot(into).await.map_err(lease::not_started);
+    // Held until now: a guest that sees its host go spends a clone's first moments on learning that
+    // another has come. Nothing is in flight, `Warmed` was the last word.
+    drop((sender, receiver));
+    saved
 }
 
 /// A snapshot that is being made; dropped before it is finished, it leaves nothing.

@@ -81,10 +81,7 @@ impl Supply {
 
     /// A VM for this job.
     pub async fn lease(&self, job: &Job) -> Result<Leased, NoReport> {
-        let shape = Shape {
-            memory_mib: job.limits.memory_mib,
-            vcpus: job.limits.vcpus,
-        };
+        let shape = Shape::of(job);
         if shape == self.default_shape
             && let Some(leased) = self.pool.take(job.language).await
         {
@@ -105,6 +102,16 @@ impl Supply {
                 }
             }
         }
+        self.boot(&materials, shape).await
+    }
+
+    /// A VM for a job that no clone could be had for.
+    pub async fn boot_for(&self, job: &Job) -> Result<Leased, NoReport> {
+        let materials = self.materials.verified(job.language).await?;
+        self.boot(&materials, Shape::of(job)).await
+    }
+
+    async fn boot(&self, materials: &Materials, shape: Shape) -> Result<Leased, NoReport> {
         let spec = materials.spec(lease::new_vm_id()?, shape);
         lease::boot(self.engine.as_ref(), spec).await
     }

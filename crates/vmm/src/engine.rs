@@ -205,7 +205,7 @@ pub trait Vm: Send + Sync {
     async fn resume(&mut self) -> Result<(), VmmError>;
 
     /// Writes a paused VM to `into` (an existing folder) and destroys it. When it fails, nothing is
-    /// left in `into`. Drop the channel first: bytes in flight are not part of a snapshot.
+    /// left in `into`. Bytes in flight on the channel are not part of a snapshot.
     async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError>;
 
     /// The end of the guest's serial console, bounded; invalid UTF-8 replaced.
