@@ -9,7 +9,7 @@ use crate::files::Folder;
 use nix::dir::{Dir, Type};
 use protocol::bytes::Bytes;
 use protocol::path::check_relative;
-use protocol::wire::{FileEntry, GuestMessage, MAX_CHUNK_BYTES};
+use protocol::wire::{FileEntry, GuestMessage, MAX_ARTIFACTS, MAX_CHUNK_BYTES};
 use std::io::Read;
 
 /// Where a job puts what it wants to hand out.
@@ -72,20 +72,23 @@ fn walk(folder: &Folder, prefix: &str, depth: usize, found: &mut Found) {
     }
 }
 
-/// Sends the files below [`OUT_DIR`], `budget` bytes at most; `true` when something was left out.
+/// Sends the files below [`OUT_DIR`], `budget` bytes and [`MAX_ARTIFACTS`] files at most; `true`
+/// when something was left out.
 pub fn send_all(budget: u64, channel: &mut Channel) -> Result<bool, AgentError> {
     let Ok(folder) = Folder::open(OUT_DIR) else {
         return Ok(false);
     };
     let found = list(&folder);
     let mut left_out = found.incomplete;
-    let mut left = budget;
+    let (mut left, mut sent) = (budget, 0);
     for file in found.files {
-        if file.size > left || !send(&folder, &file.path, channel)? {
+        let fits = sent < MAX_ARTIFACTS && file.size <= left;
+        if !fits || !send(&folder, &file.path, channel)? {
             left_out = true;
             continue;
         }
         left -= file.size;
+        sent += 1;
     }
     Ok(left_out)
 }

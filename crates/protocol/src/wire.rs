@@ -32,6 +32,9 @@ pub const MAX_CHUNK_BYTES: usize = 64 * 1024;
 /// Bytes of stdin that the host may send ahead of the guest's `StdinTaken`.
 pub const STDIN_WINDOW_BYTES: usize = 256 * 1024;
 
+/// Files from `/work/out` that one job may hand out; the agent stops there, the host takes no more.
+pub const MAX_ARTIFACTS: usize = 256;
+
 /// What the host says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]

@@ -12,10 +12,9 @@ use protocol::limits::JobLimits;
 use protocol::path::check_relative;
 use protocol::result::ArtifactFile;
 use protocol::trace_id::TraceId;
-use protocol::wire::{Ending, GuestMessage, JobReport, MAX_CHUNK_BYTES, Phase, STDIN_WINDOW_BYTES};
-
-/// The most artifact files that are taken from one job.
-pub const MAX_ARTIFACTS: usize = 256;
+use protocol::wire::{
+    Ending, GuestMessage, JobReport, MAX_ARTIFACTS, MAX_CHUNK_BYTES, Phase, STDIN_WINDOW_BYTES,
+};
 
 /// Output streams of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

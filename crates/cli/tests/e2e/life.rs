@@ -176,3 +176,24 @@ fn files_go_in_and_artifacts_come_back() {
     let saved = std::fs::read_to_string(output.join("deep/upper.txt")).unwrap();
     assert_eq!(saved, "FROM THE HOST\n");
 }
+
+#[test]
+fn more_files_than_are_taken_are_cut_off_and_said_so() {
+    if !lab::lab().has("bash") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("saved");
+    let source = "mkdir out; cd out; for n in {1001..1300}; do echo $n > $n; done";
+    let done = Tool::run("sh", source)
+        .args(["--json", "--output", output.to_str().unwrap()])
+        .go();
+    let result = done.json();
+    assert_eq!(result["status"], "ok", "{result}");
+    let notes = result["notes"].to_string();
+    assert!(notes.contains("left out"), "{notes}");
+    let saved = std::fs::read_dir(&output).unwrap().count();
+    assert_eq!(saved, protocol::wire::MAX_ARTIFACTS);
+    let last = std::fs::read_to_string(output.join("1256")).unwrap();
+    assert_eq!(last, "1256\n");
+}
