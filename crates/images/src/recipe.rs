@@ -11,18 +11,9 @@ pub(crate) const SUITE: &str = "bookworm";
 /// Whose kernel guests run: built for virtual machines, few drivers, quick to boot.
 pub(crate) const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 /// Changes when images made by older versions of this crate are to be built again.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 const MIB: u64 = 1024 * 1024;
-
-/// How a file system is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Packing {
-    /// As is: nothing to unpack when a guest reads it.
-    Plain,
-    /// LZ4 (high compression): a third to a half of the size.
-    Lz4hc,
-}
 
 /// A program of the image that is run, in a sandbox, while the image is made.
 #[derive(Debug)]
@@ -50,7 +41,6 @@ pub(crate) struct Recipe {
     /// Links to make, each with its target: what maintainer scripts would have made.
     pub(crate) links: &'static [(&'static str, &'static str)],
     pub(crate) finish: &'static [Finish],
-    pub(crate) packing: Packing,
     /// An image that comes out larger is refused: something crept in.
     pub(crate) max_bytes: u64,
 }
@@ -112,8 +102,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
         drop: &["usr/bin/bashbug"],
         links: &[("usr/bin/sh", "bash"), ("usr/bin/awk", "gawk")],
         finish: &[],
-        packing: Packing::Plain,
-        max_bytes: 150 * MIB,
+        max_bytes: 15 * MIB,
     },
     Recipe {
         language: Language::Python,
@@ -156,8 +145,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
             ],
             env: &[("PYTHONHASHSEED", "0")],
         }],
-        packing: Packing::Plain,
-        max_bytes: 450 * MIB,
+        max_bytes: 45 * MIB,
     },
     Recipe {
         language: Language::Node,
@@ -168,7 +156,6 @@ pub(crate) const RECIPES: &[Recipe] = &[
         drop: &[],
         links: &[("usr/bin/sh", "dash"), ("usr/bin/nodejs", "node")],
         finish: &[],
-        packing: Packing::Lz4hc,
         max_bytes: 90 * MIB,
     },
     Recipe {
@@ -207,7 +194,6 @@ pub(crate) const RECIPES: &[Recipe] = &[
                 ("GOTOOLCHAIN", "local"),
             ],
         }],
-        packing: Packing::Lz4hc,
         max_bytes: 260 * MIB,
     },
     Recipe {
@@ -237,7 +223,6 @@ pub(crate) const RECIPES: &[Recipe] = &[
             ("usr/bin/ld", "x86_64-linux-gnu-ld.bfd"),
         ],
         finish: &[],
-        packing: Packing::Lz4hc,
         max_bytes: 320 * MIB,
     },
 ];

@@ -5,7 +5,7 @@ use crate::debian::{self, Unpacked};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
-use crate::recipe::{Finish, PACKAGES_ALWAYS, Packing, Recipe};
+use crate::recipe::{Finish, PACKAGES_ALWAYS, Recipe};
 use crate::{furnish, select};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ pub(crate) fn make(
     furnish::plain_permissions(&root)?;
     phases.at(85, "packing");
     let path = scratch.join("image.erofs");
-    pack(&root, &path, recipe.packing)?;
+    pack(&root, &path)?;
     Ok(Packed {
         path,
         packages: contributors(&unpacked, &chosen),
@@ -118,15 +118,18 @@ fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
     tool.run(&mut command, |_| {})
 }
 
-fn pack(root: &Path, image: &Path, packing: Packing) -> Result<(), ImageError> {
+/// LZ4 at its highest: a half to a third of the size, and as quick to read as plain files under emulation.
+fn pack(root: &Path, image: &Path) -> Result<(), ImageError> {
     let mut command = Command::new("mkfs.erofs");
-    command.args(["--quiet", "-T0", "-U", UUID, "--all-root", "-x-1"]);
-    match packing {
-        Packing::Plain => {}
-        Packing::Lz4hc => {
-            command.args(["-zlz4hc,12"]);
-        }
-    }
+    command.args([
+        "--quiet",
+        "-T0",
+        "-U",
+        UUID,
+        "--all-root",
+        "-x-1",
+        "-zlz4hc,12",
+    ]);
     command.arg(image).arg(root);
     // Debian has it in /usr/sbin, which is not in everybody's PATH.
     let path = std::env::var("PATH").unwrap_or_default();
