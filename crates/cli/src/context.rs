@@ -15,7 +15,8 @@ use sandbox::supply::Supply;
 use server::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind};
+use vmm::cleanup::Removed;
+use vmm::{AcceleratorChoice, Engine, EngineKind};
 
 /// Where the configuration is looked for when nobody names it.
 const SYSTEM_CONFIG: &str = "/etc/llm-firecracker/config.toml";
@@ -170,19 +171,40 @@ pub fn agent(config: &Config) -> anyhow::Result<PathBuf> {
     )
 }
 
-/// The engine, with one line on standard error when it is not what the hardware promises.
+/// The engine, with one line on standard error when it is not what the hardware promises: the first
+/// time since the host booted, for then the probe's answer is kept.
 pub async fn engine(config: &Config) -> anyhow::Result<Arc<dyn Engine>> {
-    let engine = vmm::open(config.engine.kind, config.vmm.clone()).await?;
-    let identity = engine.identity();
-    if identity.accelerator == Accelerator::Tcg
-        && config.engine.accelerator == AcceleratorChoice::Auto
-    {
+    if config.engine.accelerator == AcceleratorChoice::Auto {
+        // Before the engine is opened, which asks the same and would then have the first answer.
         let probed = vmm::probe::accelerator(&config.vmm).await;
         if let (Some(reason), false) = (&probed.reason, probed.cached) {
             eprintln!("llm-firecracker: using software emulation (tcg): {reason}");
         }
     }
-    Ok(engine)
+    Ok(vmm::open(config.engine.kind, config.vmm.clone()).await?)
+}
+
+/// Removes what crashes left behind, and says what that was.
+pub async fn sweep(config: &Config) -> anyhow::Result<Vec<Removed>> {
+    let mut removed = vmm::cleanup::sweep(&config.vmm).await?;
+    let snapshots = SnapshotStore::open(&state_dir(config).join("snapshots"))?.sweep()?;
+    removed.extend(snapshots.into_iter().map(|name| Removed {
+        kind: "snapshot",
+        name,
+    }));
+    Ok(removed)
+}
+
+/// Before anything is opened; what cannot be removed does not keep jobs from running.
+async fn sweep_first(config: &Config) {
+    match sweep(config).await {
+        Ok(removed) => {
+            for Removed { kind, name } in removed {
+                tracing::warn!(kind, %name, "left by an earlier crash; removed");
+            }
+        }
+        Err(error) => tracing::warn!(error = format!("{error:#}"), "an earlier crash left this"),
+    }
 }
 
 /// A sandbox with everything below it.
@@ -205,6 +227,7 @@ pub async fn sandbox_with(
             .with_context(|| format!("opening the event file {}", path.display()))?;
         sinks.push(Arc::new(sink));
     }
+    sweep_first(config).await;
     let metrics = Metrics::default();
     let materials = MaterialsSource::new(image_store(config)?, agent(config)?);
     let snapshots = SnapshotStore::open(&state_dir(config).join("snapshots"))?;

@@ -5,6 +5,8 @@
 //! never half a one. The key is everything that a clone depends on: change any, and it is another
 //! snapshot; the old one is simply never asked for again.
 
+mod sweep;
+
 use crate::lease::{self, Leased, chain};
 use crate::materials::{Materials, Shape};
 use crate::outcome::NoReport;
@@ -24,6 +26,8 @@ use vmm::{Engine, EngineIdentity, SnapshotFiles, VmId, VmSpec};
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
 const OTHER_MANIFEST: &str = "its manifest is of another snapshot";
+/// What the folder of a snapshot is called, before its id, while it is being made.
+const MAKING: &str = ".making-";
 /// A manifest is small; a larger one is not ours.
 const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
 
@@ -201,20 +205,26 @@ impl SnapshotStore {
     }
 
     async fn lock(&self, key: &SnapshotKey) -> Result<File, SnapshotError> {
-        let path = self.root.join(format!("{}.lock", key.id()));
+        let (store, id) = (self.clone(), key.id());
         blocking(move || {
-            let file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .mode(0o600)
-                .open(&path)
-                .map_err(io("opening", &path))?;
+            let (path, file) = store.lock_file(&id)?;
             rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
                 .map_err(|errno| io("locking", &path)(errno.into()))?;
             Ok(file)
         })
         .await
+    }
+
+    fn lock_file(&self, id: &str) -> Result<(PathBuf, File), SnapshotError> {
+        let path = self.root.join(format!("{id}.lock"));
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(io("opening", &path))?;
+        Ok((path, file))
     }
 
     /// Every snapshot; with `read_all` each byte is read and compared.
@@ -299,7 +309,7 @@ struct Making {
 
 impl Making {
     fn begin(root: &Path, key: &SnapshotKey) -> Result<Making, SnapshotError> {
-        let folder = root.join(format!(".making-{}", key.id()));
+        let folder = root.join(format!("{MAKING}{}", key.id()));
         if folder.exists() {
             // We hold the lock, so whoever made this is gone.
             remove_folder(&folder)?;

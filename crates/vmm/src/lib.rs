@@ -7,11 +7,12 @@
 //! | [`config`] | everything a host may set, one struct |
 //! | [`engine`] | the traits that `sandbox` speaks to; nothing above knows which engine runs |
 //! | [`error`] | what can fail, at which step, with the console's last words |
-//! | [`probe`] | whether KVM really runs guests here |
+//! | [`probe`] | whether KVM really runs guests here, and other things to be tried once a boot |
 //! | [`cleanup`] | what a crash left behind |
 //!
 //! Out of this crate: what a snapshot is of and when it is stale (`sandbox`), images (`images`), jobs.
 
+mod abandoned;
 pub mod cgroup;
 pub mod cleanup;
 pub mod config;
@@ -20,6 +21,8 @@ pub mod engine;
 pub mod error;
 pub mod firecracker;
 pub mod jail;
+mod kept;
+mod mark;
 pub mod probe;
 pub mod qemu;
 pub mod qmp;

@@ -5,14 +5,15 @@
 //!   run/ID/         one VM: `lock` (held while its tool lives), `ram` (a booted VM's memory), `cgroups`
 //!   uid-slots       a byte a uid; locked while a VM has it
 //!   jail/DIGEST/    the files of a jail's root, made once for each version of the VMM
-//!   probe.json      the accelerator probe's answer for this boot of the host
+//!   NAME.json       answers that are kept: `qemu`, and of this boot of the host `probe` and `tsc`
+//!   NAME.lock       held while NAME is made: `run` (a run folder), `jail` (a root), answers
 //! ```
 
 use crate::engine::VmId;
 use crate::error::{Step, VmmError};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -70,6 +71,31 @@ impl StateDir {
         &self.root
     }
 
+    /// Waits for the lock of this name and holds it until the file is dropped.
+    pub fn lock(&self, name: &str) -> std::io::Result<File> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+            .open(self.root.join(format!("{name}.lock")))?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(file)
+    }
+
+    /// Writes a file whole or not at all. Only for who holds a lock that is this file's.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        let draft = self.root.join(format!(".{name}"));
+        // A crash's half: we hold the lock, so nobody else writes it.
+        let _ = std::fs::remove_file(&draft);
+        let mut file = private_file(&draft)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&draft, self.root.join(name))
+    }
+
     /// Holds one folder a VM.
     pub fn run(&self) -> PathBuf {
         self.root.join("run")
@@ -90,6 +116,7 @@ impl StateDir {
 /// it removes it too; [`RunFolder::remove`] says whether that went well.
 #[derive(Debug)]
 pub struct RunFolder {
+    state: StateDir,
     path: PathBuf,
     _lock: File,
 }
@@ -103,30 +130,41 @@ pub const CGROUPS_FILE: &str = "cgroups";
 /// The file in a run folder that names the VM's chroot, which is outside it; Firecracker's only.
 pub const CHROOT_FILE: &str = "chroot";
 
+/// The lock that is held while a run folder comes or goes: whoever has it sees none without its lock.
+pub(crate) const RUN_LOCK: &str = "run";
+
 impl RunFolder {
     /// Makes the folder of this id; an id that is there already is refused, never reused.
     pub fn create(state: &StateDir, id: &VmId) -> Result<Self, VmmError> {
         let path = state.run().join(id.as_str());
-        let io = |what: String, source| VmmError::Io {
-            step: Step::Prepare,
-            what,
-            source,
+        let io = |what: &str| {
+            let what = format!("{what} {}", path.display());
+            move |source| VmmError::Io {
+                step: Step::Prepare,
+                what,
+                source,
+            }
         };
+        let _coming = state.lock(RUN_LOCK).map_err(io("locking"))?;
         match DirBuilder::new().mode(0o700).create(&path) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {
                 return Err(VmmError::IdTaken { id: id.clone() });
             }
-            other => other.map_err(|e| io(format!("making {}", path.display()), e))?,
+            other => other.map_err(io("making"))?,
         }
         let locked = private_file(&path.join(LOCK_FILE)).and_then(|file| {
             flock(&file, FlockOperation::NonBlockingLockExclusive)?;
             Ok(file)
         });
         match locked {
-            Ok(lock) => Ok(Self { path, _lock: lock }),
+            Ok(lock) => Ok(Self {
+                state: state.clone(),
+                path,
+                _lock: lock,
+            }),
             Err(e) => {
                 let _ = std::fs::remove_dir_all(&path);
-                Err(io(format!("locking {}", path.display()), e))
+                Err(io("locking")(e))
             }
         }
     }
@@ -136,19 +174,35 @@ impl RunFolder {
         &self.path
     }
 
-    /// Removes it; the lock goes last.
+    /// Removes it; the lock goes last, so that what is left after a crash is found again.
     pub fn remove(mut self) -> Result<(), String> {
         let path = std::mem::take(&mut self.path);
-        std::fs::remove_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))
+        remove_run(&self.state, &path).map_err(|e| format!("{}: {e}", path.display()))
     }
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
         if !self.path.as_os_str().is_empty() {
-            let _ = std::fs::remove_dir_all(&self.path);
+            let _ = remove_run(&self.state, &self.path);
         }
     }
+}
+
+/// Removes a run folder, whose lock the caller holds.
+pub(crate) fn remove_run(state: &StateDir, path: &Path) -> std::io::Result<()> {
+    for entry in path.read_dir()? {
+        let entry = entry?;
+        if entry.file_name() == LOCK_FILE {
+            continue;
+        }
+        match entry.file_type()?.is_dir() {
+            true => std::fs::remove_dir_all(entry.path())?,
+            false => std::fs::remove_file(entry.path())?,
+        }
+    }
+    let _going = state.lock(RUN_LOCK)?;
+    std::fs::remove_dir_all(path)
 }
 
 /// Creates a file 0600 that was not there, without following links.

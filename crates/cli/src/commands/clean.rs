@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// Sweeps processes, cgroups, mounts and folders that carry our mark and have no living owner.
 pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
-    let removed = vmm::cleanup::sweep(&config.vmm).await?;
+    let removed = context::sweep(&config).await?;
     if format.json {
         return print_json(&json!({ "removed": removed }));
     }

@@ -10,7 +10,7 @@ use sandbox::snapshots::SnapshotStore;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use vmm::{Accelerator, EngineKind};
+use vmm::EngineKind;
 
 /// Examines the host and prints a row a check.
 pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
@@ -28,9 +28,12 @@ pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
 /// The report; also what the dashboard shows.
 pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::Result<Report> {
     let probed = vmm::probe::accelerator(&config.vmm).await;
-    let kvm = match (probed.accelerator, probed.reason) {
-        (Accelerator::Kvm, _) => Kvm::Runs("the probe's guest code ran in time".into()),
-        (Accelerator::Tcg, reason) => Kvm::Not(reason.unwrap_or_else(|| "no reason".into())),
+    let kvm = match probed.reason {
+        None => Kvm::Runs(format!(
+            "a guest went from real mode to ring 3 and a timer interrupt, at {} million instructions a second",
+            probed.guest_mips.unwrap_or_default()
+        )),
+        Some(reason) => Kvm::Not(reason),
     };
     let config = config.clone();
     let work = move || -> anyhow::Result<Report> {

@@ -20,9 +20,6 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         settings.server.keys_file = Some(context::keys_file(&settings));
     }
     let config = settings.sandbox;
-    for removed in vmm::cleanup::sweep(&config.vmm).await? {
-        tracing::warn!(kind = removed.kind, name = %removed.name, "left by an earlier crash; removed");
-    }
     let feed = Feed::new(settings.server.recent_events);
     let log = AuditLog::open(&context::audit_dir(&config), settings.audit)
         .context("opening the audit log")?;

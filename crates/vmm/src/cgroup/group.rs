@@ -56,7 +56,24 @@ impl VmCgroup {
             .collect()
     }
 
-    pub(super) fn limit(&self, limits: Limits) -> Result<(), VmmError> {
+    /// Makes it and puts `limits` in force, read back.
+    pub fn establish(&self, limits: Limits) -> Result<(), VmmError> {
+        // Another VM's end may remove the common parent between two of the steps of making this
+        // one: then the steps are done again.
+        for _ in 0..3 {
+            self.group.create().map_err(|e| VmmError::Io {
+                step: Step::Prepare,
+                what: format!("making the cgroup {}", self.folders[0].display()),
+                source: std::io::Error::other(e),
+            })?;
+            if self.folders.iter().all(|folder| folder.is_dir()) {
+                break;
+            }
+        }
+        self.limit(limits)
+    }
+
+    fn limit(&self, limits: Limits) -> Result<(), VmmError> {
         self.write(limits).map_err(|e| VmmError::Io {
             step: Step::Prepare,
             what: format!("writing the limits of {}", self.folders[0].display()),
@@ -140,15 +157,6 @@ impl VmCgroup {
             let _ = folder.parent().map(std::fs::remove_dir);
         }
         Ok(())
-    }
-
-    pub(super) fn create(&self) -> Result<(), Error> {
-        self.group.create()
-    }
-
-    /// All its folders were made.
-    pub(super) fn exists(&self) -> bool {
-        self.folders.iter().all(|folder| folder.is_dir())
     }
 
     fn find(&self, file: &str) -> Option<PathBuf> {

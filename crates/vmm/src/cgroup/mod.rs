@@ -2,11 +2,11 @@
 
 mod group;
 pub mod layout;
+pub mod leftover;
 
-pub use group::VmCgroup;
+pub use group::{VmCgroup, remove_folders};
 
 use crate::engine::VmId;
-use crate::error::{Step, VmmError};
 use cgroups_rs::cgroup::Cgroup;
 use cgroups_rs::{Hierarchy, Subsystem, hierarchies};
 use layout::{CONTROLLERS, Layout, Version};
@@ -111,23 +111,10 @@ impl Place {
         }
     }
 
-    /// Makes the VM's cgroup and puts `limits` in force, read back.
-    pub fn create(&self, id: &VmId, limits: Limits) -> Result<VmCgroup, VmmError> {
-        // Another VM's end may remove the common parent between two of the steps of making this
-        // one: then the steps are done again.
-        let group = VmCgroup::new(self.load(id), self.version);
-        for _ in 0..3 {
-            group.create().map_err(|e| VmmError::Io {
-                step: Step::Prepare,
-                what: format!("making the cgroup of VM {id}"),
-                source: std::io::Error::other(e),
-            })?;
-            if group.exists() {
-                break;
-            }
-        }
-        group.limit(limits)?;
-        Ok(group)
+    /// The VM's cgroup, not yet made: [`VmCgroup::establish`] does. Its folders are known before
+    /// they are there, so that they can be noted for a crash's cleaner first.
+    pub fn plan(&self, id: &VmId) -> VmCgroup {
+        VmCgroup::new(self.load(id), self.version)
     }
 
     fn load(&self, id: &VmId) -> Cgroup {

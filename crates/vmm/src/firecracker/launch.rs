@@ -13,8 +13,8 @@ use crate::console::Tail;
 use crate::engine::{SnapshotFiles, VmSpec};
 use crate::error::{Step, VmmError};
 use crate::jail::child::{ChildSetup, FIRST_FD, Privileged};
-use crate::jail::process::{Held, Process};
-use crate::jail::{files, inspect, note_cgroups, read_info, slots};
+use crate::jail::process::{Held, Process, this_process};
+use crate::jail::{files, has_child, inspect, note_cgroups, slots};
 use crate::running::Running;
 use crate::state::RunFolder;
 use rustix::process::Resource;
@@ -106,12 +106,13 @@ impl FirecrackerEngine {
         };
         let chroot = Chroot::create(&self.base, &spec.id, &run)?;
         let cgroup = match &self.place {
-            Ok(place) => Some(Arc::new(place.create(&spec.id, limits)?)),
+            Ok(place) => Some(Arc::new(place.plan(&spec.id))),
             Err(_) => None,
         };
         if let Some(cgroup) = &cgroup {
             note_cgroups(&run, cgroup.folders())
                 .map_err(prepare("noting the cgroup in the run folder"))?;
+            cgroup.establish(limits)?;
         }
         let inside = chroot.inside();
         let pipes = inside
@@ -171,7 +172,7 @@ impl FirecrackerEngine {
             ),
         };
         let setup = ChildSetup {
-            parent: rustix::process::getpid(),
+            tool: this_process().map_err(prepare("opening the tool's own process"))?,
             cgroups: match &cgroup {
                 Some(cgroup) => cgroup.entrances().map_err(prepare("opening the cgroup"))?,
                 None => Vec::new(),
@@ -187,9 +188,9 @@ impl FirecrackerEngine {
             chroot: Some(chroot),
             slot,
         };
-        let process = Process::spawn(command, held, spec.id.as_str())?;
-        // Nothing: it failed, and its stderr says why.
-        let _ = read_info(info_reader);
+        let process = Process::spawn(command, held, spec.id.as_str(), self.jailed())?;
+        // If not, it failed, and its stderr says why.
+        let _ = has_child(info_reader);
         Ok(Spawned {
             process,
             uid,

@@ -63,11 +63,11 @@ pub fn arguments(root: &Path, binds: &[(&Path, &str, bool)], fds: BwrapFds) -> V
     args
 }
 
-/// The process id in what bubblewrap writes to `--info-fd`.
-pub fn child_pid(info: &str) -> Option<i32> {
-    let info: serde_json::Value = serde_json::from_str(info).ok()?;
-    let pid = i32::try_from(info.get("child-pid")?.as_i64()?).ok()?;
-    (pid > 1).then_some(pid)
+/// Whether bubblewrap's words at `--info-fd` say that it made the program's process. The number that it
+/// tells is that of its own namespace.
+pub fn made_child(info: &str) -> bool {
+    let info: Option<serde_json::Value> = serde_json::from_str(info).ok();
+    info.is_some_and(|info| info.get("child-pid").is_some_and(serde_json::Value::is_u64))
 }
 
 #[cfg(test)]
@@ -102,10 +102,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn only_a_real_pid_is_believed(text in "[ -~]{0,60}", pid in any::<i64>()) {
-            let _ = child_pid(&text);
-            let seen = child_pid(&format!("{{\"child-pid\": {pid}}}"));
-            prop_assert_eq!(seen, i32::try_from(pid).ok().filter(|p| *p > 1));
+        fn only_the_whole_word_is_believed(text in "[ -~]{0,60}", pid: u32) {
+            prop_assert!(!made_child(&text));
+            let told = format!("{{\"child-pid\": {pid}}}");
+            prop_assert!(made_child(&told));
+            prop_assert!(!made_child(&told[..told.len() - 1]));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What happens between fork and exec, in this order, each step with its reason. Everything that
 //! could fail or allocate was done before the fork; here are system calls only.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::CWD;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, mount_change, move_mount};
-use rustix::process::{Gid, Pid, Resource, Rlimit, Signal, Uid};
+use rustix::process::{Gid, Resource, Rlimit, Signal, Uid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use std::ffi::CString;
 use std::fs::File;
@@ -45,8 +46,8 @@ pub struct Privileged {
 /// All that the child needs.
 #[derive(Debug)]
 pub struct ChildSetup {
-    /// The tool's process id.
-    pub parent: Pid,
+    /// The tool.
+    pub tool: OwnedFd,
     /// Opened `cgroup.procs`.
     pub cgroups: Vec<File>,
     /// When the tool is root.
@@ -83,8 +84,10 @@ impl ChildSetup {
         }
         // After the uid changed, which clears it. Tied to the thread that forked: see `process`.
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-        if rustix::process::getppid() != Some(self.parent) {
-            // The tool died before the line above; nobody would end this jail.
+        let mut ended = [PollFd::new(&self.tool, PollFlags::IN)];
+        if poll(&mut ended, Some(&Timespec::default()))? > 0 {
+            // The tool died before the signal was asked for; nobody would end this jail. (The parent's
+            // id would not tell: a process id namespace may be in between.)
             return Err(Error::from(ErrorKind::NotConnected));
         }
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));

@@ -103,6 +103,19 @@ pub fn fault_by(pid: i32, judge: impl Fn(&Confinement) -> Option<String>) -> Opt
     None
 }
 
+/// The first child of a process that has one thread.
+pub fn child_of(pid: i32) -> Option<i32> {
+    // Kernels without CONFIG_PROC_CHILDREN have no such file.
+    match std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
+        Ok(children) => children.split_whitespace().next()?.parse().ok(),
+        Err(_) => std::fs::read_dir("/proc")
+            .ok()?
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .find(|child| parent_of(*child) == Some(pid)),
+    }
+}
+
 /// The parent of a process.
 pub fn parent_of(pid: i32) -> Option<i32> {
     stat(pid)?.split_whitespace().nth(1)?.parse().ok()

@@ -148,12 +148,13 @@ impl Jail {
         };
         let uid = slot.as_ref().map(|s| s.uid);
         let cgroup = match &self.place {
-            Ok(place) => Some(Arc::new(place.create(&request.id, request.limits)?)),
+            Ok(place) => Some(Arc::new(place.plan(&request.id))),
             Err(_) => None,
         };
         if let Some(cgroup) = &cgroup {
             note_cgroups(&request.run, cgroup.folders())
                 .map_err(io(Step::Prepare, "noting the cgroup in the run folder"))?;
+            cgroup.establish(request.limits)?;
         }
         let (info_reader, info_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
             .map_err(|e| io(Step::Prepare, "making a pipe")(e.into()))?;
@@ -182,7 +183,8 @@ impl Jail {
             None => None,
         };
         let mut setup = ChildSetup {
-            parent: rustix::process::getpid(),
+            tool: process::this_process()
+                .map_err(io(Step::Prepare, "opening the tool's own process"))?,
             cgroups: match &cgroup {
                 Some(cgroup) => cgroup
                     .entrances()
@@ -211,9 +213,9 @@ impl Jail {
             chroot: None,
             slot,
         };
-        let process = Process::spawn(command, held, request.id.as_str())?;
-        if let Some(pid) = read_info(info_reader) {
-            process.set_vmm(pid)?;
+        let process = Process::spawn(command, held, request.id.as_str(), uid.is_some())?;
+        if has_child(info_reader) {
+            process.find_vmm()?;
         }
         Ok(Jailed {
             process,
@@ -272,25 +274,27 @@ pub(crate) fn note_cgroups(run: &RunFolder, folders: &[PathBuf]) -> std::io::Res
     Ok(())
 }
 
-/// What bubblewrap writes before it starts the program; nothing when it failed before.
-pub(crate) fn read_info(reader: OwnedFd) -> Option<i32> {
+/// Waits until bubblewrap says that it made the VMM's process; it does not when it failed before.
+pub(crate) fn has_child(reader: OwnedFd) -> bool {
     let mut reader = File::from(reader);
     let mut text = String::new();
     let deadline = Timespec {
         tv_sec: Step::Start.deadline().as_secs() as i64,
         tv_nsec: 0,
     };
-    while bwrap::child_pid(&text).is_none() && text.len() < 4096 {
-        poll(&mut [PollFd::new(&reader, PollFlags::IN)], Some(&deadline))
-            .ok()
-            .filter(|ready| *ready > 0)?;
+    while !bwrap::made_child(&text) && text.len() < 4096 {
+        let ready = poll(&mut [PollFd::new(&reader, PollFlags::IN)], Some(&deadline));
         let mut buffer = [0u8; 512];
-        match reader.read(&mut buffer) {
-            Ok(count @ 1..) => text.push_str(std::str::from_utf8(&buffer[..count]).ok()?),
-            _ => return None,
+        let read = match ready {
+            Ok(1..) => reader.read(&mut buffer),
+            _ => return false,
+        };
+        match read {
+            Ok(count @ 1..) => text.push_str(&String::from_utf8_lossy(&buffer[..count])),
+            _ => return false,
         }
     }
-    bwrap::child_pid(&text)
+    true
 }
 
 /// The configured path, or the first of that name in `PATH`.

@@ -10,7 +10,8 @@ use crate::firecracker::chroot::Chroot;
 use crate::jail::slots::UidSlot;
 use crate::state::RunFolder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
@@ -64,8 +65,15 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command` from a thread of its own.
-    pub fn spawn(mut command: Command, held: Held, name: &str) -> Result<Self, VmmError> {
+    /// Starts `command` from a thread of its own. With `rooted` it is process 1 of a namespace, so that
+    /// the kernel ends all that it made as soon as it ends: bubblewrap ties its child to itself only
+    /// after some milliseconds. Making a namespace is root's right.
+    pub fn spawn(
+        mut command: Command,
+        held: Held,
+        name: &str,
+        rooted: bool,
+    ) -> Result<Self, VmmError> {
         let failed = |what: &str, source| VmmError::Io {
             step: Step::Start,
             what: what.to_string(),
@@ -81,7 +89,10 @@ impl Process {
             .stack_size(128 * 1024)
             .spawn(move || {
                 let _finished = finished_in;
-                let spawned = command.spawn();
+                let spawned = match rooted {
+                    true => new_pid_namespace().and_then(|()| command.spawn()),
+                    false => command.spawn(),
+                };
                 drop(command); // the child's ends of pipes and sockets
                 let mut child = match spawned {
                     Ok(child) => child,
@@ -117,6 +128,12 @@ impl Process {
             state,
             finished: std::sync::Mutex::new(finished),
         })
+    }
+
+    /// Finds the VMM where bubblewrap's one child is it.
+    pub fn find_vmm(&self) -> Result<(), VmmError> {
+        let jail = self.outer_pid.as_raw_nonzero().get();
+        self.set_vmm(super::inspect::child_of(jail).unwrap_or(0))
     }
 
     /// Says which process in the jail is the VMM. Fails when it is no child of the jail's, nor one of
@@ -207,6 +224,18 @@ impl Drop for Process {
             }
         }
     }
+}
+
+/// The tool, for the child to see whether it has ended.
+pub fn this_process() -> std::io::Result<OwnedFd> {
+    Ok(pidfd_open(getpid(), PidfdFlags::empty())?)
+}
+
+/// For the children of this thread.
+fn new_pid_namespace() -> std::io::Result<()> {
+    // SAFETY: a process id namespace has nothing that other threads share.
+    unsafe { unshare_unsafe(UnshareFlags::NEWPID)? };
+    Ok(())
 }
 
 /// bubblewrap may be gone a moment before the VMM, whose death it causes.

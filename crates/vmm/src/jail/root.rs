@@ -11,6 +11,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The name of a root that is being made, by whoever holds the lock.
+const DRAFT: &str = "draft";
+const LOCK: &str = "jail";
+
 /// What a root is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootSpec {
@@ -58,17 +62,17 @@ impl RootSpec {
         if path.is_dir() {
             return Ok(path);
         }
-        // Made under a name of its own and renamed when complete: a crash leaves no half of one.
-        let draft = state.jails().join(format!("draft-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&draft);
-        let made = self.fill(&draft).and_then(|()| fs::rename(&draft, &path));
-        if let Err(e) = made {
-            let _ = fs::remove_dir_all(&draft);
-            // Another tool may have been faster with the same content.
-            if !path.is_dir() {
-                return Err(failed(e));
-            }
+        // Of many that open a fresh state folder at once, one makes the root and the others find it.
+        let _lock = state.lock(LOCK).map_err(failed)?;
+        if path.is_dir() {
+            return Ok(path);
         }
+        // Renamed when complete, so there is never half a root; what a crash left of one goes first.
+        let draft = state.jails().join(DRAFT);
+        remove_folder(&draft).map_err(failed)?;
+        let made = self.fill(&draft).and_then(|()| fs::rename(&draft, &path));
+        made.inspect_err(|_| drop(remove_folder(&draft)))
+            .map_err(failed)?;
         Ok(path)
     }
 
@@ -123,6 +127,25 @@ impl RootSpec {
     }
 }
 
+/// Removes what a crash left of a root that was being made; says whether there was any.
+pub fn sweep(state: &StateDir) -> io::Result<bool> {
+    let draft = state.jails().join(DRAFT);
+    if !draft.exists() {
+        return Ok(false);
+    }
+    // Whoever makes one now holds the lock, and has renamed or removed it when we have it.
+    let _lock = state.lock(LOCK)?;
+    let left = draft.exists();
+    remove_folder(&draft).map(|()| left)
+}
+
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
 fn below(root: &Path, absolute: &Path) -> PathBuf {
     root.join(absolute.strip_prefix("/").unwrap_or(absolute))
 }
@@ -163,6 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn many_at_once_make_one_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().join("s");
+        let roots: Vec<PathBuf> = std::thread::scope(|scope| {
+            let build = || {
+                let state = StateDir::open(&at).unwrap();
+                RootSpec::of_program(Path::new("/bin/true"))
+                    .unwrap()
+                    .build(&state)
+                    .unwrap()
+            };
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(build)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(roots.iter().all(|root| *root == roots[0]));
+        let made = roots[0].parent().unwrap().read_dir().unwrap();
+        assert_eq!(made.count(), 1);
+    }
+
+    #[test]
     fn a_root_holds_just_the_table_and_is_made_once() {
         let dir = tempfile::tempdir().unwrap();
         let state = StateDir::open(&dir.path().join("s")).unwrap();
@@ -174,6 +217,11 @@ mod tests {
         assert_eq!(root.metadata().unwrap().ino(), inode);
         assert!(below(&root, Path::new("/bin/true")).is_file());
         assert_eq!(below(&root, Path::new("/ram")).metadata().unwrap().len(), 0);
+        assert_eq!(state.jails().read_dir().unwrap().count(), 1);
+        // A crash in the middle of making another.
+        fs::create_dir_all(state.jails().join(DRAFT).join("half")).unwrap();
+        assert!(sweep(&state).unwrap());
+        assert!(!sweep(&state).unwrap());
         assert_eq!(state.jails().read_dir().unwrap().count(), 1);
         let ran = Command::new(below(&root, Path::new("/bin/true"))).status();
         assert!(ran.unwrap().success());

@@ -1,6 +1,7 @@
 //! QEMU's arguments. Pure: tables, each row with its reason.
 
 use crate::config::Accelerator;
+use crate::engine::VmId;
 use std::ffi::OsString;
 
 /// The descriptors that QEMU inherits besides 0 (`/dev/null`), 1 (console out) and 2 (its own
@@ -53,6 +54,8 @@ pub enum Start {
 /// What differs between VMs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
+    /// Shown in the host's process list.
+    pub id: VmId,
     /// What runs the guest.
     pub accelerator: Accelerator,
     /// RAM, MiB.
@@ -129,6 +132,9 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
         // falls back on under emulation. rtc: the agent sets the clock.
         "-machine".into(),
         "microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off,memory-backend=ram".into(),
+        // Tells whose it is: see `mark`.
+        "-name".into(),
+        machine.id.to_string(),
         "-accel".into(),
         accelerator(machine),
         "-cpu".into(),
@@ -229,6 +235,7 @@ mod tests {
         ];
         (accelerators, 64u32..8192, 1u32..9, starts).prop_map(
             |(accelerator, memory_mib, vcpus, start)| Machine {
+                id: VmId::new("vm-1").unwrap(),
                 accelerator,
                 memory_mib,
                 vcpus,

@@ -16,6 +16,9 @@ use std::process::{Command, Stdio};
 /// (`memory-backend-file,readonly=on,rom=off`).
 pub const CLONES_SINCE: Version = Version(8, 2);
 
+/// What was found, kept in the state folder.
+const CACHE: &str = "qemu.json";
+
 /// The first version whose `microvm` boots an uncompressed kernel with ACPI.
 pub const BOOTS_SINCE: Version = Version(6, 0);
 
@@ -47,15 +50,19 @@ impl Qemu {
     pub fn find(config: &VmmConfig, state: &StateDir) -> Result<Self, VmmError> {
         let name = format!("qemu-system-{}", std::env::consts::ARCH);
         let path = find_program(&name, config.qemu_path.as_deref(), "qemu-system-x86")?;
-        let cache = state.root().join("qemu.json");
+        let cache = state.root().join(CACHE);
+        if let Some(known) = Self::cached(&cache, &path) {
+            return Ok(known);
+        }
+        let _lock = state.lock("qemu");
+        // Who held the lock may have asked meanwhile.
         if let Some(known) = Self::cached(&cache, &path) {
             return Ok(known);
         }
         let found = Self::ask(path)?;
         // Only a saving of time: not being able to keep it is no failure.
-        let draft = cache.with_extension(format!("{}", std::process::id()));
         if let Ok(text) = serde_json::to_vec(&found) {
-            let _ = fs::write(&draft, text).and_then(|()| fs::rename(&draft, &cache));
+            let _ = state.keep(CACHE, &text);
         }
         Ok(found)
     }

@@ -110,6 +110,7 @@ impl QemuEngine {
             fds.push(kvm.map_err(io(Step::Prepare, "opening /dev/kvm"))?.into());
         }
         let machine = Machine {
+            id: spec.id.clone(),
             accelerator: self.identity.accelerator,
             memory_mib: spec.memory_mib,
             vcpus: spec.vcpus,

@@ -54,24 +54,36 @@ impl QemuEngine {
         };
         let qemu = Qemu::find(&config, &state)?;
         let jail = Jail::new(&config, &state, &qemu.path, &qemu.root())?;
+        let tsc_khz = probe::tsc_khz(&state);
         let identity = EngineIdentity {
             kind: EngineKind::Qemu,
             version: qemu.version.clone(),
             accelerator,
             cpu_model: match accelerator {
                 Accelerator::Kvm => format!("host ({})", probe::host_cpu()),
-                Accelerator::Tcg => args::cpu_model(accelerator).into(),
+                Accelerator::Tcg => emulated_cpu(tsc_khz),
             },
             jail: jail.description(),
             clones_refused: qemu.clones_refused(),
         };
         Ok(Self {
-            tsc_khz: probe::tsc_khz(&state),
+            tsc_khz,
             jail: Arc::new(jail),
             config,
             state,
             identity,
         })
+    }
+}
+
+/// An emulated CPU counts time at the host's rate, and a snapshot's kernel knows the rate it was made
+/// at: on a host with another one its clock would be wrong. In steps of 1 MHz, for what is measured
+/// differs a little at each boot of the host.
+fn emulated_cpu(tsc_khz: Option<u64>) -> String {
+    let model = args::cpu_model(Accelerator::Tcg);
+    match tsc_khz {
+        Some(khz) => format!("{model} (TSC {} MHz)", (khz + 500) / 1000),
+        None => model.into(),
     }
 }
 

@@ -1,0 +1,96 @@
+//! Answers that hold until the host boots again or its kernel changes, kept in the state folder.
+
+use crate::state::StateDir;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// An answer, and whether somebody got it before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// What was found.
+    pub value: T,
+    /// It was found earlier.
+    pub kept: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record<T> {
+    key: String,
+    value: T,
+}
+
+/// The kept answer of this name and key, else a new one. Of many who ask at once, one finds out and
+/// the others wait for it. An answer that cannot be kept is still an answer.
+pub fn since_boot<T: Serialize + DeserializeOwned>(
+    state: &StateDir,
+    name: &str,
+    key: &str,
+    ask: impl FnOnce() -> T,
+) -> Answer<T> {
+    let key = format!("{} {key}", host());
+    let file = format!("{name}.json");
+    let known = || {
+        let record: Record<T> =
+            serde_json::from_slice(&std::fs::read(state.root().join(&file)).ok()?).ok()?;
+        (record.key == key).then_some(Answer {
+            value: record.value,
+            kept: true,
+        })
+    };
+    if let Some(answer) = known() {
+        return answer;
+    }
+    let _lock = state.lock(name);
+    known().unwrap_or_else(|| {
+        let record = Record {
+            key: key.clone(),
+            value: ask(),
+        };
+        if let Ok(text) = serde_json::to_vec(&record) {
+            let _ = state.keep(&file, &text);
+        }
+        Answer {
+            value: record.value,
+            kept: false,
+        }
+    })
+}
+
+/// This boot of this kernel.
+fn host() -> String {
+    ["random/boot_id", "osrelease", "version"]
+        .map(|file| std::fs::read_to_string(format!("/proc/sys/kernel/{file}")).unwrap_or_default())
+        .map(|text| text.trim().to_string())
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn one_of_many_finds_out_and_another_key_asks_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&dir.path().join("s")).unwrap();
+        let asked = AtomicU32::new(0);
+        let ask =
+            |key: &str| since_boot(&state, "n", key, || asked.fetch_add(1, Ordering::Relaxed));
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| ask("k"))).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(answers.iter().all(|answer| answer.value == 0));
+        assert_eq!(answers.iter().filter(|answer| !answer.kept).count(), 1);
+        assert_eq!(
+            ask("other"),
+            Answer {
+                value: 1,
+                kept: false
+            }
+        );
+        std::fs::write(state.root().join("n.json"), "{\"key\":").unwrap();
+        assert!(!ask("k").kept, "half a file is no answer");
+        assert!(ask("k").kept);
+    }
+}

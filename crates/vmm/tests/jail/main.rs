@@ -1,0 +1,6 @@
+//! The jail and the sweep after a crash, on a real host: bubblewrap, namespaces, cgroups. Needs root
+//! (each VMM a uid of its own) and bubblewrap; without them each test says 'not run' and why.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+mod crash;
+mod host;
