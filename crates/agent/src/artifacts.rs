@@ -4,9 +4,11 @@
 //! beneath the folder before it, without following links, and every number is bounded.
 
 use crate::channel::Channel;
-use crate::error::AgentError;
+use crate::error::{AgentError, Step};
 use crate::files::Folder;
 use nix::dir::{Dir, Type};
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime};
 use protocol::bytes::Bytes;
 use protocol::path::check_relative;
 use protocol::wire::{FileEntry, GuestMessage, MAX_ARTIFACTS, MAX_CHUNK_BYTES};
@@ -14,6 +16,8 @@ use std::io::Read;
 
 /// Where a job puts what it wants to hand out.
 pub const OUT_DIR: &str = "/work/out";
+/// Before any file.
+pub const EVER: TimeSpec = TimeSpec::new(0, 0);
 /// Files listed or sent at most; their names fit one frame.
 const MAX_FILES: usize = 4096;
 /// Folders within folders at most.
@@ -28,15 +32,20 @@ pub struct Found {
     pub incomplete: bool,
 }
 
-/// Lists the regular files below `folder`.
-pub fn list(folder: &Folder) -> Found {
+/// The clock that files' times are taken from.
+pub fn now() -> Result<TimeSpec, AgentError> {
+    clock_gettime(ClockId::CLOCK_REALTIME_COARSE).step(|| "read the clock of files")
+}
+
+/// Lists the regular files below `folder` that changed at `since` or later.
+pub fn list(folder: &Folder, since: TimeSpec) -> Found {
     let mut found = Found::default();
-    walk(folder, "", 0, &mut found);
+    walk(folder, "", 0, since, &mut found);
     found.files.sort_by(|a, b| a.path.cmp(&b.path));
     found
 }
 
-fn walk(folder: &Folder, prefix: &str, depth: usize, found: &mut Found) {
+fn walk(folder: &Folder, prefix: &str, depth: usize, since: TimeSpec, found: &mut Found) {
     let Some(entries) = folder
         .try_clone()
         .and_then(Dir::from_fd)
@@ -57,11 +66,14 @@ fn walk(folder: &Folder, prefix: &str, depth: usize, found: &mut Found) {
         let path = format!("{prefix}{name}");
         match entry.file_type() {
             Some(Type::Directory) => match folder.folder(name) {
-                Ok(inner) => walk(&inner, &format!("{path}/"), depth + 1, found),
+                Ok(inner) => walk(&inner, &format!("{path}/"), depth + 1, since, found),
                 Err(_) => found.incomplete = true,
             },
             Some(Type::File) => match folder.get(name) {
-                Ok((_, size)) if found.files.len() < MAX_FILES && check_relative(&path).is_ok() => {
+                Ok((_, _, changed)) if changed < since => {}
+                Ok((_, size, _))
+                    if found.files.len() < MAX_FILES && check_relative(&path).is_ok() =>
+                {
                     found.files.push(FileEntry { path, size });
                 }
                 _ => found.incomplete = true,
@@ -72,13 +84,13 @@ fn walk(folder: &Folder, prefix: &str, depth: usize, found: &mut Found) {
     }
 }
 
-/// Sends the files below [`OUT_DIR`], `budget` bytes and [`MAX_ARTIFACTS`] files at most; `true`
-/// when something was left out.
-pub fn send_all(budget: u64, channel: &mut Channel) -> Result<bool, AgentError> {
+/// Sends the files below [`OUT_DIR`] that changed at `since` or later, `budget` bytes and
+/// [`MAX_ARTIFACTS`] files at most; `true` when something was left out.
+pub fn send_all(budget: u64, since: TimeSpec, channel: &mut Channel) -> Result<bool, AgentError> {
     let Ok(folder) = Folder::open(OUT_DIR) else {
         return Ok(false);
     };
-    let found = list(&folder);
+    let found = list(&folder, since);
     let mut left_out = found.incomplete;
     let (mut left, mut sent) = (budget, 0);
     for file in found.files {
@@ -96,7 +108,7 @@ pub fn send_all(budget: u64, channel: &mut Channel) -> Result<bool, AgentError> 
 /// Sends one file in pieces; `false` when it cannot be opened. A file that changes meanwhile is
 /// cut off at the size it had.
 pub fn send(folder: &Folder, path: &str, channel: &mut Channel) -> Result<bool, AgentError> {
-    let Ok((file, size)) = folder.get(path) else {
+    let Ok((file, size, _)) = folder.get(path) else {
         return Ok(false);
     };
     let mut file = file.take(size);

@@ -100,6 +100,11 @@ impl Cgroup {
         self.write("cgroup.kill", "1")
     }
 
+    /// Lets its processes stand still, or go on; they stand a moment after this returns.
+    pub fn freeze(&self, still: bool) -> Result<(), AgentError> {
+        self.write("cgroup.freeze", if still { "1" } else { "0" })
+    }
+
     /// Its processes as the agent numbers them.
     pub fn pids(&self) -> Result<Vec<i32>, AgentError> {
         let text = self.read("cgroup.procs")?;

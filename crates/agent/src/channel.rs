@@ -112,6 +112,17 @@ impl Channel {
         }
     }
 
+    /// Waits for something to happen and does it; `false` once the deadline has passed.
+    pub fn wait_until(&mut self, deadline: Instant) -> Result<bool, AgentError> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(false);
+        }
+        let millis = i32::try_from(left.as_millis() + 1).unwrap_or(i32::MAX);
+        self.wait(PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX))?;
+        Ok(true)
+    }
+
     /// Waits until no more than `bytes` are queued; the host's own deadline ends a wait in vain.
     pub fn drain_to(&mut self, bytes: usize) -> Result<(), AgentError> {
         while self.out.len() - self.sent > bytes {

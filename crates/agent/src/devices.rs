@@ -17,6 +17,11 @@ pub const SHM: &str = "/dev/job/shm";
 
 /// The drivers of waiting interpreters lie here; for the job it is [`zygote::DRIVERS_DIR`].
 const ZYGOTE_FOLDER: &str = "zygote";
+/// What a session's interpreter is to read, written by the agent alone; for the job it is
+/// `/dev/session`.
+pub const SESSION: &str = "/dev/job/session";
+/// Room for one program as JSON and its standard input.
+const SESSION_OPTIONS: &str = "mode=0755,size=32m,nr_inodes=16";
 
 /// Character devices of major 1, by minor number.
 const NODES: &[(&str, u64)] = &[
@@ -45,7 +50,7 @@ pub fn build() -> Result<(), AgentError> {
         JOB_DEV,
         Some("tmpfs"),
         flags,
-        Some("mode=0755,size=64k,nr_inodes=64"),
+        Some("mode=0755,size=128k,nr_inodes=64"),
     )
     .step(|| format!("mount tmpfs on {JOB_DEV}"))?;
     // The umask would take the group's and others' write permission away.
@@ -71,6 +76,15 @@ pub fn build() -> Result<(), AgentError> {
         let path = in_dev(&format!("{ZYGOTE_FOLDER}/{name}"));
         std::fs::write(&path, text).step(|| format!("write {path}"))?;
     }
+    make_folder(SESSION)?;
+    mount(
+        Some("tmpfs"),
+        SESSION,
+        Some("tmpfs"),
+        flags | MsFlags::MS_NODEV,
+        Some(SESSION_OPTIONS),
+    )
+    .step(|| format!("mount tmpfs on {SESSION}"))?;
     let options = "newinstance,ptmxmode=0666,mode=0620,max=16";
     mount(
         Some("devpts"),

@@ -6,7 +6,8 @@ use crate::error::AgentError;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::{Mode, mkdirat};
-use nix::unistd::{Gid, Uid};
+use nix::sys::time::TimeSpec;
+use nix::unistd::{Gid, Uid, UnlinkatFlags, unlinkat};
 use protocol::path::check_relative;
 use std::fs::File;
 use std::io::Write;
@@ -58,15 +59,26 @@ impl Folder {
         let file =
             openat2(self.0.as_fd(), path, how).map_err(|errno| refused(errno.to_string()))?;
         let mut file = File::from(file);
-        let owned = own(file.as_fd()).map_err(|errno| refused(errno.to_string()));
-        owned.and_then(|()| {
-            file.write_all(data)
-                .map_err(|error| refused(error.to_string()))
+        own(file.as_fd()).map_err(|errno| refused(errno.to_string()))?;
+        file.write_all(data).map_err(|error| {
+            // Half a file is no file.
+            let _ = self.remove(path);
+            refused(error.to_string())
         })
     }
 
-    /// Opens a regular file for reading, its size included.
-    pub fn get(&self, path: &str) -> nix::Result<(File, u64)> {
+    fn remove(&self, path: &str) -> nix::Result<()> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or((".", path));
+        let parent = openat2(
+            self.0.as_fd(),
+            parent,
+            beneath(OFlag::O_RDONLY | OFlag::O_DIRECTORY),
+        )?;
+        unlinkat(&parent, name, UnlinkatFlags::NoRemoveDir)
+    }
+
+    /// Opens a regular file for reading; its size, and when it last changed.
+    pub fn get(&self, path: &str) -> nix::Result<(File, u64, TimeSpec)> {
         // Without O_NONBLOCK a FIFO would hold the agent for ever.
         let file = openat2(
             self.0.as_fd(),
@@ -77,7 +89,9 @@ impl Folder {
         if status.st_mode & libc::S_IFMT != libc::S_IFREG {
             return Err(Errno::EINVAL);
         }
-        Ok((File::from(file), u64::try_from(status.st_size).unwrap_or(0)))
+        let size = u64::try_from(status.st_size).unwrap_or(0);
+        let changed = TimeSpec::new(status.st_ctime, status.st_ctime_nsec);
+        Ok((File::from(file), size, changed))
     }
 
     fn make_parents(&self, path: &str) -> nix::Result<()> {

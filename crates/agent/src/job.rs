@@ -18,6 +18,7 @@ use crate::pump::Pump;
 use crate::report::{Seen, report, wall_limit};
 use crate::root;
 use crate::zygote::{Waiting, Zygote};
+use nix::errno::Errno;
 use protocol::language::{BASE_ENV, Language, WORK_DIR};
 use protocol::wire::{Ending, GuestMessage, JobReport, Phase, RunRequest};
 use std::ffi::CString;
@@ -44,7 +45,12 @@ pub fn run(
     zygote: Option<Zygote>,
     channel: &mut Channel,
 ) -> Result<(), AgentError> {
-    root::resize(request.limits.tmpfs_bytes)?;
+    // A session hands out what changed, not all that is there.
+    let since = match request.session {
+        true => artifacts::now()?,
+        false => artifacts::EVER,
+    };
+    room(request)?;
     put_files(request)?;
     let zygote = zygote.filter(|zygote| zygote.suits(request));
     let (waiting, cgroup) = match zygote {
@@ -54,7 +60,8 @@ pub fn run(
     let mut job = Job::prepare(request, cgroup)?;
     let mut report = job.phases(waiting, channel)?;
     if request.collect_artifacts {
-        report.artifacts_truncated = artifacts::send_all(request.limits.artifact_bytes, channel)?;
+        let budget = request.limits.artifact_bytes;
+        report.artifacts_truncated = artifacts::send_all(budget, since, channel)?;
     }
     channel.send(&GuestMessage::Finished(Box::new(report)))
     // Here `job` goes: what is left of its cell and cgroup no longer keeps the host waiting.
@@ -175,13 +182,31 @@ impl<'a> Job<'a> {
     }
 }
 
+/// Gives the job's folders their size.
+pub fn room(request: &RunRequest) -> Result<(), AgentError> {
+    match root::resize(request.limits.tmpfs_bytes) {
+        // A session's files that are there already take more: the size stays as it was.
+        Err(AgentError::System {
+            source: Errno::EINVAL,
+            ..
+        }) if request.session => Ok(()),
+        resized => resized,
+    }
+}
+
 /// The program and what came with it.
 fn put_files(request: &RunRequest) -> Result<(), AgentError> {
+    let work = put_inputs(request)?;
+    work.put(request.language.spec().source_file, request.code.as_bytes())
+}
+
+/// What came with the program; gives the work folder.
+pub fn put_inputs(request: &RunRequest) -> Result<Folder, AgentError> {
     let work = Folder::open(WORK_DIR).step(|| format!("open {WORK_DIR}"))?;
     for file in &request.files {
         work.put(&file.path, &file.data.0)?;
     }
-    work.put(request.language.spec().source_file, request.code.as_bytes())
+    Ok(work)
 }
 
 /// The clean environment of a language's programs; `own` comes last and wins.

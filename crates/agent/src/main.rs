@@ -13,12 +13,15 @@
 //!     confine    uid, capabilities, rlimits, system calls        confine, filter
 //!     pump       its pipes, its stdin, its deadlines             pump, stream
 //!     ending     what its wait status and counters mean          ending, audit
+//!   session    one program after another in one interpreter      session, answer
+//!   files      into and out of the work folder                   transfer, files
 //! ```
 //!
 //! The job is hostile. Nothing of the agent's is in its reach: not its process (own pid
 //! namespace), not its descriptors (all close-on-exec), not its mounts (own mount namespace),
 //! not its memory (not dumpable, no capability to trace). The host is trusted.
 
+mod answer;
 mod artifacts;
 mod audit;
 mod boot;
@@ -38,7 +41,9 @@ mod pump;
 mod report;
 mod root;
 mod serve;
+mod session;
 mod stream;
+mod transfer;
 mod view;
 mod wake;
 mod zygote;

@@ -70,6 +70,34 @@ impl Pump {
         }
     }
 
+    /// Gives the pipes of a program back that stays.
+    pub fn detach(&mut self, cell: &mut Cell) {
+        cell.stdout = self.stdout.detach();
+        cell.stderr = self.stderr.detach();
+    }
+
+    /// Takes all of standard input into `file`; `false`: not before the deadline.
+    pub fn take_input(
+        &mut self,
+        file: OwnedFd,
+        channel: &mut Channel,
+        deadline: Instant,
+    ) -> Result<bool, AgentError> {
+        self.stdin.pipe = Some(file);
+        loop {
+            while let Some(message) = channel.next_message()? {
+                self.take(message)?;
+            }
+            self.stdin.turn(channel)?;
+            if self.stdin.pipe.is_none() {
+                return Ok(true);
+            }
+            if !channel.wait_until(deadline)? {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Pumps until the program is gone, which `limit` after `started` is made so.
     pub fn run(
         &mut self,

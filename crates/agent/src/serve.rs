@@ -3,8 +3,9 @@
 use crate::cgroup;
 use crate::channel::Channel;
 use crate::error::AgentError;
+use crate::session::{self, Session};
 use crate::zygote::Zygote;
-use crate::{job, root, wake};
+use crate::{job, root, transfer, wake};
 use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION};
 
 /// What a cell reads as boot id before the first `Wake`.
@@ -18,6 +19,7 @@ pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
         protocol: PROTOCOL_VERSION,
     })?;
     let mut zygote: Option<Zygote> = None;
+    let mut session: Option<Session> = None;
     loop {
         match channel.receive()? {
             HostMessage::Warm { language } => {
@@ -30,15 +32,18 @@ pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
                 wake::wake(&request)?;
                 channel.send(&GuestMessage::Awake)?;
             }
+            HostMessage::Run(request) if request.session => {
+                session = session::run(&request, session.take(), zygote.take(), channel)?;
+            }
             HostMessage::Run(request) => {
                 job::run(&request, zygote.take(), channel)?;
                 root::renew()?;
             }
             // Input that was on its way when its job ended.
             HostMessage::Stdin { .. } | HostMessage::StdinEnd => {}
-            HostMessage::PutFile(_) | HostMessage::ListFiles | HostMessage::GetFile { .. } => {
-                return Err(AgentError::OutOfTurn("there is no session"));
-            }
+            HostMessage::PutFile(file) => transfer::put(&file, channel)?,
+            HostMessage::ListFiles => transfer::list(channel)?,
+            HostMessage::GetFile { path } => transfer::get(&path, channel)?,
         }
     }
 }

@@ -55,6 +55,11 @@ impl Stream {
         self.due = Instant::now();
     }
 
+    /// Gives the pipe back, unless it ended.
+    pub fn detach(&mut self) -> Option<OwnedFd> {
+        self.pipe.take()
+    }
+
     /// The pipe, unless it ended.
     pub fn pipe(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(AsFd::as_fd)

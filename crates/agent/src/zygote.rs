@@ -3,8 +3,9 @@
 //!
 //! ```text
 //!   Warm   cell with all walls but the job's own limits ─ interpreter loads ─ 'ready' on fd 4
-//!   Run    limits set from outside ─ request on fd 3 ─ the interpreter closes it and becomes
-//!          the job's process: same pid, uid, cgroup, pipes; no fork, nothing left open
+//!   Run    limits set from outside ─ order on fd 3 ─ the interpreter closes both and becomes
+//!          the job's process: same pid, uid, cgroup, pipes; no fork, nothing left open.
+//!          In a session it stays and takes more orders, see `session`.
 //! ```
 //!
 //! A job that wants what a loaded interpreter cannot give any more (another filter, variables
@@ -31,10 +32,13 @@ use std::os::fd::{AsFd, OwnedFd};
 pub const DRIVERS_DIR: &str = "/dev/zygote";
 /// The drivers' files, below the job's `/dev`.
 pub const DRIVERS: &[(&str, &str)] = &[
+    ("session.py", include_str!("../drivers/session.py")),
+    ("session.js", include_str!("../drivers/session.js")),
     (
-        "sitecustomize.py",
-        include_str!("../drivers/sitecustomize.py"),
+        "usercustomize.py",
+        include_str!("../drivers/usercustomize.py"),
     ),
+    ("rehearsal.js", include_str!("../drivers/rehearsal.js")),
     ("zygote.js", include_str!("../drivers/zygote.js")),
 ];
 
@@ -88,8 +92,12 @@ pub struct Zygote {
 
 /// Its process, and the way to tell it what to become.
 pub struct Waiting {
-    cell: Cell,
-    request: File,
+    /// The process.
+    pub cell: Cell,
+    /// Where it reads its orders, one a line.
+    pub orders: File,
+    /// Where it says that it is ready, and answers in a session.
+    pub answers: OwnedFd,
 }
 
 impl Zygote {
@@ -104,9 +112,23 @@ impl Zygote {
             clock.tv_nsec(),
         ))?;
         let since = monotonic()?;
-        let zygote = start(recipe);
+        let zygote = start(recipe, &[], None);
         set_clock(clock + (monotonic()? - since))?;
         zygote.map(Some)
+    }
+
+    /// Loads an interpreter for a session, under the session's filter; `None` for languages
+    /// that have none.
+    pub fn for_session(
+        language: Language,
+        seccomp_program: &[u64],
+    ) -> Result<Option<Zygote>, AgentError> {
+        let recipe = RECIPES.iter().find(|recipe| recipe.language == language);
+        // Its first program waits for it: nothing is loaded ahead.
+        let bare = &[("ZYGOTE_BARE", "1")];
+        recipe
+            .map(|recipe| start(recipe, bare, Filter::from_words(seccomp_program)))
+            .transpose()
     }
 
     /// Says whether this job can be had from it.
@@ -118,9 +140,10 @@ impl Zygote {
         let reads = |name: &str| fixed.iter().any(|prefix| name.starts_with(prefix));
         request.language == self.language
             && !request.fresh_interpreter
-            && !request.session
             && request.seccomp_program.is_empty()
-            && !request.env.iter().any(|(name, _)| reads(name))
+            // The end of a zip file, which Python would run as one.
+            && !request.code.contains("PK\u{5}\u{6}")
+            && (request.session || !request.env.iter().any(|(name, _)| reads(name)))
     }
 }
 
@@ -132,15 +155,15 @@ impl Waiting {
             "args": request.args,
             "env": request.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         });
-        // Dropping the only write end is what ends the request.
-        self.request
-            .write_all(order.to_string().as_bytes())
+        self.orders
+            .write_all(format!("{order}\n").as_bytes())
             .step(|| "hand the job over")?;
         Ok(self.cell)
     }
 
-    fn limit(&self, limits: &GuestLimits, cgroup: &Cgroup) -> Result<(), AgentError> {
-        // What loading took does not count as the job's.
+    /// Sets the job's limits on all its processes.
+    pub fn limit(&self, limits: &GuestLimits, cgroup: &Cgroup) -> Result<(), AgentError> {
+        // What was used up before, loading above all, does not count as the job's.
         let used = cgroup.usage()?.cpu_micros.div_ceil(1_000_000);
         for pid in cgroup
             .pids()?
@@ -166,14 +189,18 @@ impl Waiting {
     }
 }
 
-fn start(recipe: &Recipe) -> Result<Zygote, AgentError> {
+fn start(
+    recipe: &Recipe,
+    more_env: &[(&str, &str)],
+    own_filter: Option<Filter>,
+) -> Result<Zygote, AgentError> {
     let cgroup = Cgroup::create("job")?;
     let limits = waiting_limits();
     cgroup.limit(limits.memory_bytes, limits.pids)?;
-    let (request_end, request) = pipe("the request", OFlag::empty())?;
-    let (ready, ready_end) = pipe("ready", OFlag::empty())?;
+    let (orders_end, orders) = pipe("orders", OFlag::empty())?;
+    let (answers, answers_end) = pipe("answers", OFlag::empty())?;
     let argv = job::c_strings(recipe.argv.iter().map(|word| (*word).to_owned()))?;
-    let own = recipe.env.iter().map(|(name, value)| (*name, *value));
+    let own = recipe.env.iter().chain(more_env).copied();
     let env = job::environment(recipe.language, own)?;
     let cell = Cell::start(
         &cgroup,
@@ -182,30 +209,34 @@ fn start(recipe: &Recipe) -> Result<Zygote, AgentError> {
             env: &env,
             confinement: &Confinement {
                 rlimits: confine::rlimits(&limits),
-                filters: vec![Filter::baseline()],
+                filters: std::iter::once(Filter::baseline())
+                    .chain(own_filter)
+                    .collect(),
             },
-            lent: &[request_end.as_fd(), ready_end.as_fd()],
+            lent: &[orders_end.as_fd(), answers_end.as_fd()],
             stdin: true,
             merged: false,
         },
     )?;
-    drop((request_end, ready_end));
+    drop((orders_end, answers_end));
     let waiting = Waiting {
         cell,
-        request: File::from(request),
+        orders: File::from(orders),
+        answers,
     };
     let mut zygote = Zygote {
         language: recipe.language,
         waiting,
         cgroup,
     };
-    zygote.wait_until(ready)?;
+    zygote.wait_until_ready()?;
     Ok(zygote)
 }
 
 impl Zygote {
     /// Waits for the driver's word; an interpreter that ends instead says why on its stderr.
-    fn wait_until(&mut self, ready: OwnedFd) -> Result<(), AgentError> {
+    fn wait_until_ready(&mut self) -> Result<(), AgentError> {
+        let ready = &self.waiting.answers;
         let timeout = PollTimeout::from(LOAD_MILLIS);
         let answered = poll(
             &mut [PollFd::new(ready.as_fd(), PollFlags::POLLIN)],
@@ -213,7 +244,7 @@ impl Zygote {
         )
         .step(|| "wait for a zygote")?;
         let mut word = [0u8; 1];
-        if answered > 0 && nix::unistd::read(&ready, &mut word) == Ok(1) {
+        if answered > 0 && nix::unistd::read(ready, &mut word) == Ok(1) {
             return Ok(());
         }
         self.cgroup.kill()?;

@@ -18,7 +18,7 @@ use crate::language::Language;
 use serde::{Deserialize, Serialize};
 
 /// The version of this file; host and agent must agree exactly, they ship together.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// The vsock port that the agent listens on under Firecracker.
 pub const VSOCK_PORT: u32 = 5000;
@@ -325,6 +325,8 @@ pub struct SessionReport {
     pub results: Vec<std::collections::BTreeMap<String, String>>,
     /// The uncaught error, if there was one.
     pub error: Option<SessionError>,
+    /// The interpreter is gone, and with it all variables; the next program gets a new one.
+    pub lost: bool,
 }
 
 /// An error that a session's cell did not catch.

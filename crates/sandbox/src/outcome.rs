@@ -129,6 +129,12 @@ fn take_report(result: &mut JobResult, job: &Job, report: JobReport) {
         cpu_seconds: report.cpu_micros as f64 * MICROS,
         memory_peak_mib: (report.memory_peak_bytes as f64 / MIB * 10.0).round() / 10.0,
     };
+    if report.session.as_ref().is_some_and(|session| session.lost) {
+        result.notes.push(
+            "the session's interpreter has ended: its variables are gone, its files are there"
+                .into(),
+        );
+    }
     result.session = report.session;
     if report.artifacts_truncated {
         result

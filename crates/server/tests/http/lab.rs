@@ -59,7 +59,7 @@ fn agent() -> Option<PathBuf> {
 
 /// Whether a VM of this language can be started here; says so when not, or fails where it must.
 pub fn can_run(language: &str) -> bool {
-    let image = state_dir().join(format!("images/rootfs/{language}.erofs"));
+    let image = state_dir().join(format!("images/rootfs/{language}.json"));
     let what = match (agent(), image.exists()) {
         (Some(_), true) => return true,
         (None, _) => "the guest agent is not built: make agent".to_owned(),

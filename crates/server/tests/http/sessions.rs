@@ -1,7 +1,7 @@
 //! Sessions over HTTP: whose they are, how they end, what goes in and out.
 
 use crate::lab::{self, answer};
-use serde_json::json;
+use serde_json::{Value, json};
 use server::keys::file::Scope;
 
 #[tokio::test]
@@ -92,4 +92,214 @@ async fn wrong_times_and_paths_are_named() {
         .get(service.url("/api/v1/sessions/x/files/content?path=a"));
     assert_eq!(answer(get).await.0, 404);
     service.end().await;
+}
+
+/// A session of a language, and what its programs come to.
+struct Cells {
+    service: lab::Service,
+    path: String,
+}
+
+impl Cells {
+    /// `None` where no VM of the language can be started.
+    async fn of(language: &str) -> Option<Cells> {
+        if !lab::can_run(language) {
+            return None;
+        }
+        let service = lab::start().await;
+        let body = json!({ "language": language });
+        let (status, session) = answer(service.post("/api/v1/sessions", &body)).await;
+        assert_eq!(status, 201, "{session}");
+        let path = format!("/api/v1/sessions/{}", session["id"].as_str().unwrap());
+        Some(Cells { service, path })
+    }
+
+    async fn run(&self, code: &str) -> Value {
+        self.run_with(json!({ "code": code })).await
+    }
+
+    async fn run_with(&self, body: Value) -> Value {
+        let path = format!("{}/execute", self.path);
+        let (status, cell) = answer(self.service.post(&path, &body)).await;
+        assert_eq!(status, 200, "{cell}");
+        cell
+    }
+
+    async fn upload(&self, path: &str, content: &str) -> u16 {
+        let body = json!({ "path": path, "content": content });
+        let url = format!("{}/files", self.path);
+        answer(self.service.post(&url, &body)).await.0
+    }
+
+    async fn download(&self, path: &str) -> (u16, String) {
+        let url = format!("{}/files/content?path={path}", self.path);
+        let got = self.service.client.get(self.service.url(&url)).send();
+        let got = got.await.unwrap();
+        (got.status().as_u16(), got.text().await.unwrap())
+    }
+
+    async fn end(self) {
+        let url = self.service.url(&self.path);
+        let deleted = self.service.client.delete(url).send().await.unwrap();
+        assert_eq!(deleted.status(), 204);
+        self.service.end().await;
+    }
+}
+
+fn plain(cell: &Value) -> &str {
+    cell["results"][0]["text/plain"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no result: {cell}"))
+}
+
+#[tokio::test]
+async fn python_keeps_its_variables_and_shows_values() {
+    let Some(cells) = Cells::of("python").await else {
+        return;
+    };
+    let cell = cells.run("x = 41\nprint('printed')").await;
+    assert_eq!(cell["logs"]["stdout"], "printed\n", "{cell}");
+    assert_eq!(
+        (&cell["status"], &cell["results"]),
+        (&"ok".into(), &json!([]))
+    );
+    assert_eq!(plain(&cells.run("x + 1").await), "42");
+    let rich = "class R:\n    def _repr_html_(self): return '<b>r</b>'\n    def _repr_png_(self): return b'PNG'\nR()";
+    let shown = &cells.run(rich).await["results"][0];
+    assert_eq!(
+        (&shown["text/html"], &shown["image/png"]),
+        (&"<b>r</b>".into(), &"UE5H".into())
+    );
+    let failed = cells.run("def f():\n    return 1 / 0\nf()").await;
+    assert_eq!(failed["status"], "error", "{failed}");
+    assert_eq!(failed["error"]["name"], "ZeroDivisionError");
+    let traceback = failed["error"]["traceback"].as_str().unwrap();
+    assert!(
+        traceback.contains("return 1 / 0") && !traceback.contains("session.py"),
+        "{traceback}"
+    );
+    assert_eq!(
+        plain(&cells.run("await __import__('asyncio').sleep(0, x)").await),
+        "41"
+    );
+    let fed = cells
+        .run_with(json!({"code": "input() + input()", "stdin": "a\nb\n"}))
+        .await;
+    assert_eq!(plain(&fed), "'ab'");
+    assert_eq!(cells.run("input()").await["error"]["name"], "EOFError");
+    let left = cells.run("import sys; sys.exit(3)").await;
+    assert_eq!(
+        (&left["exit_code"], &left["status"]),
+        (&3.into(), &"error".into())
+    );
+    let confined = cells.run("import os; os.getuid(), open('/proc/self/status').read().count('CapEff:\\t0000000000000000')").await;
+    assert_eq!(plain(&confined), "(10000, 1)");
+    assert_eq!(plain(&cells.run("x").await), "41");
+    cells.end().await;
+}
+
+#[tokio::test]
+async fn a_limit_ends_the_interpreter_and_says_so_and_files_stay() {
+    let Some(cells) = Cells::of("python").await else {
+        return;
+    };
+    cells
+        .run("x = 1; open('kept.txt', 'w').write('kept')")
+        .await;
+    let late = cells
+        .run_with(json!({"code": "while True: pass", "timeout": 1}))
+        .await;
+    assert_eq!(
+        (&late["status"], &late["limit"]["name"]),
+        (&"timeout".into(), &"wall_time".into()),
+        "{late}"
+    );
+    assert!(
+        late["notes"].to_string().contains("variables are gone"),
+        "{late}"
+    );
+    assert_eq!(cells.run("x").await["error"]["name"], "NameError");
+    assert_eq!(plain(&cells.run("open('kept.txt').read()").await), "'kept'");
+    let hog = cells
+        .run("kept = []\nwhile True: kept.append(b'x' * (16 << 20))")
+        .await;
+    assert!(
+        ["oom", "error"].contains(&hog["status"].as_str().unwrap()),
+        "{hog}"
+    );
+    let crash = cells.run("import os; os.kill(os.getpid(), 9)").await;
+    assert!(
+        crash["notes"].to_string().contains("variables are gone"),
+        "{crash}"
+    );
+    let forged = "import os\nos.write(4, b'{\"id\": 1, \"nonsense\": true}\\n')";
+    let forged = cells.run(forged).await;
+    assert!(
+        forged["notes"].to_string().contains("variables are gone"),
+        "{forged}"
+    );
+    assert_eq!(plain(&cells.run("6 * 7").await), "42");
+    cells.end().await;
+}
+
+#[tokio::test]
+async fn node_keeps_its_variables_and_shows_values() {
+    let Some(cells) = Cells::of("node").await else {
+        return;
+    };
+    let cell = cells
+        .run("const x = 41; let y = { a: [1] }; console.log('printed')")
+        .await;
+    assert_eq!(cell["logs"]["stdout"], "printed\n", "{cell}");
+    assert_eq!(plain(&cells.run("const x = 42; x").await), "42");
+    assert_eq!(
+        plain(&cells.run("await Promise.resolve(y)").await),
+        "{ a: [ 1 ] }"
+    );
+    let failed = cells.run("null.x").await;
+    assert_eq!(failed["error"]["name"], "TypeError", "{failed}");
+    let shown = cells
+        .run("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<i>' }) })")
+        .await;
+    assert_eq!(shown["results"][0]["text/html"], "<i>", "{shown}");
+    let fed = cells
+        .run_with(json!({"code": "require('fs').readFileSync(0, 'utf8')", "stdin": "fed"}))
+        .await;
+    assert_eq!(plain(&fed), "'fed'");
+    let left = cells.run("process.exit(3)").await;
+    assert_eq!(left["exit_code"], 3, "{left}");
+    assert_eq!(plain(&cells.run("typeof x").await), "'undefined'");
+    cells.end().await;
+}
+
+#[tokio::test]
+async fn files_go_in_and_out_and_stay_in_the_folder() {
+    let Some(cells) = Cells::of("bash").await else {
+        return;
+    };
+    assert_eq!(cells.upload("in/data.txt", "from outside").await, 201);
+    let cell = cells
+        .run("tr a-z A-Z < in/data.txt > out.txt; ln -s /etc/passwd link; cat out.txt")
+        .await;
+    assert_eq!(cell["logs"]["stdout"], "FROM OUTSIDE", "{cell}");
+    assert_eq!(
+        cells.run("cat out.txt").await["logs"]["stdout"],
+        "FROM OUTSIDE"
+    );
+    let url = format!("{}/files", cells.path);
+    let (_, files) = answer(cells.service.client.get(cells.service.url(&url))).await;
+    let listed = files.to_string();
+    assert!(
+        listed.contains("in/data.txt") && listed.contains("out.txt"),
+        "{listed}"
+    );
+    assert!(!listed.contains("link"), "{listed}");
+    assert_eq!(
+        cells.download("out.txt").await,
+        (200, "FROM OUTSIDE".into())
+    );
+    assert_eq!(cells.download("link").await.0, 404);
+    assert_eq!(cells.upload("link", "through it").await, 404);
+    assert_eq!(cells.run("echo after").await["logs"]["stdout"], "after\n");
+    cells.end().await;
 }
