@@ -198,10 +198,13 @@ pub async fn sweep(config: &Config) -> anyhow::Result<Vec<Removed>> {
 /// Before anything is opened; what cannot be removed does not keep jobs from running.
 async fn sweep_first(config: &Config) {
     match sweep(config).await {
+        Ok(removed) if removed.is_empty() => {}
         Ok(removed) => {
-            for Removed { kind, name } in removed {
-                tracing::warn!(kind, %name, "left by an earlier crash; removed");
+            for Removed { kind, name } in &removed {
+                tracing::info!(kind, %name, "left by an earlier crash; removed");
             }
+            let count = removed.len();
+            eprintln!("llm-firecracker: removed {count} things that an earlier crash left behind");
         }
         Err(error) => tracing::warn!(error = format!("{error:#}"), "an earlier crash left this"),
     }

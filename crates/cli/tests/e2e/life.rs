@@ -124,33 +124,40 @@ fn kill_9_of_the_tool_destroys_the_vm_within_two_seconds() {
     crate::leftovers::assert_nothing_new(&before);
 }
 
+/// How much the flood prints; 10 GB take minutes under emulation (`LLM_FIRECRACKER_FLOOD_MB=10000`), and a
+/// tenth shows the same, for nothing beyond the first MiB is kept anywhere.
+fn flood_mb() -> u64 {
+    let named = std::env::var("LLM_FIRECRACKER_FLOOD_MB").ok();
+    named.map_or(1_000, |text| text.parse().unwrap())
+}
+
 #[test]
-fn a_flood_of_ten_seconds_leaves_the_tool_below_64_mib() {
-    // 10 GB would take minutes under emulation: as much as a program can print in ten seconds shows
-    // the same, for nothing beyond the first MiB is kept anywhere.
+fn a_flood_leaves_the_tool_below_64_mib() {
     if !lab::lab().has("python") {
         return;
     }
     let _slot = lab::slot();
-    let source = "import os, sys, time\n\
-        chunk, total, end = b'x' * (1 << 20), 0, time.monotonic() + 10\n\
-        while time.monotonic() < end:\n    total += os.write(1, chunk)\n\
-        print(total, file=sys.stderr, flush=True)\n\
-        sys.stdin.read()";
-    let mut running = Tool::run("py", source).args(["--timeout", "60"]).start();
-    let total: u64 = running.stderr_line(PATIENCE).parse().unwrap();
+    let mb = flood_mb();
+    let source = format!(
+        "import os, sys\n\
+        chunk = b'x' * 1_000_000\n\
+        for _ in range({mb}):\n    written = 0\n    \
+            while written < len(chunk): written += os.write(1, chunk[written:])\n\
+        print('printed', file=sys.stderr, flush=True)\n\
+        sys.stdin.read()"
+    );
+    let mut running = Tool::run("py", source).args(["--timeout", "300"]).start();
+    assert_eq!(running.stderr_line(Duration::from_secs(300)), "printed");
     // The program still waits for the end of its input, so the tool is there to be looked at.
     let peak = host::memory_peak_bytes(running.pid());
     let done = running.finish(PATIENCE);
     println!(
-        "{} MB were printed, the tool held {} MB at most",
-        total / 1_000_000,
+        "{mb} MB were printed, the tool held {} MB at most",
         peak / 1_000_000
     );
     assert_eq!(done.code(), Some(0), "{}", done.err());
     assert_eq!(done.stdout.len(), 1 << 20);
     assert!(done.err().contains("stdout was cut"), "{}", done.err());
-    assert!(total > 100_000_000, "only {total} bytes were printed");
     assert!(peak < 64 << 20, "the tool held {peak} bytes");
 }
 
