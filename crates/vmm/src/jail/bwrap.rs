@@ -10,8 +10,6 @@ pub struct BwrapFds {
     pub seccomp: i32,
     /// bubblewrap writes the program's process id here.
     pub info: i32,
-    /// Held by bubblewrap's own process while the program lives: the uid's lock.
-    pub sync: Option<i32>,
 }
 
 /// Flags that every jail has.
@@ -56,9 +54,6 @@ pub fn arguments(root: &Path, binds: &[(&Path, &str, bool)], fds: BwrapFds) -> V
     args.extend(["--chdir".into(), "/".into()]);
     args.extend(["--seccomp".into(), fds.seccomp.to_string().into()]);
     args.extend(["--info-fd".into(), fds.info.to_string().into()]);
-    if let Some(sync) = fds.sync {
-        args.extend(["--sync-fd".into(), sync.to_string().into()]);
-    }
     args.push("--".into());
     args
 }
@@ -80,7 +75,6 @@ mod tests {
         let fds = BwrapFds {
             seccomp: 10,
             info: 11,
-            sync: Some(12),
         };
         let args = arguments(
             Path::new("/r"),
@@ -96,7 +90,7 @@ mod tests {
             "--unshare-user --unshare-ipc --unshare-pid --unshare-net --unshare-uts --unshare-cgroup \
              --disable-userns --hostname jail --die-with-parent --as-pid-1 --new-session --cap-drop ALL \
              --clearenv --ro-bind /r / --ro-bind /k /kernel --bind /m /ram --chdir / --seccomp 10 \
-             --info-fd 11 --sync-fd 12 --"
+             --info-fd 11 --"
         );
     }
 

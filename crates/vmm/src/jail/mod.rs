@@ -163,17 +163,9 @@ impl Jail {
         let seccomp = child::memory_file("seccomp", &self.seccomp)
             .map_err(io(Step::Prepare, "making the seccomp file"))?;
         fds.extend([seccomp, info_writer]);
-        if let Some(slot) = &slot {
-            let copy = slot.lock.try_clone();
-            fds.push(
-                copy.map_err(io(Step::Prepare, "copying the uid's lock"))?
-                    .into(),
-            );
-        }
         let numbers = BwrapFds {
             seccomp: FIRST_FD + own,
             info: FIRST_FD + own + 1,
-            sync: slot.as_ref().map(|_| FIRST_FD + own + 2),
         };
         let privileged = match uid {
             Some(uid) => Some(

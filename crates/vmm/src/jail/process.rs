@@ -130,10 +130,17 @@ impl Process {
         })
     }
 
-    /// Finds the VMM where bubblewrap's one child is it.
+    /// Finds the VMM where bubblewrap's one child is it. None is there when it has ended already; then
+    /// [`Process::wait`] tells how.
     pub fn find_vmm(&self) -> Result<(), VmmError> {
         let jail = self.outer_pid.as_raw_nonzero().get();
-        self.set_vmm(super::inspect::child_of(jail).unwrap_or(0))
+        let Some(child) = super::inspect::child_of(jail) else {
+            return Ok(());
+        };
+        match self.set_vmm(child) {
+            Err(_) if super::inspect::child_of(jail).is_none() => Ok(()),
+            known => known,
+        }
     }
 
     /// Says which process in the jail is the VMM. Fails when it is no child of the jail's, nor one of

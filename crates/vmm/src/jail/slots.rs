@@ -16,8 +16,8 @@ use std::os::unix::fs::OpenOptionsExt;
 pub struct UidSlot {
     /// The uid, and the gid of the same number.
     pub uid: u32,
-    /// Its lock; the jail's outermost process holds a copy, so that a tool that is killed
-    /// does not give the uid away while its VM still dies.
+    /// Its lock. No QEMU's jail holds a copy: bubblewrap would hand it on to the VMM, which could then
+    /// give its uid away, or take all others.
     pub lock: File,
 }
 

@@ -45,7 +45,7 @@ pub struct Probed {
 }
 
 /// The accelerator that works on this host; never fails, for TCG always works. The first time since
-/// the host booted this takes 20 ms with KVM, and up to six seconds where KVM hangs.
+/// the host booted this takes 20 ms with KVM, and up to nine seconds where KVM hangs.
 pub async fn accelerator(config: &VmmConfig) -> Probed {
     let state_dir = config.state_dir.clone();
     let asked = tokio::task::spawn_blocking(move || match StateDir::open(&state_dir) {
@@ -166,7 +166,7 @@ mod tests {
         let begun = Instant::now();
         let first = accelerator(&config).await;
         println!("{first:?} after {:?}", begun.elapsed());
-        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert!(begun.elapsed() < Duration::from_secs(15));
         assert!(!first.cached);
         match first.accelerator {
             Accelerator::Kvm => assert!(first.reason.is_none() && first.guest_mips > Some(0)),

@@ -105,7 +105,7 @@ mod tests {
         assert!((1.2e9..1.3e9).contains(&speed), "{speed}");
         for (report, in_time, word) in [
             (report(8, 10_000_000), true, "million"),
-            (report(7, 0), false, "a loop that is timed in 5 s"),
+            (report(7, 0), false, "a loop that is timed in 8 s"),
             (report(3, 0), true, "died at CPUID"),
             (
                 report(2, 0) + "failed KVM gave up: Shutdown\n",

@@ -83,6 +83,17 @@ impl Host {
         (jail.spawn(request).unwrap(), output)
     }
 
+    /// Waits until bubblewrap has become the program: only then are all walls up. (An engine knows by
+    /// the program's first word.)
+    pub fn wait_for_program(&self, pid: i32, program: &Path) {
+        let exe = format!("/proc/{pid}/exe");
+        let begun = std::time::Instant::now();
+        while !std::fs::read_link(&exe).is_ok_and(|now| now == program) {
+            assert!(begun.elapsed().as_secs() < 20, "{exe} is not {program:?}");
+            std::thread::yield_now();
+        }
+    }
+
     /// The cgroups of this host's VMs, in whatever tree.
     pub fn cgroups(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();

@@ -2,5 +2,8 @@
 //! (each VMM a uid of its own) and bubblewrap; without them each test says 'not run' and why.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+mod attacks;
 mod crash;
+mod evidence;
 mod host;
+mod hostile;
