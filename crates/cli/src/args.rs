@@ -66,6 +66,24 @@ pub struct Global {
         default_value_t
     )]
     pub engine: EngineArg,
+    /// Firecracker's binary [default: in PATH, or as `setup` installed it]
+    #[arg(
+        long,
+        global = true,
+        env = "FIRECRACKER_BIN",
+        value_name = "FILE",
+        hide_short_help = true
+    )]
+    pub firecracker: Option<PathBuf>,
+    /// Its jailer's
+    #[arg(
+        long,
+        global = true,
+        env = "JAILER_BIN",
+        value_name = "FILE",
+        hide_short_help = true
+    )]
+    pub jailer: Option<PathBuf>,
     /// What runs the guest's instructions
     #[arg(
         long,
@@ -110,6 +128,9 @@ pub enum Command {
     /// Run a program in a throwaway microVM
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArgs>),
+    /// Find the engines, install Firecracker where it is missing, say what works
+    #[command(after_help = SETUP_EXAMPLES)]
+    Setup(SetupArgs),
     /// Build, list, verify and remove what VMs boot from
     #[command(subcommand)]
     Images(ImagesCommand),
@@ -168,6 +189,25 @@ Examples:
   llm-firecracker run --lang node -c 'console.log(process.version)'
   echo 'echo $((6*7))' | llm-firecracker run --lang bash -
   llm-firecracker run --json --timeout 0.5 --memory 256 loop.py";
+
+const SETUP_EXAMPLES: &str = "\
+Examples:
+  llm-firecracker setup                          downloads the pinned release
+  llm-firecracker setup --from firecracker-v1.16.1-x86_64.tgz
+  llm-firecracker setup --from FILE --sha256 DIGEST    another release, at your own judgement";
+
+/// Flags of `setup`.
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// Install from this release archive instead of the network
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// What the archive's SHA-256 must be [default: the pinned release's]
+    #[arg(long, value_name = "DIGEST", requires = "from")]
+    pub sha256: Option<String>,
+    #[command(flatten)]
+    pub format: Format,
+}
 
 /// Output as a table or as JSON.
 #[derive(Debug, Clone, Args)]

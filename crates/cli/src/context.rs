@@ -111,6 +111,12 @@ fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
         AccelArg::Tcg => config.engine.accelerator = AcceleratorChoice::Tcg,
     }
     config.vmm.accelerator = config.engine.accelerator;
+    if let Some(path) = &global.firecracker {
+        config.vmm.firecracker_path = Some(path.clone());
+    }
+    if let Some(path) = &global.jailer {
+        config.vmm.jailer_path = Some(path.clone());
+    }
     Ok(config)
 }
 

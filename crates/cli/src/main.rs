@@ -37,6 +37,7 @@ fn main() -> ExitCode {
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run(args) => Ok(commands::run::run(&cli.global, *args).await),
+        Command::Setup(args) => commands::setup::run(&cli.global, args).await,
         Command::Images(command) => commands::images::run(&cli.global, command).await,
         Command::Snapshots(command) => commands::snapshots::run(&cli.global, command).await,
         Command::Languages { format } => commands::languages::run(&cli.global, &format),

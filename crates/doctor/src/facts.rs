@@ -115,10 +115,18 @@ impl Facts {
         let qemu_name = format!("qemu-system-{}", std::env::consts::ARCH);
         let from_env = |name: &str| std::env::var_os(name).map(PathBuf::from);
         let bubblewrap = gather::tool("bwrap", bubblewrap);
+        // As the engine looks for them: named, in PATH, or where `setup` installs them.
+        let engine = |name: &str, variable: &str| {
+            let found = gather::tool(name, from_env(variable).as_deref());
+            match found.path {
+                Some(_) => found,
+                None => gather::tool(name, Some(&state_dir.join("engines").join(name))),
+            }
+        };
         Facts {
             qemu: gather::tool(&qemu_name, qemu),
-            firecracker: gather::tool("firecracker", from_env("FIRECRACKER_BIN").as_deref()),
-            jailer: gather::tool("jailer", from_env("JAILER_BIN").as_deref()),
+            firecracker: engine("firecracker", "FIRECRACKER_BIN"),
+            jailer: engine("jailer", "JAILER_BIN"),
             jail: gather::jail(&bubblewrap),
             bubblewrap,
             free_disk_bytes: gather::free_disk_bytes(&state_dir),

@@ -42,6 +42,7 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
             hardware_required: config.isolation.minimum == IsolationMinimum::Hardware,
             firecracker_required: config.engine.kind == Some(EngineKind::Firecracker),
             config_file: config_file.filter(|path| path.exists()),
+            chroot_base: Some(config.vmm.chroot_base_dir.clone()),
             uids: Some((config.vmm.uid_base, config.vmm.uid_count)),
             images: images(&config)?,
             snapshots: snapshots(&config)?,

@@ -11,6 +11,7 @@ pub mod languages;
 pub mod run;
 pub mod selftest;
 pub mod serve;
+pub mod setup;
 pub mod snapshots;
 
 use anyhow::bail;
