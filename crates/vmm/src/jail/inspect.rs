@@ -11,9 +11,10 @@ pub struct Confinement {
     pub gids: [u32; 4],
     /// Supplementary groups.
     pub groups: Vec<u32>,
-    /// Capabilities: permitted, effective, inheritable, ambient, or'ed.
+    /// Capabilities: permitted, effective, ambient, or'ed.
     pub capabilities: u64,
-    /// Capabilities that an exec could give; none does once `no_new_privs` is set.
+    /// Capabilities that an exec could give, inheritable and bounding, or'ed; none does once
+    /// `no_new_privs` is set.
     pub bounding: u64,
     /// `no_new_privs` is set.
     pub no_new_privs: bool,
@@ -41,8 +42,8 @@ impl Confinement {
             uids: ids("Uid")?.try_into().ok()?,
             gids: ids("Gid")?.try_into().ok()?,
             groups: ids("Groups")?,
-            capabilities: set("CapInh")? | set("CapPrm")? | set("CapEff")? | set("CapAmb")?,
-            bounding: set("CapBnd")?,
+            capabilities: set("CapPrm")? | set("CapEff")? | set("CapAmb")?,
+            bounding: set("CapInh")? | set("CapBnd")?,
             no_new_privs: field("NoNewPrivs")? == "1",
             seccomp: field("Seccomp")?.parse().ok()?,
         })
