@@ -24,6 +24,7 @@ pub fn config_for(path: BootPath, mut config: Config, languages: &[Language]) ->
             min: 2,
             max: 4,
             max_age_seconds: 3600,
+            rehearsed: true,
         };
         config.pool = languages.iter().map(|language| (*language, size)).collect();
     }

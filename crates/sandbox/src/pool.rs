@@ -147,6 +147,13 @@ impl Pool {
             .collect()
     }
 
+    fn is_rehearsed(&self, language: Language) -> bool {
+        let shelves = self.shelves();
+        shelves
+            .get(&language)
+            .is_none_or(|shelf| shelf.size.rehearsed)
+    }
+
     /// Every shelf holds its `min`.
     pub fn is_warm(&self) -> bool {
         self.shelves()
@@ -246,7 +253,10 @@ async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>) {
 
 async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result<Leased, NoReport> {
     let mut leased = supply.make(language, shape).await?;
-    rehearse(language, &mut leased).await?;
+    // A clone's interpreter is loaded already; a booted VM has none yet.
+    if supply.pool().is_rehearsed(language) || leased.path == BootPath::Boot {
+        rehearse(language, &mut leased).await?;
+    }
     leased.vm.pause().await.map_err(crate::lease::not_started)?;
     Ok(leased)
 }

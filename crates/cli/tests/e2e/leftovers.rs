@@ -13,6 +13,14 @@ pub fn assert_nothing_new(before: &BTreeSet<String>) {
     assert!(new.is_empty(), "left behind: {new:#?}");
 }
 
+/// What the host shows once a run has made what stays on purpose: the snapshot, the jail's root, cached
+/// digests, the probe's answer.
+pub fn after_a_first_run() -> BTreeSet<String> {
+    let first = Tool::run("sh", "exit 0").finish(PATIENCE);
+    assert_eq!(first.code(), Some(0), "{}", first.err());
+    host::traces()
+}
+
 /// How many runs; under emulation without snapshots a boot takes seconds, so it can be lowered.
 fn runs() -> usize {
     let named = std::env::var("LLM_FIRECRACKER_RUNS").ok();
@@ -25,10 +33,8 @@ fn a_hundred_runs_leave_nothing_behind() {
         return;
     }
     let _alone = lab::alone();
-    // The first run makes what stays on purpose: the snapshot, cached digests, the probe's answer.
     let hello = || Tool::run("sh", "echo $((6 * 7))").finish(PATIENCE);
-    assert_eq!(hello().out(), "42\n");
-    let before = host::traces();
+    let before = after_a_first_run();
     let runs = runs();
     for run in 1..=runs {
         let done = hello();
@@ -49,8 +55,7 @@ fn every_way_to_end_leaves_nothing_behind() {
         return;
     }
     let _alone = lab::alone();
-    assert_eq!(Tool::run("sh", "exit 0").finish(PATIENCE).code(), Some(0));
-    let before = host::traces();
+    let before = after_a_first_run();
     for (name, source, flags, code) in [
         ("own exit code", "exit 41", &[][..], 41),
         ("signal", "kill -SEGV $$", &[], 139),

@@ -1,8 +1,8 @@
 //! A job while it runs: output as it comes, input as it is typed, signals, and what its end leaves.
 
 use crate::host::{self, Watched};
-use crate::lab;
 use crate::tool::{PATIENCE, Running, Tool};
+use crate::{lab, leftovers};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
@@ -81,8 +81,8 @@ fn a_signal_to_the_tool_destroys_the_vm() {
         return;
     }
     let _alone = lab::alone();
+    let before = leftovers::after_a_first_run();
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
-        let before = host::traces();
         let running = ready(&["--timeout", "120"]);
         assert!(
             !host::vm_processes().is_empty(),
@@ -92,7 +92,7 @@ fn a_signal_to_the_tool_destroys_the_vm() {
         let done = running.finish(SOON);
         assert_eq!(done.code(), Some(code), "{}", done.err());
         assert!(done.err().contains("VM is destroyed"), "{}", done.err());
-        crate::leftovers::assert_nothing_new(&before);
+        leftovers::assert_nothing_new(&before);
     }
 }
 
@@ -102,7 +102,7 @@ fn kill_9_of_the_tool_destroys_the_vm_within_two_seconds() {
         return;
     }
     let _alone = lab::alone();
-    let before = host::traces();
+    let before = leftovers::after_a_first_run();
     let running = ready(&["--timeout", "120"]);
     let vm: Vec<(i32, Watched)> = host::vm_processes()
         .into_iter()
@@ -121,7 +121,7 @@ fn kill_9_of_the_tool_destroys_the_vm_within_two_seconds() {
     // What only the tool could give back, `clean` does.
     let cleaned = Tool::new().args(["clean", "--json"]).finish(SOON);
     assert_eq!(cleaned.code(), Some(0), "{}", cleaned.err());
-    crate::leftovers::assert_nothing_new(&before);
+    leftovers::assert_nothing_new(&before);
 }
 
 /// How much the flood prints; 10 GB take minutes under emulation (`LLM_FIRECRACKER_FLOOD_MB=10000`), and a

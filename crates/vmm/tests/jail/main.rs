@@ -7,3 +7,4 @@ mod crash;
 mod evidence;
 mod host;
 mod hostile;
+mod open;
