@@ -52,6 +52,16 @@ const WORDS: &[(When, &str, &str)] = &[
         "self-tests of ciphers that nothing here uses: 0.2 s emulated",
     ),
     (
+        Always,
+        "lsm=yama,landlock",
+        "the others have no policy to enforce in this guest: their hooks on every file are walked for nothing",
+    ),
+    (
+        Always,
+        "psi=0",
+        "nobody reads pressure figures in this guest; they are kept at every switch of tasks",
+    ),
+    (
         Tcg,
         "tsc=reliable",
         "one host clock under all emulated CPUs: no watchdog, no drift to look for",
