@@ -6,6 +6,16 @@ one). Whatever happens afterwards is the plain interpreter's own doing: tracebac
 `__main__`, atexit, none of it is imitated.
 """
 
+# All that the end of a program needs is at hand: looking for it would be new code in a clone.
+import _thread
+import abc
+import atexit
+import enum
+import gc
+import os
+import sys
+import weakref
+
 PROGRAM = "/work/main.py"
 # An order that asks for nothing; most jobs' are this one.
 PLAIN = b'{"args":[],"env":{}}\n'
@@ -13,13 +23,9 @@ PLAIN = b'{"args":[],"env":{}}\n'
 
 def _prepare(request=3, reply=4):
     # The first to register is the last to be called.
-    import atexit
-
     atexit.register(_leave)
 
     import importlib
-    import os
-    import sys
 
     modules = """
         abc argparse bisect collections collections.abc contextlib copy csv dataclasses datetime
@@ -34,8 +40,6 @@ def _prepare(request=3, reply=4):
             importlib.import_module(name)
         except ImportError:
             pass
-
-    import gc
 
     # A rehearsal, so that the first use of these is not the job's.
     exec(compile("def f(x):\n    return [str(y) for y in range(x)]\nf(3)\n", "<rehearsal>", "exec"), {})
@@ -63,9 +67,7 @@ def _prepare(request=3, reply=4):
 
 def _become(request, reply, drivers):
     import json
-    import os
     import random
-    import sys
 
     line = request.readline()
     # The clone's own randomness; what else draws at import is not loaded yet.
@@ -86,9 +88,6 @@ def _become(request, reply, drivers):
 
 
 def _serve(request, reply, drivers):
-    import os
-    import sys
-
     # Not an import: a program may have a module of any name.
     path = os.path.join(drivers, "session.py")
     session = {"__name__": "session", "__file__": path}
@@ -111,9 +110,6 @@ _MANY = 20_000
 
 def _leave():
     """Ends at once, instead of taking an interpreter down of which nobody outside sees a thing."""
-    import gc
-    import os
-
     if _is_plain():
         os._exit(0)
     # What was loaded before goes the plain way too, and what hangs on it with it.
@@ -127,16 +123,12 @@ def _is_plain():
     destructor, a file or a generator that is open, a thread, a module in C that might have
     something to put away.
     """
-    import _thread
-    import gc
-    import sys
-
     main = sys.modules["__main__"].__dict__
     # The interpreter takes its `__file__` from a program that ran to its end, not from one that
     # left by `sys.exit`, whose code is known to nobody here.
     if "__file__" in main or "__cached__" in main or "__builtins__" not in main:
         return False
-    if hasattr(sys, "last_type") or sys.getprofile() or sys.gettrace() or gc.callbacks:
+    if "last_type" in vars(sys) or sys.getprofile() or sys.gettrace() or gc.callbacks:
         return False
     if _thread._count() or sys.stdout is not sys.__stdout__ or sys.stderr is not sys.__stderr__:
         return False
@@ -156,10 +148,6 @@ def _is_plain():
 
 def _unseen(objects):
     """Says whether none of these objects does anything when it goes."""
-    import abc
-    import enum
-    import weakref
-
     if len(objects) > _MANY:
         return False
     kinds = list({id(kind): kind for kind in map(type, objects)}.values())

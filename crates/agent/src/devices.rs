@@ -5,7 +5,7 @@
 
 use crate::boot::make_folder;
 use crate::error::{AgentError, Step};
-use crate::zygote;
+use crate::recipe;
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use std::os::unix::fs::symlink;
@@ -15,7 +15,7 @@ pub const JOB_DEV: &str = "/dev/job";
 /// The job's shared memory as the agent names it; `root` mounts and caps it.
 pub const SHM: &str = "/dev/job/shm";
 
-/// The drivers of waiting interpreters lie here; for the job it is [`zygote::DRIVERS_DIR`].
+/// The drivers of waiting interpreters lie here; for the job it is [`recipe::DRIVERS_DIR`].
 const ZYGOTE_FOLDER: &str = "zygote";
 /// What a session's interpreter is to read, written by the agent alone; for the job it is
 /// `/dev/session`.
@@ -72,7 +72,7 @@ pub fn build() -> Result<(), AgentError> {
         make_folder(folder)?;
     }
     make_folder(&in_dev(ZYGOTE_FOLDER))?;
-    for (name, text) in zygote::DRIVERS {
+    for (name, text) in recipe::DRIVERS {
         let path = in_dev(&format!("{ZYGOTE_FOLDER}/{name}"));
         std::fs::write(&path, text).step(|| format!("write {path}"))?;
     }

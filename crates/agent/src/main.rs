@@ -38,6 +38,7 @@ mod harden;
 mod job;
 mod modules;
 mod pump;
+mod recipe;
 mod report;
 mod root;
 mod serve;

@@ -49,16 +49,16 @@ enum Carried {
 pub fn run(
     request: &RunRequest,
     session: Option<Session>,
-    zygote: Option<Zygote>,
+    mut zygote: Option<Zygote>,
     channel: &mut Channel,
 ) -> Result<Option<Session>, AgentError> {
     let session = session.filter(|session| session.suits(request));
     let session = match session {
         Some(session) => Some(session),
-        None => Session::begin(request, zygote)?,
+        None => Session::begin(request, &mut zygote)?,
     };
     let Some(session) = session else {
-        job::run(request, None, channel)?;
+        job::run(request, zygote, channel)?;
         return Ok(None);
     };
     job::room(request)?;
@@ -75,9 +75,12 @@ pub fn run(
 
 impl Session {
     /// An interpreter for it; `None` for a language that has none.
-    fn begin(request: &RunRequest, zygote: Option<Zygote>) -> Result<Option<Session>, AgentError> {
-        let zygote = zygote.filter(|zygote| zygote.suits(request));
-        let interpreter = match zygote {
+    fn begin(
+        request: &RunRequest,
+        zygote: &mut Option<Zygote>,
+    ) -> Result<Option<Session>, AgentError> {
+        let waiting = zygote.take_if(|zygote| zygote.keeps_sessions() && zygote.suits(request));
+        let interpreter = match waiting {
             Some(zygote) => Some(zygote),
             None => Zygote::for_session(request.language, &request.seccomp_program)?,
         };
@@ -90,7 +93,7 @@ impl Session {
 
     /// A filter cannot be taken off again.
     fn suits(&self, request: &RunRequest) -> bool {
-        self.interpreter.language == request.language
+        self.interpreter.language() == request.language
             && self.seccomp_program == request.seccomp_program
     }
 

@@ -17,6 +17,7 @@ use crate::confine::{self, Confinement};
 use crate::error::{AgentError, Step};
 use crate::filter::Filter;
 use crate::job;
+use crate::recipe::{RECIPES, Recipe};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::Resource;
@@ -24,23 +25,10 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime, clock_settime};
 use protocol::language::Language;
 use protocol::wire::{GuestLimits, RunRequest};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
-
-/// Where a cell finds the drivers, read-only.
-pub const DRIVERS_DIR: &str = "/dev/zygote";
-/// The drivers' files, below the job's `/dev`.
-pub const DRIVERS: &[(&str, &str)] = &[
-    ("session.py", include_str!("../drivers/session.py")),
-    ("session.js", include_str!("../drivers/session.js")),
-    (
-        "usercustomize.py",
-        include_str!("../drivers/usercustomize.py"),
-    ),
-    ("rehearsal.js", include_str!("../drivers/rehearsal.js")),
-    ("zygote.js", include_str!("../drivers/zygote.js")),
-];
 
 /// How long loading may take, milliseconds; software emulation on a busy host is slow.
 const LOAD_MILLIS: u16 = 60_000;
@@ -48,42 +36,10 @@ const LOAD_MILLIS: u16 = 60_000;
 /// entropy when more than an hour seems to have passed, which is how they notice a clone.
 const CLOCK_BACK_SECONDS: i64 = 2 * 3600;
 
-/// One language's way to wait.
-struct Recipe {
-    language: Language,
-    argv: &'static [&'static str],
-    env: &'static [(&'static str, &'static str)],
-    /// Variables read at start-up: a job that brings one needs a new interpreter.
-    fixed: &'static [&'static str],
-}
-
-const RECIPES: &[Recipe] = &[
-    Recipe {
-        language: Language::Python,
-        argv: &["/usr/bin/python3", "main.py"],
-        env: &[("PYTHONPATH", DRIVERS_DIR)],
-        fixed: &["PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_"],
-    },
-    Recipe {
-        language: Language::Node,
-        argv: &[
-            "/usr/bin/node",
-            "--require",
-            "/dev/zygote/zygote.js",
-            "main.js",
-        ],
-        env: &[("ZYGOTE_REQUEST", "3")],
-        fixed: &[
-            "NODE_", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "SSL_", "OPENSSL_", "UV_", "TZ",
-            "ICU_",
-        ],
-    },
-];
-
 /// A loaded interpreter, waiting.
 pub struct Zygote {
-    /// Whose jobs it can become.
-    pub language: Language,
+    /// Whose jobs it can become, and which of them.
+    recipe: &'static Recipe,
     /// Its process; dropped before the cgroup that it is in.
     pub waiting: Waiting,
     /// Its cgroup, the job's to be.
@@ -123,7 +79,9 @@ impl Zygote {
         language: Language,
         seccomp_program: &[u64],
     ) -> Result<Option<Zygote>, AgentError> {
-        let recipe = RECIPES.iter().find(|recipe| recipe.language == language);
+        let recipe = RECIPES
+            .iter()
+            .find(|recipe| recipe.language == language && recipe.keeps_sessions);
         // Its first program waits for it: nothing is loaded ahead.
         let bare = &[("ZYGOTE_BARE", "1")];
         recipe
@@ -131,19 +89,28 @@ impl Zygote {
             .transpose()
     }
 
+    /// Whose jobs it can become.
+    pub fn language(&self) -> Language {
+        self.recipe.language
+    }
+
+    /// It can carry out one program after another.
+    pub fn keeps_sessions(&self) -> bool {
+        self.recipe.keeps_sessions
+    }
+
     /// Says whether this job can be had from it.
     pub fn suits(&self, request: &RunRequest) -> bool {
-        let fixed = RECIPES
-            .iter()
-            .find(|recipe| recipe.language == self.language)
-            .map_or(&[][..], |r| r.fixed);
-        let reads = |name: &str| fixed.iter().any(|prefix| name.starts_with(prefix));
-        request.language == self.language
+        let recipe = self.recipe;
+        let reads = |name: &str| recipe.fixed.iter().any(|prefix| name.starts_with(prefix));
+        let told = recipe.takes_args || request.args.is_empty();
+        request.language == recipe.language
+            && told
             && !request.fresh_interpreter
             && request.seccomp_program.is_empty()
             // The end of a zip file, which Python would run as one.
             && !request.code.contains("PK\u{5}\u{6}")
-            && (request.session || !request.env.iter().any(|(name, _)| reads(name)))
+            && (request.session && recipe.keeps_sessions || !request.env.iter().any(|(name, _)| reads(name)))
     }
 }
 
@@ -190,7 +157,7 @@ impl Waiting {
 }
 
 fn start(
-    recipe: &Recipe,
+    recipe: &'static Recipe,
     more_env: &[(&str, &str)],
     own_filter: Option<Filter>,
 ) -> Result<Zygote, AgentError> {
@@ -225,11 +192,12 @@ fn start(
         answers,
     };
     let mut zygote = Zygote {
-        language: recipe.language,
+        recipe,
         waiting,
         cgroup,
     };
     zygote.wait_until_ready()?;
+    zygote.read_program();
     Ok(zygote)
 }
 
@@ -259,9 +227,31 @@ impl Zygote {
         let said = String::from_utf8_lossy(&said[..length.unwrap_or(0)]).into_owned();
         let reason = format!("{outcome:?} after at most {LOAD_MILLIS} ms; it said: {said}");
         Err(AgentError::Zygote {
-            language: self.language.name(),
+            language: self.language().name(),
             reason,
         })
+    }
+}
+
+impl Zygote {
+    /// Brings its code into memory, all that it mapped: a clone would unpack what its job is the
+    /// first to need. What cannot be read is read by the job, as it would be without this.
+    fn read_program(&self) {
+        let pids = self.cgroup.pids().unwrap_or_default();
+        let maps: String = pids
+            .iter()
+            .filter_map(|pid| std::fs::read_to_string(format!("/proc/{pid}/maps")).ok())
+            .collect();
+        let files: BTreeSet<&str> = maps
+            .lines()
+            .filter(|line| line.contains("r-xp"))
+            .filter_map(|line| line.find('/').map(|start| &line[start..]))
+            .collect();
+        for file in files {
+            if let Ok(mut file) = File::open(file) {
+                let _ = std::io::copy(&mut file, &mut std::io::sink());
+            }
+        }
     }
 }
 

@@ -46,12 +46,29 @@ const NODE: &[&str] = &[
     "console.log(process.argv.length, __filename, module.paths[0], new Error('x').stack.split('\\n').length)",
 ];
 
+const BASH: &[&str] = &[
+    "echo plain \"$_\" \"$0\" $# \"$-\" $? $LINENO \"${BASH_SOURCE[@]}\" $SHLVL $BASH_SUBSHELL $SECONDS $REPLY",
+    "env | sort; set -o; shopt; trap; alias; hash; umask; ls /proc/$$/fd",
+    "exit 3",
+    "no_such_command",
+    "if then",
+    "trap 'echo bye' EXIT; kill -TERM $$",
+    "f() { caller 0; return 7; }; f",
+    "bash -c 'echo \"$BASH_ENV\" $SHLVL'; (exit 4)",
+    "set -eu; echo \"$UNSET\"",
+];
+
 #[test]
 fn programs_end_in_a_loaded_interpreter_as_in_a_new_one() {
     if !clones::are_possible() {
         return;
     }
-    for (language, extension, sources) in [("python", "py", PYTHON), ("node", "js", NODE)] {
+    let languages = [
+        ("bash", "sh", BASH),
+        ("python", "py", PYTHON),
+        ("node", "js", NODE),
+    ];
+    for (language, extension, sources) in languages {
         if !lab::lab().has(language) {
             continue;
         }
