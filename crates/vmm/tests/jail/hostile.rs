@@ -111,6 +111,8 @@ async fn a_vmm_that_was_taken_over_gets_nowhere() {
     let Some(host) = host("hostile") else { return };
     let jail = host.jail(&std::env::current_exe().unwrap());
     let bait = Bait::lay(&host);
+    // A library's careless descriptor: open to whatever is executed.
+    let _careless = rustix::io::dup(std::fs::File::open("/etc/passwd").unwrap()).unwrap();
     let mut broken = String::new();
     for attack in ATTACKS {
         broken.push_str(&jailed(&host, &jail, &bait, attack).await);
@@ -125,7 +127,10 @@ fn without_the_jail_the_attacks_succeed() {
     let mut harmless = Vec::new();
     for attack in ATTACKS.iter().filter(|attack| attack.control) {
         let argument = format!("attack={}", attack.name);
-        let output = Command::new(std::env::current_exe().unwrap())
+        // The shell leaves a descriptor open that a careless tool might.
+        let output = Command::new("sh")
+            .args(["-c", "exec \"$0\" \"$@\" 7</etc/passwd"])
+            .arg(std::env::current_exe().unwrap())
             .args(bait.arguments(&argument))
             .output()
             .unwrap();
