@@ -25,6 +25,7 @@ cp "$tests" "$share/e2e"
 cp -r --reflink=auto --preserve=mode,timestamps "$state/images" "$share/images"
 rm -rf "$share"/images/.build-*
 cp "$here/tests.sh" "$share/test"
+cp "$here/killed.sh" "$share/"
 if [[ -n ${FIRECRACKER_BIN:-} && -n ${JAILER_BIN:-} ]]; then
     install -m 755 "$FIRECRACKER_BIN" "$share/bin/firecracker"
     install -m 755 "$JAILER_BIN" "$share/bin/jailer"

@@ -44,7 +44,7 @@ on_kvm() { # the engine's own word for what runs the guest
 nothing_left() {
     local left
     left=$(ls -A /srv/jailer/firecracker 2>/dev/null; ls -A "$target/tmp/e2e/state/run" /var/lib/llm-firecracker/run 2>/dev/null | grep -v ':$'
-        find /sys/fs/cgroup -mindepth 1 -type d -path '*llm-firecracker*/*'; pgrep -l 'firecracker|qemu|bwrap')
+        find /sys/fs/cgroup -mindepth 1 -type d -path '*llm-firecracker*/*'; pgrep -lx 'firecracker'; pgrep -l 'qemu-system'; pgrep -lx bwrap)
     [[ -z ${left//$'\n'/} ]] || { echo "left behind: $left"; return 1; }
 }
 
@@ -62,6 +62,7 @@ test_engine() {
     step "$1" "runs on kvm" on_kvm
     step "$1" "end-to-end tests" /share/e2e --test-threads=2 "${filters[@]}"
     if [[ -z $LAB_FILTERS ]]; then
+        step "$1" "killed at many moments" /share/killed.sh "$tool"
         step "$1" "selftest" "$tool" selftest
         step "$1" "clone against boot" clone_against_boot
     fi
