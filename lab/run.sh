@@ -2,6 +2,8 @@
 # Runs the end-to-end tests on a real KVM, inside an emulated machine.
 #   lab/run.sh            the language table, clones, endings, attacks, clone against boot
 #   lab/run.sh FILTER…    just the end-to-end tests whose names contain one of these
+#   LAB_FULL=1            the whole battery of attacks instead of its exfiltration
+#   LAB_LANGUAGES="bash"  fewer languages
 # FIRECRACKER_BIN and JAILER_BIN, when set, are tested too. Prints what the tests print and a line for
 # each engine at the end; exits with their status.
 set -euo pipefail
@@ -34,5 +36,6 @@ cat >"$share/environment" <<EOF
 LAB_RELEASE=$release
 LAB_FILTERS="$*"
 LAB_LANGUAGES="${languages[*]}"
+LAB_FULL=${LAB_FULL:-}
 EOF
 "$here/boot.sh" "$share"

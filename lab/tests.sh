@@ -22,6 +22,11 @@ for language in $LAB_LANGUAGES; do filters+=("${language}_cases"); done
 filters+=(no_two_python_clones kill_9_of_the_tool every_way_to_end)
 [[ -n $LAB_FILTERS ]] && read -ra filters <<<"$LAB_FILTERS"
 
+# A guest that dials, leaks or listens is what differs between engines; the rest of the battery runs here
+# too when there is time for it.
+kinds=(--kind exfiltration)
+[[ -n $LAB_FULL ]] && kinds=()
+
 step() { # step ENGINE NAME COMMAND...
     local engine=$1 name=$2 begun=$SECONDS
     shift 2
@@ -60,10 +65,10 @@ clone_against_boot() { # at most 0.15 of a boot, side by side
 test_engine() {
     export LLM_FIRECRACKER_ENGINE=$1
     step "$1" "runs on kvm" on_kvm
-    step "$1" "end-to-end tests" /share/e2e --test-threads=2 "${filters[@]}"
+    step "$1" "end-to-end tests" /share/e2e --nocapture --test-threads=2 "${filters[@]}"
     if [[ -z $LAB_FILTERS ]]; then
         step "$1" "killed at many moments" /share/killed.sh "$tool"
-        step "$1" "selftest" "$tool" selftest
+        step "$1" "selftest ${kinds[*]:-, all of it}" "$tool" selftest "${kinds[@]}"
         step "$1" "clone against boot" clone_against_boot
     fi
     step "$1" "nothing left behind" nothing_left
