@@ -4,12 +4,15 @@ TARGET := x86_64-unknown-linux-gnu
 BIN := target/release
 AGENT := $(BIN)/llm-firecracker-agent
 
-.PHONY: help setup build agent run images test unit e2e lint lab docs fuzz
+.PHONY: help setup needs build agent run images test unit e2e lint lab docs fuzz
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install what is missing (Debian 12 or newer)
+setup: ## install what building, running and testing need (Debian 12 or newer)
+	@scripts/setup-debian.sh --tests
+
+needs:
 	@scripts/setup-debian.sh
 
 agent: ## build the guest's static PID 1, and the hostile one that selftest puts in its place
@@ -21,11 +24,11 @@ agent: ## build the guest's static PID 1, and the hostile one that selftest puts
 build: agent ## build the tool and the agent
 	cargo build --release -p cli
 
-run: setup build ## install what is missing, build, run the main job on a real example
+run: needs build ## install what is missing, build, run the main job on a real example
 	$(BIN)/llm-firecracker images build python
 	$(BIN)/llm-firecracker run examples/primes.py -- 30
 
-images: setup build ## build the images of all five languages
+images: needs build ## build the images of all five languages
 	$(BIN)/llm-firecracker images build
 
 lint: ## format, clippy, dependency policy

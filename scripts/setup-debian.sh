@@ -5,7 +5,7 @@
 set -euo pipefail
 
 run_packages=(bubblewrap erofs-utils mmdebstrap xz-utils gcc libc6-dev make pkg-config)
-test_packages=(python3 ca-certificates curl)
+test_packages=(python3-venv ca-certificates curl chromium prometheus)
 [[ "${1:-}" == "--tests" ]] || test_packages=()
 
 sudo=()
@@ -27,6 +27,10 @@ echo "setup: installing ${missing[*]} $(qemu_ok || echo qemu-system-x86)"
 export DEBIAN_FRONTEND=noninteractive
 "${sudo[@]}" apt-get update -qq
 if [[ ${#missing[@]} -gt 0 ]]; then
+    if [[ " ${missing[*]} " == *" prometheus "* ]]; then
+        # It is there for promtool; its service is not to start.
+        "${sudo[@]}" ln -sf /dev/null /etc/systemd/system/prometheus.service
+    fi
     "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 if ! qemu_ok; then
