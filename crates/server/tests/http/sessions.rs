@@ -118,7 +118,11 @@ impl Cells {
         self.run_with(json!({ "code": code })).await
     }
 
-    async fn run_with(&self, body: Value) -> Value {
+    /// With time enough for an import, emulated on a loaded host, unless the body says otherwise.
+    async fn run_with(&self, mut body: Value) -> Value {
+        if body.get("timeout").is_none() {
+            body["timeout"] = 60.into();
+        }
         let path = format!("{}/execute", self.path);
         let (status, cell) = answer(self.service.post(&path, &body)).await;
         assert_eq!(status, 200, "{cell}");
