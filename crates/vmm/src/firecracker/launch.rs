@@ -34,6 +34,10 @@ use tokio::time::timeout;
 /// How long to wait before asking again for a socket: Firecracker has no way to say that it is up.
 const ASK_AGAIN: Duration = Duration::from_millis(2);
 
+/// How long Firecracker's own thread may take to put its filter on: it does so after it has answered
+/// and before it does anything for the guest.
+const FILTER_DEADLINE: Duration = Duration::from_secs(2);
+
 /// Limits that the jailer does not set. Those that it does set must be above its own here.
 const RLIMITS: &[(Resource, u64)] = &[
     // a core would hold the guest's memory
@@ -73,13 +77,12 @@ impl FirecrackerEngine {
                 let args = super::cmdline::kernel_command_line();
                 let configure = calls::boot(&self.config, &vm.spec, &args);
                 vm.send_all(&configure).await?;
-                // Firecracker puts its filters on as part of this call, before the guest's CPUs run.
                 vm.send(&calls::start()).await?;
-                self.check_confinement(&vm, true)?;
+                self.check_filtered(&vm).await?;
             }
             Some(_) => {
                 vm.send_all(&calls::load()).await?;
-                self.check_confinement(&vm, true)?;
+                self.check_filtered(&vm).await?;
                 vm.send(&calls::resume()).await?;
             }
         }
@@ -233,6 +236,19 @@ impl FirecrackerEngine {
             connected: false,
             paused: false,
         })
+    }
+
+    /// The same with the filter of every thread, as soon as all have theirs.
+    async fn check_filtered(&self, vm: &FirecrackerVm) -> Result<(), VmmError> {
+        let end = tokio::time::Instant::now() + FILTER_DEADLINE;
+        loop {
+            match self.check_confinement(vm, true) {
+                Err(VmmError::LimitNotHeld { .. }) if tokio::time::Instant::now() < end => {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+                checked => return checked,
+            }
+        }
     }
 
     /// Reads back what the kernel holds this Firecracker to.
