@@ -5,7 +5,7 @@
 set -euo pipefail
 
 run_packages=(bubblewrap erofs-utils mmdebstrap xz-utils gcc libc6-dev make pkg-config)
-test_packages=(python3-venv ca-certificates curl chromium prometheus)
+test_packages=(python3-venv ca-certificates curl chromium prometheus docker.io runc runsc)
 [[ "${1:-}" == "--tests" ]] || test_packages=()
 
 sudo=()

@@ -51,6 +51,7 @@ impl Lab {
         let config = root.join("config.toml");
         std::fs::write(&config, config_text("")).unwrap();
         let (languages, missing) = what_can_run(&state, &config);
+        first_run(&state, &config, &languages);
         Lab {
             state,
             config,
@@ -73,6 +74,29 @@ impl Lab {
         }
         there
     }
+}
+
+/// The first run on a host says which accelerator was chosen and why, and no other does: tests that read
+/// what a program wrote to stderr come after it.
+fn first_run(state: &Path, config: &Path, languages: &[String]) {
+    let Some(sources) = crate::cases::LANGUAGES
+        .iter()
+        .rev()
+        .find(|sources| languages.iter().any(|name| name == sources.language))
+    else {
+        return;
+    };
+    let hello = || {
+        Tool::with(state, config)
+            .program(sources.extension, sources.hello)
+            .finish(crate::tool::PATIENCE)
+    };
+    let (first, second) = (hello(), hello());
+    assert_eq!(first.out(), "hello\n", "{}", first.err());
+    assert_eq!(
+        (second.out().as_str(), second.err().as_str()),
+        ("hello\n", "")
+    );
 }
 
 /// The lab's configuration with more lines at its end (tables of their own).
