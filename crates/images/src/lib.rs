@@ -36,6 +36,6 @@ pub use bzimage::KernelError;
 pub use cpio::CpioError;
 pub use error::ImageError;
 pub use find::{Artifact, Guest, ImageRow, Rootfs, VerifyRow};
-pub use manifest::Package;
+pub use manifest::{FileRecord, KernelManifest, Package, RootfsManifest};
 pub use progress::{Progress, Silent};
 pub use store::ImageStore;

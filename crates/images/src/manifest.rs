@@ -79,6 +79,20 @@ pub(crate) struct InitramfsManifest {
     pub(crate) initramfs: FileRecord,
 }
 
+impl RootfsManifest {
+    /// The manifest in these bytes, or what is wrong with them.
+    pub fn parse(bytes: &[u8]) -> Result<RootfsManifest, String> {
+        parse(bytes)
+    }
+}
+
+impl KernelManifest {
+    /// The manifest in these bytes, or what is wrong with them.
+    pub fn parse(bytes: &[u8]) -> Result<KernelManifest, String> {
+        parse(bytes)
+    }
+}
+
 /// What every manifest has.
 pub(crate) trait Manifest: Serialize + DeserializeOwned {
     fn format(&self) -> u32;

@@ -4,11 +4,15 @@
 //! before a byte of the body is waited for, so a hostile peer cannot make this side hold more than
 //! one frame of [`MAX_FRAME_BYTES`].
 
+use crate::json::holds_at_most;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The largest body of one frame, in bytes (4 MiB).
 pub const MAX_FRAME_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most values that one message holds: a folder of 4096 files is listed with some 20,000.
+pub const MAX_FRAME_VALUES: usize = 24 * 1024;
 
 /// The length that stands before every body, in bytes.
 pub const HEADER_BYTES: usize = 4;
@@ -25,6 +29,9 @@ pub enum FrameError {
     /// The header announces an empty body; no message is empty.
     #[error("empty frame")]
     Empty,
+    /// The body holds more than any message of ours, whatever it says.
+    #[error("frame of more than {MAX_FRAME_VALUES} values")]
+    TooManyValues,
     /// The body is not the JSON of a known message.
     #[error("frame is no valid message")]
     Body(#[source] serde_json::Error),
@@ -88,6 +95,9 @@ impl FrameDecoder {
         let Some(body) = pending.get(HEADER_BYTES..HEADER_BYTES + length) else {
             return Ok(None);
         };
+        if !holds_at_most(body, MAX_FRAME_VALUES) {
+            return Err(FrameError::TooManyValues);
+        }
         let message = serde_json::from_slice(body).map_err(FrameError::Body)?;
         self.start += HEADER_BYTES + length;
         Ok(Some(message))
@@ -151,16 +161,23 @@ mod tests {
         }
     }
 
-    #[test]
-    fn json_nested_too_deep_is_an_error_not_a_crash() {
-        let body = "[".repeat(100_000);
+    fn of_body(body: &str) -> Result<Option<Value>, FrameError> {
         let mut decoder = FrameDecoder::new();
         decoder.feed(&(body.len() as u32).to_be_bytes());
         decoder.feed(body.as_bytes());
-        assert!(matches!(
-            decoder.next_message::<Value>(),
-            Err(FrameError::Body(_))
-        ));
+        decoder.next_message()
+    }
+
+    #[test]
+    fn json_nested_too_deep_is_an_error_not_a_crash() {
+        let nested = of_body(&"[".repeat(MAX_FRAME_VALUES - 1));
+        assert!(matches!(nested, Err(FrameError::Body(_))));
+    }
+
+    #[test]
+    fn more_values_than_any_message_has_are_refused_unparsed() {
+        let many = format!("[{}0]", "0,".repeat(MAX_FRAME_VALUES));
+        assert!(matches!(of_body(&many), Err(FrameError::TooManyValues)));
     }
 
     proptest! {

@@ -12,6 +12,12 @@ pub const MAX_TIMEOUT_SECONDS: f64 = 300.0;
 pub const MIN_MEMORY_MIB: u32 = 128;
 /// Arguments and their bytes together: what `execve` surely takes (Linux: a quarter of the stack).
 pub const MAX_ARGS: usize = 1024;
+/// Environment variables that come with a job.
+pub const MAX_ENV: usize = 1024;
+/// The smallest bucket of `normalize_time`.
+pub const MIN_NORMALIZE_TIME: Duration = Duration::from_millis(1);
+/// The largest: the longest timeout.
+pub const MAX_NORMALIZE_TIME: Duration = Duration::from_secs(MAX_TIMEOUT_SECONDS as u64);
 /// Bytes of all arguments, and of all environment variables.
 pub const MAX_ARG_BYTES: usize = 128 * 1024;
 /// Files that come with a job.

@@ -5,8 +5,8 @@ use crate::error_code::ErrorCode;
 use crate::job::{Job, JobFile, JobRequest, RequestedLimits, ScanMode};
 use crate::language::Language;
 use crate::limits::{
-    JobLimits, LimitValues, MAX_ARG_BYTES, MAX_ARGS, MAX_CODE_BYTES, MAX_FILES, MAX_FILES_BYTES,
-    MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB,
+    JobLimits, LimitValues, MAX_ARG_BYTES, MAX_ARGS, MAX_CODE_BYTES, MAX_ENV, MAX_FILES,
+    MAX_FILES_BYTES, MAX_NORMALIZE_TIME, MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB, MIN_NORMALIZE_TIME,
 };
 use crate::path::check_relative;
 use crate::scan::Scanner;
@@ -145,7 +145,7 @@ impl Policy {
             limits,
             fresh_interpreter: request.fresh_interpreter,
             collect_artifacts: request.collect_artifacts,
-            normalize_time: request.normalize_time,
+            normalize_time: bucket(request.normalize_time)?,
             seccomp_program: request.seccomp_program,
             patterns_found,
         })
@@ -253,6 +253,26 @@ fn seconds(
     Ok(Duration::from_secs_f64(value).max(Duration::from_millis(1)))
 }
 
+/// Below a millisecond there is nothing to hide, and no answer waits longer than the longest job.
+fn bucket(asked: Option<Duration>) -> Result<Option<Duration>, Rejection> {
+    match asked {
+        Some(bucket) if !(MIN_NORMALIZE_TIME..=MAX_NORMALIZE_TIME).contains(&bucket) => {
+            let seconds = bucket.as_secs_f64();
+            let (min, max) = (
+                MIN_NORMALIZE_TIME.as_secs_f64(),
+                MAX_NORMALIZE_TIME.as_secs_f64(),
+            );
+            let text = format!("normalize_time is {seconds}, allowed is {min} to {max} seconds");
+            Err(Rejection::new(
+                ErrorCode::LimitInvalid,
+                "normalize_time",
+                text,
+            ))
+        }
+        bucket => Ok(bucket),
+    }
+}
+
 fn whole(
     code: ErrorCode,
     field: &'static str,
@@ -296,7 +316,9 @@ fn check_env(env: &BTreeMap<String, String>) -> Result<(), Rejection> {
             && !name.starts_with(|c: char| c.is_ascii_digit())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
-    let wrong = if bytes > MAX_ARG_BYTES {
+    let wrong = if env.len() > MAX_ENV {
+        format!("{} environment variables", env.len())
+    } else if bytes > MAX_ARG_BYTES {
         format!("environment of {bytes} bytes")
     } else if let Some(name) = env.keys().find(|name| !plain(name)) {
         format!("environment variable {} is no plain name", shown(name))

@@ -1,10 +1,11 @@
 //! What an operator may set, in one TOML file; every value has a default that is safe.
 
-use protocol::job::ScanMode;
+use protocol::job::{JobRequest, ScanMode};
 use protocol::limits::{LimitValues, default_maxima};
 use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
 use protocol::validate::Policy;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use vmm::{AcceleratorChoice, EngineKind, VmmConfig};
@@ -44,7 +45,15 @@ pub struct Limits {
     /// What a job gets when it says nothing.
     pub defaults: LimitValues,
     /// The most it may ask for.
+    #[serde(deserialize_with = "over_default_maxima")]
     pub maxima: LimitValues,
+}
+
+/// What is not written stays at its default maximum, not at the default of a job.
+fn over_default_maxima<'de, D: Deserializer<'de>>(written: D) -> Result<LimitValues, D::Error> {
+    let mut all = toml::Table::try_from(default_maxima()).map_err(D::Error::custom)?;
+    all.extend(toml::Table::deserialize(written)?);
+    all.try_into().map_err(D::Error::custom)
 }
 
 impl Default for Limits {
@@ -259,12 +268,16 @@ impl Config {
                 size.min, size.max
             )));
         }
-        Ok(Policy {
+        let policy = Policy {
             defaults: defaults.clone(),
             maxima: maxima.clone(),
             scan_mode: self.scan.mode,
             scanner: Scanner::new(&self.scan.patterns)?,
-        })
+        };
+        policy.validate(asks_for_nothing()).map_err(|refused| {
+            ConfigError::Inconsistent(format!("limits.defaults: {}", refused.message))
+        })?;
+        Ok(policy)
     }
 
     /// Jobs that may run at once.
@@ -273,6 +286,15 @@ impl Config {
             0 => 2 * std::thread::available_parallelism().map_or(1, |n| n.get()),
             own => own,
         }
+    }
+}
+
+/// A job on the defaults alone: where it would be refused, every job would.
+fn asks_for_nothing() -> JobRequest {
+    JobRequest {
+        language: protocol::language::Language::Bash.name().into(),
+        code: ":".into(),
+        ..JobRequest::default()
     }
 }
 
@@ -293,6 +315,35 @@ mod tests {
         let config = Config::parse("[limits.defaults]\nmemory_mib = 9000").unwrap();
         let error = config.policy().unwrap_err().to_string();
         assert!(error.contains("memory_mib"), "{error}");
+    }
+
+    #[test]
+    fn one_maximum_leaves_the_others_as_they_are() {
+        let config = Config::parse("[limits.maxima]\nvcpus = 8").unwrap();
+        let expected = LimitValues {
+            vcpus: 8,
+            ..default_maxima()
+        };
+        assert_eq!(config.limits.maxima, expected);
+        let error = Config::parse("[limits.maxima]\nvcpu = 8").unwrap_err();
+        assert!(error.to_string().contains("vcpu"), "{error}");
+    }
+
+    #[test]
+    fn defaults_that_no_job_could_have_are_refused_at_once() {
+        for (text, word) in [
+            ("[limits.defaults]\ntimeout_seconds = nan", "timeout"),
+            ("[limits.defaults]\ntimeout_seconds = 0", "timeout"),
+            ("[limits.defaults]\nmemory_mib = 1", "memory_mib"),
+            ("[limits.defaults]\nvcpus = 0", "vcpus"),
+        ] {
+            let error = Config::parse(text)
+                .unwrap()
+                .policy()
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(word), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -92,7 +92,7 @@ struct FileRecord {
 /// What stands in `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Manifest {
+pub struct Manifest {
     key: SnapshotKey,
     created_at: String,
     memory: FileRecord,
@@ -379,6 +379,25 @@ fn record(path: &Path) -> Result<FileRecord, SnapshotError> {
 }
 
 impl Manifest {
+    /// The manifest in these bytes, or what is wrong with them.
+    pub fn parse(text: &[u8]) -> Result<Manifest, String> {
+        let manifest: Manifest = serde_json::from_slice(text)
+            .map_err(|error| format!("its manifest is no manifest: {error}"))?;
+        // Plain names only: anything else would be looked up outside the snapshot's folder.
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        let inside =
+            |name: &str| !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain);
+        if let Some(name) = manifest.names().into_iter().find(|name| !inside(name)) {
+            return Err(format!("its manifest names '{}'", name.escape_debug()));
+        }
+        Ok(manifest)
+    }
+
+    /// The names of its files, in its folder.
+    pub fn names(&self) -> [&str; 2] {
+        [&self.memory.name, &self.state.name]
+    }
+
     fn files(&self, folder: &Path) -> SnapshotFiles {
         SnapshotFiles {
             memory: folder.join(&self.memory.name),
@@ -421,14 +440,9 @@ fn read_manifest(folder: &Path) -> Result<Option<Manifest>, SnapshotError> {
         return Err(damaged(folder, format!("its manifest has {size} bytes")));
     }
     let text = std::fs::read(&path).map_err(io("reading", &path))?;
-    let manifest: Manifest = serde_json::from_slice(&text)
-        .map_err(|error| damaged(folder, format!("its manifest is no manifest: {error}")))?;
-    for record in [&manifest.memory, &manifest.state] {
-        if record.name.contains('/') || record.name.starts_with('.') {
-            return Err(damaged(folder, "its manifest names a file outside"));
-        }
-    }
-    Ok(Some(manifest))
+    Manifest::parse(&text)
+        .map(Some)
+        .map_err(|what| damaged(folder, what))
 }
 
 /// Compares a file with its record: by identity where that still holds, else byte for byte.

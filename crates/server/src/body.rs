@@ -136,8 +136,15 @@ async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Problem> {
     Ok(None)
 }
 
+/// Values in a body: the most arguments, variables and files that a job may have come to some 6,000.
+const MAX_VALUES: usize = 16 * 1024;
+
 /// Reads JSON; a wrong field is named.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if !protocol::json::holds_at_most(bytes, MAX_VALUES) {
+        let sentence = format!("the request's body holds more than {MAX_VALUES} values");
+        return Err(Problem::with(HttpCode::BodyTooLarge, sentence));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

@@ -52,6 +52,30 @@ fn code_is_bounded_to_the_byte() {
 }
 
 #[test]
+fn a_bucket_of_time_is_within_what_anybody_would_wait() {
+    for (millis, fine) in [(0, false), (1, true), (300_000, true), (300_001, false)] {
+        let bucket = Duration::from_millis(millis);
+        let code = code_of(|r| r.normalize_time = Some(bucket));
+        assert_eq!(code.is_none(), fine, "{bucket:?}");
+    }
+    let for_ever = code_of(|r| r.normalize_time = Some(Duration::MAX));
+    assert_eq!(for_ever, Some(ErrorCode::LimitInvalid));
+}
+
+#[test]
+fn variables_are_counted() {
+    let many = |count: usize| {
+        code_of(|r| {
+            r.env = (0..count)
+                .map(|n| (format!("A{n}"), String::new()))
+                .collect()
+        })
+    };
+    assert_eq!(many(MAX_ENV), None);
+    assert_eq!(many(MAX_ENV + 1), Some(ErrorCode::EnvInvalid));
+}
+
+#[test]
 fn timeouts_outside_the_bounds_are_refused() {
     for wrong in [0.0, -1.0, 300.001, f64::NAN, f64::INFINITY, 1e308, -0.0] {
         assert_eq!(

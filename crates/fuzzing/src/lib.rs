@@ -1,0 +1,53 @@
+//! What is fuzzed: one function a parser whose bytes somebody hostile wrote.
+//!
+//! | module | whose bytes |
+//! |---|---|
+//! | `channel` | a guest's that was taken over, and a VMM's |
+//! | `files` | of a file that was damaged, or written by a user or an operator |
+//! | `requests` | a client's |
+//!
+//! [`TARGETS`] is the only list of them: `fuzz/` gives each to libFuzzer (`cargo fuzz run NAME`), the
+//! test of this crate gives each generated and mutated inputs for a bounded time on a stable compiler.
+//! A function panics when a property does not hold; surviving is not enough.
+
+mod channel;
+mod files;
+mod requests;
+
+pub use channel::{conversation, frames, qmp};
+pub use files::{config, image_manifest, seccomp_profile, snapshot_manifest};
+pub use requests::{execute, piston, sessions};
+
+/// One parser under attack.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Its function here, its file in `fuzz/fuzz_targets`, its folder in `fuzz/seeds`.
+    pub name: &'static str,
+    /// Takes any bytes.
+    pub run: fn(&[u8]),
+}
+
+/// Bytes of memory that any input may cost: error texts, the patterns of a configuration.
+pub const MEMORY_FLOOR: usize = 1 << 20;
+
+/// Bytes that one byte of input may cost besides: a map of one empty string costs 75 a byte, and bounds
+/// on the number of values (`protocol::json`) keep large inputs far below.
+pub const MEMORY_GROWTH: usize = 128;
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
+    target("frames", frames),
+    target("conversation", conversation),
+    target("qmp", qmp),
+    target("seccomp_profile", seccomp_profile),
+    target("image_manifest", image_manifest),
+    target("snapshot_manifest", snapshot_manifest),
+    target("config", config),
+    target("execute", execute),
+    target("piston", piston),
+    target("sessions", sessions),
+];
+
+const fn target(name: &'static str, run: fn(&[u8])) -> Target {
+    Target { name, run }
+}

@@ -1,0 +1,125 @@
+//! What is small on the wire and large in memory: the dearest inputs of full size.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+use peak_alloc::PeakAlloc;
+use protocol::frame::{FrameDecoder, HEADER_BYTES, MAX_FRAME_BYTES};
+use protocol::wire::GuestMessage;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// What one talk with a hostile guest may cost, as in the list of attacks (45 to 62).
+const TALK_MIB: usize = 16;
+/// What one body of the largest size may cost.
+const BODY_MIB: usize = 32;
+const BODY_BYTES: usize = 6 << 20;
+/// How much arrives from a channel at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// `head`, as many pieces as there is room for, `tail`.
+struct Filled<'a>(&'a str, &'a str, &'a str);
+
+impl Filled<'_> {
+    fn to(&self, size: usize) -> Vec<u8> {
+        let Filled(head, piece, tail) = self;
+        let pieces = (size - head.len() - tail.len()) / piece.len();
+        [head, piece.repeat(pieces).trim_end_matches(','), tail]
+            .concat()
+            .into_bytes()
+    }
+}
+
+/// Memory is counted for the whole process: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// MiB that this took at its highest.
+fn cost_mib(run: impl FnOnce()) -> usize {
+    let held = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    run();
+    MEMORY.peak_usage().saturating_sub(held) >> 20
+}
+
+#[test]
+fn no_frame_of_a_guest_costs_more_than_a_talk_may() {
+    let _alone = alone();
+    let report = r#"{"type":"finished","trace_id":"t","phase":"execute","ending":{"kind":"exited"},"exit_code":0,"signal":null,"stdout_truncated":false,"stderr_truncated":false,"artifacts_truncated":false,"compile_micros":0,"execute_micros":1,"cpu_micros":1,"memory_peak_bytes":1,"pids_refused":0,"zygote":true,"session":{"error":null,"results":["#;
+    for filled in [
+        Filled(report, "{},", "]}}"),
+        Filled(report, r#"{"":""},"#, "]}}"),
+        Filled(
+            r#"{"type":"files","files":["#,
+            r#"{"path":"","size":0},"#,
+            "]}",
+        ),
+        Filled(r#"{"type":"hello","protocol":["#, "0,", "]}"),
+        Filled(r#"{"type":"hello","protocol":"#, "[", "}"),
+        Filled(r#"{"type":"hello",""#, r#"":0,"#, r#"":0}"#),
+        Filled(r#"{"type":"stdout","data":""#, "AAAA", r#""}"#),
+        Filled(r#"{"type":"stdout","data":""#, r"\u0041", r#""}"#),
+        Filled(r#"{"type":"failed","reason":""#, r"\n", r#""}"#),
+        Filled(r#"{"type":"hello","#, " ", r#""protocol":1}"#),
+    ] {
+        let body = filled.to(MAX_FRAME_BYTES);
+        assert!(body.len() > MAX_FRAME_BYTES - 100 && body.len() <= MAX_FRAME_BYTES);
+        let mut frame = vec![0; HEADER_BYTES];
+        frame.copy_from_slice(&(body.len() as u32).to_be_bytes());
+        frame.extend(body);
+        let mib = cost_mib(|| {
+            let mut decoder = FrameDecoder::new();
+            for chunk in frame.chunks(CHUNK_BYTES) {
+                decoder.feed(chunk);
+                drop(decoder.next_message::<GuestMessage>());
+            }
+        });
+        assert!(mib <= TALK_MIB, "{mib} MiB for {}…{}", filled.0, filled.1);
+    }
+}
+
+#[test]
+fn no_body_costs_more_than_its_size_allows_for() {
+    let _alone = alone();
+    // Patterns of the scan are compiled once, whatever the body.
+    fuzzing::execute(br#"{"lang":"go","code":"x"}"#);
+    let piston = r#"{"language":"go","version":"*","files":[{"content":"x"}],"#;
+    let files = r#"{"language":"go","version":"*","files":["#;
+    let more = format!(r#"{piston}"more":["#);
+    let args = format!(r#"{piston}"args":["#);
+    for (run, filled) in [
+        (
+            fuzzing::piston as fn(&[u8]),
+            Filled(&more, r#"{"":0},"#, "]}"),
+        ),
+        (fuzzing::piston, Filled(&more, "0,", "]}")),
+        (fuzzing::piston, Filled(&args, r#""","#, "]}")),
+        (fuzzing::piston, Filled(files, r#"{"content":""},"#, "]}")),
+        (
+            fuzzing::execute,
+            Filled(r#"{"lang":"go","code":"x","args":["#, r#""","#, "]}"),
+        ),
+        (
+            fuzzing::execute,
+            Filled(
+                r#"{"lang":"go","code":"x","files":["#,
+                r#"{"path":""},"#,
+                "]}",
+            ),
+        ),
+        (
+            fuzzing::execute,
+            Filled(r#"{"lang":"go","code":""#, r"\n", r#""}"#),
+        ),
+        (
+            fuzzing::sessions,
+            Filled(r#"{"language":"go","memory_mib":["#, "0,", "]}"),
+        ),
+    ] {
+        let body = filled.to(BODY_BYTES);
+        let mib = cost_mib(|| run(&body));
+        assert!(mib <= BODY_MIB, "{mib} MiB for {}…{}", filled.0, filled.1);
+    }
+}

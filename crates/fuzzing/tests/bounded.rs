@@ -1,0 +1,160 @@
+//! Every target with generated and mutated inputs for a bounded time: no panic, memory within bounds.
+//! A stable compiler will do; `fuzz/` looks deeper with libFuzzer.
+//!
+//! `FUZZ_SECONDS` is the time of one target (default 2). Each run draws anew; a failure prints the
+//! smallest input that shows it, to be kept as a file in `fuzz/seeds/NAME`.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+mod mutate;
+
+use fuzzing::{MEMORY_FLOOR, MEMORY_GROWTH, TARGETS, Target};
+use peak_alloc::PeakAlloc;
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// Inputs between two looks at the clock.
+const BATCH: u32 = 64;
+const SECONDS: u64 = 2;
+
+/// Memory is counted for the whole process: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn fuzz_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
+}
+
+fn target(name: &str) -> Target {
+    *TARGETS.iter().find(|target| target.name == name).unwrap()
+}
+
+fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let folder = fuzz_folder().join("seeds").join(name);
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    files
+        .into_iter()
+        .map(|file| std::fs::read(file).unwrap())
+        .collect()
+}
+
+/// Runs one input; says by how much memory went over its bound.
+fn run(target: &Target, input: &[u8]) -> Result<(), String> {
+    let held = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    (target.run)(input);
+    let peak = MEMORY.peak_usage().saturating_sub(held);
+    let bound = MEMORY_FLOOR + MEMORY_GROWTH * input.len();
+    if peak > bound {
+        return Err(format!(
+            "{} bytes cost {peak} bytes of memory, over {bound}",
+            input.len()
+        ));
+    }
+    Ok(())
+}
+
+fn bounded(name: &str) {
+    let _alone = alone();
+    let target = target(name);
+    let seeds = seeds(name);
+    for seed in &seeds {
+        run(&target, seed).unwrap();
+    }
+    let seconds = std::env::var("FUZZ_SECONDS").map_or(SECONDS, |text| text.parse().unwrap());
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let inputs = mutate::inputs(seeds);
+    let config = Config {
+        cases: BATCH,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let count = Cell::new(0);
+    let judge = |input: Vec<u8>| {
+        count.set(count.get() + 1);
+        run(&target, &input).map_err(TestCaseError::fail)
+    };
+    while Instant::now() < end {
+        // A runner counts its cases for life: each batch has its own.
+        match TestRunner::new(config.clone()).run(&inputs, judge) {
+            Err(TestError::Fail(why, input)) => {
+                panic!("{name}: {why}\ninput: b\"{}\"", input.escape_ascii())
+            }
+            ended => ended.unwrap(),
+        }
+    }
+    println!("{name}: {} inputs in {seconds} s", count.get());
+    assert!(count.get() >= BATCH);
+}
+
+macro_rules! each {
+    ($($name:ident)*) => { $(
+        #[test]
+        fn $name() { bounded(stringify!($name)); }
+    )* };
+}
+
+each! { frames conversation qmp seccomp_profile image_manifest snapshot_manifest config execute piston sessions }
+
+#[test]
+fn every_target_is_a_test_here_and_a_file_of_cargo_fuzz() {
+    let names =
+        |list: &str| -> BTreeSet<String> { list.split_whitespace().map(str::to_owned).collect() };
+    let table: BTreeSet<String> = TARGETS
+        .iter()
+        .map(|target| target.name.to_owned())
+        .collect();
+    let this = include_str!("bounded.rs");
+    let tested = this
+        .split("each! {")
+        .nth(1)
+        .unwrap()
+        .split('}')
+        .next()
+        .unwrap();
+    assert_eq!(names(tested), table);
+    for name in &table {
+        let file = fuzz_folder().join(format!("fuzz_targets/{name}.rs"));
+        let text = std::fs::read_to_string(&file)
+            .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(
+            text.contains(&format!("fuzzing::{name}(")),
+            "{}",
+            file.display()
+        );
+        assert!(!seeds(name).is_empty(), "{name} has no seeds");
+    }
+    let manifest = std::fs::read_to_string(fuzz_folder().join("Cargo.toml")).unwrap();
+    let bins: BTreeSet<String> = manifest
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("path = \"fuzz_targets/")?
+                .strip_suffix(".rs\"")
+        })
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(bins, table);
+}
+
+#[test]
+fn the_count_of_memory_is_no_constant() {
+    let _alone = alone();
+    let greedy = Target {
+        name: "greedy",
+        run: |input| drop(input.repeat(200)),
+    };
+    assert!(run(&greedy, &[0; 100_000]).is_err());
+    assert!(run(&greedy, &[0; 10]).is_ok());
+}
