@@ -32,7 +32,7 @@ pub struct JobRequest {
     pub collect_artifacts: bool,
     /// Answer only at the next multiple of this.
     pub normalize_time: Option<Duration>,
-    /// The job's compiled system-call filter; empty for the agent's own default.
+    /// The job's compiled system-call filter; empty for the built-in profile `default`.
     pub seccomp_program: Vec<u64>,
     /// How this job's code is scanned, when other than configured.
     pub scan: Option<ScanMode>,
@@ -105,7 +105,7 @@ pub struct Job {
     pub collect_artifacts: bool,
     /// Answer only at the next multiple of this.
     pub normalize_time: Option<Duration>,
-    /// The job's system-call filter; empty for the agent's own default.
+    /// The job's system-call filter; empty for the built-in profile `default`.
     pub seccomp_program: Vec<u64>,
     /// Names of the patterns that the scan found, when it was told to warn.
     pub patterns_found: Vec<String>,

@@ -105,7 +105,7 @@ pub struct RunRequest {
     /// Keep the interpreter and its variables for the next `Run` (python and node sessions).
     pub session: bool,
     /// The job's system-call filter: a classic BPF program, each instruction as one `u64`
-    /// (`code << 48 | jt << 40 | jf << 32 | k`). Empty: the agent's built-in default.
+    /// (`code << 48 | jt << 40 | jf << 32 | k`). Empty: the built-in profile `default`.
     pub seccomp_program: Vec<u64>,
 }
 

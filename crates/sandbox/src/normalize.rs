@@ -69,7 +69,13 @@ fn coarsen(result: &mut JobResult, answer_at: Duration, bucket: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversation::Stream;
     use proptest::prelude::*;
+    use protocol::error_code::ErrorCode;
+    use protocol::result::{Failure, Status};
+    use protocol::trace_id::TraceId;
+
+    const BUCKET: Duration = Duration::from_secs(2);
 
     proptest! {
         #[test]
@@ -78,5 +84,57 @@ mod tests {
             prop_assert!(rounded >= elapsed && rounded.is_multiple_of(bucket));
             prop_assert!(rounded < elapsed + bucket || elapsed == 0);
         }
+    }
+
+    /// What a caller sees of a job that prints at once and runs for that long: when each thing came,
+    /// and the result.
+    async fn seen_of(run_time: Duration) -> (Duration, Duration, JobResult) {
+        let (output, mut outputs) = mpsc::channel(1);
+        let io = JobIo {
+            output: Some(output),
+            ..JobIo::default()
+        };
+        let begun = Instant::now();
+        let job = async move |io: JobIo| {
+            let printed = Output {
+                stream: Stream::Stdout,
+                data: b"x".to_vec(),
+            };
+            io.output.unwrap().send(printed).await.unwrap();
+            tokio::time::sleep(run_time).await;
+            let failure = Failure {
+                code: ErrorCode::HostFailed,
+                message: "x".into(),
+                field: None,
+            };
+            let mut result =
+                JobResult::failed(TraceId::parse("t").unwrap(), Status::Internal, failure);
+            let seconds = run_time.as_secs_f64();
+            result.timings.queue = seconds / 9.0;
+            result.timings.boot = seconds / 7.0;
+            result.timings.compile = seconds / 5.0;
+            result.timings.execute = seconds / 3.0;
+            result.timings.total = seconds;
+            result.usage.cpu_seconds = seconds / 2.0;
+            result
+        };
+        let first_output = async {
+            outputs.recv().await.unwrap();
+            begun.elapsed()
+        };
+        let (result, printed_at) = tokio::join!(run(BUCKET, io, job), first_output);
+        (begun.elapsed(), printed_at, result)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_run_times_under_the_bucket_answer_alike() {
+        let short = seen_of(Duration::from_millis(3)).await;
+        let long = seen_of(Duration::from_millis(1999)).await;
+        assert_eq!(short, long);
+        // Nothing came before the bucket's end, output included.
+        assert!(short.1 >= BUCKET, "{:?}", short.1);
+        assert_eq!(short.2.timings.total, 2.0);
+        let over = seen_of(Duration::from_millis(2001)).await;
+        assert_eq!((over.2.timings.total, over.1 >= 2 * BUCKET), (4.0, true));
     }
 }

@@ -167,7 +167,7 @@ fn code(args: &RunArgs) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The name of the filter that the agent has built in: nothing needs to be sent for it.
+/// The name of the profile that the agent has built in: nothing needs to be sent for it.
 const BUILTIN_PROFILE: &str = "default";
 
 /// A profile by name, else from a file, as the program that the guest installs.
