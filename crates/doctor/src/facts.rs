@@ -7,6 +7,8 @@ use std::time::Duration;
 /// Everything that is told.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
+    /// The date, to tell ages by.
+    pub today: Option<jiff::civil::Date>,
     /// Whether KVM runs guest code: a probe's answer, not the device's presence.
     pub kvm: Kvm,
     /// `isolation.minimum = "hardware"`: emulation is refused.
@@ -132,6 +134,7 @@ impl Facts {
             free_disk_bytes: gather::free_disk_bytes(&state_dir),
             state_dir: Some(state_dir),
             chroot_base: Some(PathBuf::from("/srv/jailer")),
+            today: Some(jiff::Zoned::now().date()),
             ..Facts::default()
         }
     }

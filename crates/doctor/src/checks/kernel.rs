@@ -3,6 +3,7 @@
 use super::{Check, Group, Look};
 use crate::host::{Gap, Host, strange};
 use crate::outcome::Outcome;
+use jiff::civil::Date;
 
 pub(super) const GROUP: Group = Group {
     title: "Kernel",
@@ -18,6 +19,15 @@ const CHECKS: &[Check] = &[
         fix: "apt-get install linux-image-amd64 && reboot   # a distribution with one of these series",
         source: "FC: kernel-policy, 'Host Kernel'",
         look: Look::Once(series),
+    },
+    Check {
+        id: "kernel-age",
+        title: "kernel build",
+        passes: "it was built at most 180 days ago",
+        why: "flaws in KVM, in namespaces and in seccomp are mended every few weeks; an old kernel has them still",
+        fix: "apt-get update && apt-get install --only-upgrade linux-image-amd64 && reboot",
+        source: "FC: prod-host-setup, first paragraph (kernels and microcode regularly patched)",
+        look: Look::Once(age),
     },
     Check {
         id: "kernel-console",
@@ -73,6 +83,40 @@ fn series(host: &Host) -> Result<Outcome, Gap> {
     } else {
         Outcome::warn(format!("{release}; validated are {}", VALIDATED.join(", ")))
     })
+}
+
+/// Two of Debian's point releases, about: whoever patches is never this far behind.
+const MAX_AGE_DAYS: i64 = 180;
+
+fn age(host: &Host) -> Result<Outcome, Gap> {
+    const PATH: &str = "/proc/version";
+    let version = host.read(PATH)?;
+    let built = build_date(&version).ok_or_else(|| strange(PATH, &version))?;
+    let now = host
+        .facts
+        .today
+        .ok_or(Gap::Untold("nobody told the date".to_owned()))?;
+    let days = (now - built).get_days();
+    Ok(match i64::from(days) {
+        days if days > MAX_AGE_DAYS => Outcome::warn(format!("built on {built}, {days} days ago")),
+        days => Outcome::pass(format!("built on {built}, {days} days ago")),
+    })
+}
+
+/// The end of `/proc/version`: Debian's `(2026-01-31)`, or the compiler's `Sat Jan 31 10:00:00 UTC 2026`.
+fn build_date(version: &str) -> Option<Date> {
+    let last = version.rsplit(' ').next()?;
+    if let Some(date) = last
+        .strip_prefix('(')
+        .and_then(|date| date.strip_suffix(')'))
+    {
+        return date.parse().ok();
+    }
+    let words: Vec<&str> = version.split_whitespace().collect();
+    let [.., month, day, _, _, year] = words.as_slice() else {
+        return None;
+    };
+    Date::strptime("%b %d %Y", format!("{month} {day} {year}")).ok()
 }
 
 fn console(host: &Host) -> Result<Outcome, Gap> {

@@ -222,13 +222,13 @@ fn namespaces(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
     Ok(wrong)
 }
 
-fn is_firecracker(host: &Host, pid: i32) -> Result<bool, Gap> {
+pub(super) fn is_firecracker(host: &Host, pid: i32) -> Result<bool, Gap> {
     Ok(host
         .read(&format!("/proc/{pid}/comm"))?
         .starts_with("firecracker"))
 }
 
-fn arguments(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+pub(super) fn arguments(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
     Ok(host
         .read(&format!("/proc/{pid}/cmdline"))?
         .split('\0')

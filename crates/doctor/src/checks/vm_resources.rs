@@ -1,6 +1,6 @@
 //! What each running VMM may use of the host.
 
-use super::vm_confinement::{each_vm, running};
+use super::vm_confinement::{arguments, each_vm, is_firecracker, running};
 use super::{Check, Group, Look};
 use crate::host::{Gap, Host, strange};
 use crate::lookup::cgroup_folder;
@@ -29,6 +29,15 @@ const CHECKS: &[Check] = &[
         fix: "stop the VMs named and start them with this tool; with the jailer: --resource-limit fsize=…",
         source: "FC: prod-host-setup, 'Disk'; getrlimit(2)",
         look: Look::Once(|host| each_vm(host, rlimits)),
+    },
+    Check {
+        id: "vm-drives",
+        title: "drives",
+        passes: "each drive of each VMM is read-only",
+        why: "what a guest writes fills the host's page cache and slows its neighbours' disks, and a writable image carries from one job to the next",
+        fix: "stop the VMs named and start them with this tool; with Firecracker: is_read_only in PUT /drives, or a rate limiter",
+        source: "FC: prod-host-setup, 'Mitigating Noisy-Neighbour Storage Device Contention'",
+        look: Look::Once(|host| each_vm(host, drives)),
     },
     Check {
         id: "vm-output",
@@ -114,6 +123,38 @@ fn rlimits(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
         }
     }
     Ok(wrong)
+}
+
+/// What makes a drive of what follows, with options that can say that it is read-only.
+const DRIVES: &[&str] = &["-drive", "-blockdev"];
+/// What makes a drive of a file, always writable (QEMU, 'Invocation').
+const WRITABLE_DRIVES: &[&str] = &[
+    "-hda",
+    "-hdb",
+    "-hdc",
+    "-hdd",
+    "-sd",
+    "-mtdblock",
+    "-pflash",
+];
+
+fn drives(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    if is_firecracker(host, pid)? {
+        let why = format!("VMM {pid} is Firecracker, whose drives are told over its API alone");
+        return Err(Gap::Untold(why));
+    }
+    let is_writable = |pair: &&[String]| {
+        let read_only = pair[1]
+            .split(',')
+            .any(|option| ["read-only=on", "readonly=on"].contains(&option));
+        WRITABLE_DRIVES.contains(&pair[0].as_str())
+            || (DRIVES.contains(&pair[0].as_str()) && !read_only)
+    };
+    Ok(arguments(host, pid)?
+        .windows(2)
+        .filter(is_writable)
+        .map(|pair| format!("has a writable drive: {} {}", pair[0], pair[1]))
+        .collect())
 }
 
 fn output(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {

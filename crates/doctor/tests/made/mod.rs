@@ -169,14 +169,14 @@ fn good_facts() -> Facts {
         vm_pids: Some(vec![VM]),
         watchdog: Setting::Is(Duration::from_secs(20)),
         log_bytes_max: Setting::Is(1 << 20),
+        today: Some(jiff::civil::date(2026, 3, 1)),
         ..Facts::default()
     }
 }
 
 const NAMESPACES: &[&str] = &["mnt", "pid", "user", "net", "ipc", "uts", "cgroup"];
 
-const QEMU_ARGUMENTS: &str =
-    "qemu-system-x86_64 -nodefaults -sandbox on,spawn=deny -device virtio-blk-device,drive=d";
+const QEMU_ARGUMENTS: &str = "qemu-system-x86_64 -nodefaults -sandbox on,spawn=deny -blockdev driver=raw,node-name=d,read-only=on -device virtio-blk-device,drive=d";
 
 pub fn status(uid: i32) -> String {
     format!(
@@ -236,6 +236,10 @@ const GOOD: &[(&str, &str)] = &[
     ("/proc/sys/kernel/unprivileged_bpf_disabled", "2\n"),
     ("/proc/sys/user/max_user_namespaces", "60000\n"),
     ("/proc/sys/vm/overcommit_memory", "0\n"),
+    (
+        "/proc/version",
+        "Linux version 6.1.0-30-amd64 (debian-kernel@lists.debian.org) (gcc-12) #1 SMP Debian 6.1.124-1 (2026-01-31)\n",
+    ),
     ("/proc/77/comm", "chronyd\n"),
     ("/sys/devices/system/cpu/smt/active", "0\n"),
     ("/sys/devices/system/cpu/smt/control", "forceoff\n"),
