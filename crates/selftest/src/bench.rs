@@ -53,6 +53,13 @@ impl Bench {
         // Nothing waits in a pool: every VM is one of an attack's or the next job's.
         let mut config = config.clone();
         config.pool.clear();
+        // A cgroup of another tool's VM on this host is no trace of an attack.
+        let own = format!(
+            "{}-selftest-{}",
+            config.vmm.cgroup_parent,
+            std::process::id()
+        );
+        config.vmm.cgroup_parent = own;
         let good = open(config.clone()).await?;
         let mut hostile = None;
         if let Some(agent) = &options.hostile_agent

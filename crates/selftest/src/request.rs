@@ -78,7 +78,7 @@ pub fn first(
 /// The request of the job that looks for what the first one left.
 pub fn second(attack: &Attack, file: &str) -> Result<JobRequest, SelftestError> {
     let limits = RequestedLimits {
-        timeout_seconds: Some(attack.row.seconds),
+        timeout_seconds: Some(attack.row.seconds.max(attack.seconds())),
         ..RequestedLimits::default()
     };
     match form(file)? {

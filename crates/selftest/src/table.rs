@@ -148,6 +148,10 @@ const GROWTH_MIB: u64 = 32;
 /// The time limit of a program of root's, in seconds: many of them only stop when the VM does.
 const ROOT_SECONDS: f64 = 2.0;
 
+/// The time limit of a program that ends by itself is a multiple of the table's: on a busy host it is
+/// late, and no wall has given way.
+const PATIENCE: f64 = 4.0;
+
 /// What becomes of an attack's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -245,9 +249,20 @@ impl Attack {
     /// The job's time limit, in seconds.
     pub fn seconds(&self) -> f64 {
         match self.standing {
-            Standing::Job => self.row.seconds,
             Standing::Root => self.row.seconds.min(ROOT_SECONDS),
+            Standing::Job if self.ends_by_itself() => self.row.seconds * PATIENCE,
+            Standing::Job => self.row.seconds,
         }
+    }
+
+    /// Whether another end is expected than the time limit's.
+    fn ends_by_itself(&self) -> bool {
+        let row = &self.row;
+        let by_time = match row.limit {
+            Some(limit) => limit == LimitName::WallTime,
+            None => row.status.iter().any(|status| status == "timeout"),
+        };
+        !by_time && !row.file.ends_with(".talk")
     }
 
     /// How much the tool's own memory may grow meanwhile, in MiB.
@@ -336,6 +351,24 @@ mod tests {
             let has_place = text(&row.file).unwrap().contains("@VALUE@");
             assert_eq!(has_place, !row.values.is_empty(), "{}", row.name);
         }
+    }
+
+    #[test]
+    fn only_what_ends_by_itself_is_waited_for_longer() {
+        let seconds = |name: &str| {
+            let all = attacks().unwrap();
+            let attack = all.into_iter().find(|attack| attack.name == name).unwrap();
+            (attack.seconds(), attack.row.seconds)
+        };
+        for name in ["memory-at-once", "cpu-time", "mounts"] {
+            let (allowed, written) = seconds(name);
+            assert_eq!(allowed, written * PATIENCE, "{name}");
+        }
+        for name in ["busy-loop", "fork-bomb", "half-frame"] {
+            let (allowed, written) = seconds(name);
+            assert_eq!(allowed, written, "{name}");
+        }
+        assert_eq!(seconds("mounts-as-root").0, ROOT_SECONDS);
     }
 
     #[test]

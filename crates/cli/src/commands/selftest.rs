@@ -56,7 +56,6 @@ pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode
         print_json(&report.to_json())?;
     } else {
         table::line(report.to_table().trim_end())?;
-        table::line(report.summary())?;
     }
     Ok(ExitCode::from(report.exit_code()))
 }
