@@ -6,6 +6,7 @@ use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
 use protocol::validate::Policy;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use vmm::{AcceleratorChoice, EngineKind, VmmConfig};
@@ -239,14 +240,19 @@ impl Config {
     /// What validation needs of it; the place where a configuration is checked against itself.
     pub fn policy(&self) -> Result<Policy, ConfigError> {
         let (defaults, maxima) = (&self.limits.defaults, &self.limits.maxima);
+        // What cannot be compared (NaN) bounds nothing.
+        let above = |default: f64, max: f64| default.partial_cmp(&max).is_none_or(Ordering::is_gt);
         let over = [
             (
                 "timeout_seconds",
-                defaults.timeout_seconds > maxima.timeout_seconds,
+                above(defaults.timeout_seconds, maxima.timeout_seconds),
             ),
             (
                 "compile_timeout_seconds",
-                defaults.compile_timeout_seconds > maxima.compile_timeout_seconds,
+                above(
+                    defaults.compile_timeout_seconds,
+                    maxima.compile_timeout_seconds,
+                ),
             ),
             ("memory_mib", defaults.memory_mib > maxima.memory_mib),
             ("vcpus", defaults.vcpus > maxima.vcpus),
@@ -334,6 +340,7 @@ mod tests {
         for (text, word) in [
             ("[limits.defaults]\ntimeout_seconds = nan", "timeout"),
             ("[limits.defaults]\ntimeout_seconds = 0", "timeout"),
+            ("[limits.maxima]\ntimeout_seconds = nan", "timeout_seconds"),
             ("[limits.defaults]\nmemory_mib = 1", "memory_mib"),
             ("[limits.defaults]\nvcpus = 0", "vcpus"),
         ] {
