@@ -11,6 +11,7 @@ help: ## list the targets
 
 setup: ## install what building, running and testing need (Debian 12 or newer)
 	@scripts/setup-debian.sh --tests
+	@scripts/test-clients.sh
 
 needs:
 	@scripts/setup-debian.sh

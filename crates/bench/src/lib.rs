@@ -1,9 +1,11 @@
 //! What it costs. [`latency`] times this tool's own paths, [`compare`] the same job under every
-//! isolation technology that is installed, interleaved in one run; [`stats`] sums up and [`plot`] draws.
+//! isolation technology that is installed, interleaved in one run, [`http`] loads the service;
+//! [`stats`] sums up and [`plot`] draws.
 //!
 //! Absolute times say little about another machine; ratios measured side by side do.
 
 pub mod compare;
+pub mod http;
 pub mod latency;
 pub mod plot;
 pub mod program;
@@ -43,6 +45,12 @@ pub enum BenchError {
         /// Which.
         command: String,
         /// Its exit and last words.
+        reason: String,
+    },
+    /// The service that was to be measured does not serve.
+    #[error("the service under load: {reason}")]
+    Daemon {
+        /// What it does instead.
         reason: String,
     },
     /// A file operation failed.

@@ -393,7 +393,10 @@ pub enum SnapshotsCommand {
 
 /// Flags of `bench`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    #[command(subcommand)]
+    pub command: Option<BenchCommand>,
     /// python, node, go, rust, bash; all, when none is named
     #[arg(value_name = "LANG")]
     pub languages: Vec<String>,
@@ -419,6 +422,31 @@ pub struct BenchArgs {
     pub plot: Option<PathBuf>,
     #[command(flatten)]
     pub format: Format,
+}
+
+/// What else there is to measure.
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Load the service: what HTTP adds, memory, overload, hostile clients; fails when a bound does not hold
+    Http(BenchHttpArgs),
+}
+
+/// Flags of `bench http`.
+#[derive(Debug, Args)]
+pub struct BenchHttpArgs {
+    /// How long each part that is bounded by time takes
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(4..))]
+    pub seconds: u64,
+    /// Jobs over which the daemon's memory must stay flat
+    #[arg(long, default_value_t = 2000, value_parser = at_least_ten)]
+    pub jobs: usize,
+    #[command(flatten)]
+    pub format: Format,
+}
+
+fn at_least_ten(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number >= 10);
+    number.ok_or_else(|| "write a whole number from 10".to_owned())
 }
 
 /// The way a VM comes.

@@ -2,6 +2,7 @@
 //! file, then environment, then flags (clap reads the last two).
 
 use crate::args::{AccelArg, EngineArg, Global};
+use crate::telemetry::TelemetryConfig;
 use anyhow::{Context as _, bail};
 use audit::AuditConfig;
 use images::ImageStore;
@@ -28,12 +29,14 @@ const AGENT_NAME: &str = "llm-firecracker-agent";
 /// Everything that stands in the configuration file: the sandbox's part, and the service's.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Everything but the two below.
+    /// Everything but what is below.
     pub sandbox: Config,
     /// `[server]`.
     pub server: ServerConfig,
     /// `[audit]`.
     pub audit: AuditConfig,
+    /// `[telemetry]`.
+    pub telemetry: TelemetryConfig,
 }
 
 /// The whole configuration with the flags laid over it.
@@ -61,9 +64,10 @@ fn parse_settings(text: &str) -> anyhow::Result<Settings> {
     let mut whole: toml::Table = text.parse()?;
     let server = whole.remove("server");
     let audit = whole.remove("audit");
+    let telemetry = whole.remove("telemetry");
     // Without the service's tables the text is parsed as it stands: errors then name line and column.
-    let sandbox = match (&server, &audit) {
-        (None, None) => Config::parse(text)?,
+    let sandbox = match (&server, &audit, &telemetry) {
+        (None, None, None) => Config::parse(text)?,
         _ => whole.try_into()?,
     };
     Ok(Settings {
@@ -73,6 +77,10 @@ fn parse_settings(text: &str) -> anyhow::Result<Settings> {
             .transpose()?
             .unwrap_or_default(),
         audit: audit
+            .map(toml::Value::try_into)
+            .transpose()?
+            .unwrap_or_default(),
+        telemetry: telemetry
             .map(toml::Value::try_into)
             .transpose()?
             .unwrap_or_default(),

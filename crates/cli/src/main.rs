@@ -10,17 +10,23 @@ mod context;
 mod progress;
 mod signals;
 mod table;
+mod telemetry;
 
-use args::{Cli, Command};
+use args::{BenchCommand, Cli, Command};
 use clap::Parser;
 use std::process::ExitCode;
+use telemetry::{Telemetry, TelemetryConfig};
 
 /// The exit code when a command other than `run` failed.
 const EXIT_FAILED: u8 = 1;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log(cli.global.verbose);
+    // Dropped last: it sends what is still to be sent.
+    let _telemetry = match start_log(&cli) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return fail(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -42,7 +48,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Snapshots(command) => commands::snapshots::run(&cli.global, command).await,
         Command::Languages { format } => commands::languages::run(&cli.global, &format),
         Command::Clean { format } => commands::clean::run(&cli.global, &format).await,
-        Command::Bench(args) => commands::bench::bench(&cli.global, args).await,
+        Command::Bench(args) => match args.command {
+            Some(BenchCommand::Http(args)) => commands::bench_http::run(&cli.global, args).await,
+            None => commands::bench::bench(&cli.global, args).await,
+        },
         Command::Compare(args) => commands::bench::compare(&cli.global, args).await,
         Command::Selftest(args) => commands::selftest::run(&cli.global, args).await,
         Command::Doctor { format } => commands::doctor::run(&cli.global, &format).await,
@@ -54,16 +63,13 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn start_log(verbose: u8) {
-    let level = ["warn", "info", "debug"][usize::from(verbose.min(2))];
-    let filter = tracing_subscriber::EnvFilter::try_from_env("LLM_FIRECRACKER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(verbose > 0)
-        .without_time()
-        .init();
+/// The service's log goes where its configuration says; every other command's to standard error.
+fn start_log(cli: &Cli) -> anyhow::Result<Telemetry> {
+    let config = match &cli.command {
+        Command::Serve { .. } => context::settings(&cli.global)?.telemetry,
+        _ => TelemetryConfig::default(),
+    };
+    Ok(telemetry::start(cli.global.verbose, &config)?)
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

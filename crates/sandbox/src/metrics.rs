@@ -6,8 +6,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use protocol::language::Language;
-use protocol::result::{BootPath, JobResult, Status};
+use protocol::language::{LANGUAGES, Language};
+use protocol::result::{BootPath, JobResult, STATUSES, Status};
 
 /// Labels of the two histograms.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -127,6 +127,28 @@ impl Metrics {
             "Jobs that found the pool empty",
             m.pool_misses,
         );
+    }
+
+    /// Makes every label set that can come up on this engine: a scraper then sees zeros before the
+    /// first job, and an alert on an increase sees the first one.
+    pub fn announce(&self, engine: &str, pooled: impl IntoIterator<Item = Language>) {
+        for status in STATUSES {
+            let status = status.as_str();
+            drop(self.jobs.get_or_create(&StatusLabel { status }));
+        }
+        for spec in LANGUAGES {
+            for path in [BootPath::Pool, BootPath::Clone, BootPath::Boot] {
+                let labels = vm_labels(engine, path, spec.language);
+                drop(self.boot_seconds.get_or_create(&labels));
+                drop(self.execution_seconds.get_or_create(&labels));
+            }
+        }
+        for language in pooled {
+            let label = language_label(language);
+            drop(self.pool_size.get_or_create(&label));
+            drop(self.pool_hits.get_or_create(&label));
+            drop(self.pool_misses.get_or_create(&label));
+        }
     }
 
     /// Counts a refusal.

@@ -91,7 +91,7 @@ impl Pool {
         let supply = Arc::downgrade(supply);
         let (wanted, stop) = (self.wanted.clone(), self.stop.clone());
         self.tasks.spawn(async move {
-            stop.run_until_cancelled(refill(supply, wanted)).await;
+            refill(supply, wanted, stop).await;
         });
     }
 
@@ -227,9 +227,10 @@ async fn destroy(leased: Vec<Leased>) {
     }
 }
 
-/// Fills shelves for as long as the supply lives, one VM at a time: making one takes a whole core.
-async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>) {
-    loop {
+/// Fills shelves until `stop`, one VM at a time: making one takes a whole core. A VM that is being made
+/// is finished first, for half of one cannot be given back in the time that an exit leaves.
+async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
         let Some(supply) = supply.upgrade() else {
             return;
         };
@@ -237,7 +238,8 @@ async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>) {
         destroy(pool.take_expired()).await;
         let Some(language) = pool.next_wanted() else {
             drop(supply);
-            let _ = tokio::time::timeout(LOOK_AT_AGES, wanted.notified()).await;
+            let wait = tokio::time::timeout(LOOK_AT_AGES, wanted.notified());
+            let _ = stop.run_until_cancelled(wait).await;
             continue;
         };
         match make_ready(&supply, language, supply.default_shape()).await {
@@ -245,7 +247,8 @@ async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>) {
             Err(no) => {
                 tracing::warn!(%language, reason = %no.message, "the pool could not be refilled");
                 drop(supply);
-                tokio::time::sleep(AFTER_FAILURE).await;
+                let wait = tokio::time::sleep(AFTER_FAILURE);
+                stop.run_until_cancelled(wait).await;
             }
         }
     }

@@ -8,13 +8,16 @@ use crate::keys::Keys;
 use crate::metrics::HttpMetrics;
 use crate::problem::{HttpCode, Problem};
 use crate::rate::RateLimiter;
-use crate::{dashboard, docs, execute, health, lists, metrics, observe, openapi, piston, sessions};
+use crate::{
+    dashboard, docs, execute, health, lists, metrics, observe, openapi, piston, sessions, trace,
+};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures_util::future::BoxFuture;
 use images::ImageStore;
 use prometheus_client::registry::Registry;
 use protocol::event::EventType;
@@ -24,13 +27,14 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Runs the host's checks and gives their table; may block for seconds.
-pub type Doctor = Arc<dyn Fn() -> Value + Send + Sync>;
+/// Runs the host's checks and gives their table, or one sentence for the log; takes seconds.
+pub type Doctor = Arc<dyn Fn() -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
 /// The rooms that the front door leads to.
 #[derive(Clone)]
@@ -73,6 +77,8 @@ pub struct App {
     pub sessions: sessions::Sessions,
     /// The service stops: no new jobs.
     pub draining: CancellationToken,
+    /// Held while the doctor looks: it reads every image, so one at a time.
+    pub doctor_at_work: Mutex<()>,
     /// When the service started.
     pub started: Instant,
     /// How many refusals go to the event log a second.
@@ -91,7 +97,10 @@ impl App {
     /// Puts the parts together.
     pub fn new(config: ServerConfig, rooms: Rooms, keys: Keys) -> Arc<App> {
         let mut registry = Registry::default();
-        rooms.sandbox.metrics().register(&mut registry);
+        let metrics = rooms.sandbox.metrics();
+        let pool = rooms.sandbox.supply().pool().sizes();
+        metrics.announce(&rooms.sandbox.identity().kind.to_string(), pool.into_keys());
+        metrics.register(&mut registry);
         let http = HttpMetrics::default();
         http.register(&mut registry);
         Arc::new(App {
@@ -101,6 +110,7 @@ impl App {
             rates: RateLimiter::default(),
             sessions: sessions::Sessions::default(),
             draining: CancellationToken::new(),
+            doctor_at_work: Mutex::default(),
             started: Instant::now(),
             notes: RateLimiter::default(),
             config,
@@ -168,6 +178,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), count_and_note))
         .layer(from_fn(harden))
+        .layer(from_fn(trace::request))
         .with_state(app)
 }
 

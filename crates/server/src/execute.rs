@@ -10,6 +10,7 @@ use crate::body::JsonBody;
 use crate::fair::{Entry, Full};
 use crate::keys::Principal;
 use crate::problem::{HttpCode, Problem};
+use crate::trace::{self, TraceParent};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -17,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::result::{Failure, JobResult, Status};
-use request::{ExecuteRequest, job_io, trace_parent};
+use request::{ExecuteRequest, job_io};
 use response::ExecuteResponse;
 use sandbox::drive::JobIo;
 use std::sync::Arc;
@@ -41,10 +42,10 @@ pub async fn execute(
     headers: HeaderMap,
     body: JsonBody<ExecuteRequest>,
 ) -> Result<Response, Problem> {
-    let parent = header_text(&headers, "traceparent").and_then(trace_parent);
+    let parent = header_text(&headers, trace::HEADER).and_then(TraceParent::parse);
     let submission = body
         .value
-        .submission(parent)
+        .submission(parent.map(|parent| parent.trace_id()))
         .inspect_err(|rejection| app.rooms.sandbox.note_rejection(rejection))?;
     let job = app.rooms.sandbox.admit(submission.request)?;
     let entry = enter(&app, &who).map_err(|problem| problem.trace_id(job.trace_id.to_string()))?;
@@ -106,6 +107,7 @@ fn stopping() -> Problem {
 
 /// Waits for the job's turn and runs it. Dropping the future ends the job.
 pub async fn run(app: &App, job: Job, io: JobIo, mut entry: Entry) -> JobResult {
+    trace::job(job.trace_id.as_str());
     let begun = Instant::now();
     let patience = Duration::from_secs(app.config.queue_seconds);
     if !entry.place(patience).await {

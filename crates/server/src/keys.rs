@@ -62,6 +62,8 @@ type Identity = Option<(SystemTime, u64)>;
 #[derive(Debug, Default)]
 struct Loaded {
     by_id: HashMap<String, (String, Arc<Principal>)>,
+    /// Keys were made, revoked ones included: whoever makes keys wants them asked for.
+    has_keys: bool,
 }
 
 /// The keys in force; a change of the file counts within a second.
@@ -91,7 +93,7 @@ impl Keys {
     /// There are no keys: everybody who can connect may do everything.
     pub fn is_open(&self) -> bool {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
-        loaded.by_id.is_empty()
+        !loaded.has_keys
     }
 
     /// Who everybody is while there are no keys.
@@ -135,8 +137,8 @@ impl Keys {
         let Some(path) = &self.path else {
             return Ok(());
         };
-        let by_id = read(path)?
-            .keys
+        let records = read(path)?.keys;
+        let by_id = records
             .iter()
             .filter(|record| record.revoked_at.is_none())
             .map(|record| {
@@ -145,7 +147,10 @@ impl Keys {
             })
             .collect();
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
-        loaded.by_id = by_id;
+        *loaded = Loaded {
+            by_id,
+            has_keys: !records.is_empty(),
+        };
         Ok(())
     }
 }
@@ -181,12 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_key_revoked_does_not_open_the_service_by_itself() {
+    fn the_last_key_revoked_does_not_open_the_service() {
         let (_dir, path, key) = keys_with_one();
         let id = file::parts(&key).unwrap().0.to_owned();
         file::revoke(&path, &id).unwrap();
         let keys = Keys::open(Some(&path), KeyLimits::default()).unwrap();
-        assert!(keys.is_open(), "the front door decides with the address");
+        assert!(!keys.is_open());
+        assert_eq!(keys.check(&key), None);
     }
 
     #[test]

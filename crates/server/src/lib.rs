@@ -13,6 +13,7 @@
 //! | [`execute`], [`piston`] | a job, in our words and in Piston's |
 //! | [`sessions`] | a VM that stays between programs |
 //! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
+//! | [`trace`] | a span a request, joined to the caller's trace |
 //! | [`problem`] | every answer that is no success |
 //! | [`openapi`], [`docs`] | what the code says of itself |
 //! | [`dashboard`] | one page for people |
@@ -45,6 +46,7 @@ pub mod serve;
 pub mod sessions;
 pub mod systemd;
 pub mod tls;
+pub mod trace;
 
 pub use app::{Doctor, Rooms};
 pub use config::ServerConfig;

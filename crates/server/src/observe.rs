@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::Event as SseEvent;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 use tokio_util::task::AbortOnDropHandle;
@@ -186,16 +186,22 @@ async fn send(sender: &mpsc::Sender<SseEvent>, event: &protocol::event::Event) -
 }
 
 /// The doctor's table: whether this host can be trusted with the work.
+///
+/// `checks`: a list of `id`, `status` (`pass`, `warn`, `fail`), `seen`, `why`, `fix`.
 #[utoipa::path(
     get, path = "/api/v1/doctor", tag = "operation",
     responses((status = 200, description = "The table", body = Value)),
 )]
 pub async fn doctor(State(app): State<Arc<App>>, _: Observer) -> Result<Json<Value>, Problem> {
     let Some(doctor) = app.rooms.doctor.clone() else {
-        return Ok(Json(Value::Array(Vec::new())));
+        return Ok(Json(json!({ "checks": [] })));
     };
-    tokio::task::spawn_blocking(move || doctor())
-        .await
-        .map(Json)
-        .map_err(|_| Problem::new(HttpCode::InternalError))
+    let Ok(_at_work) = app.doctor_at_work.try_lock() else {
+        let sentence = "the doctor is looking at this host already";
+        return Err(Problem::with(HttpCode::Overloaded, sentence).retry_after(5));
+    };
+    doctor().await.map(Json).map_err(|reason| {
+        tracing::error!(%reason, "the doctor could not look at this host");
+        Problem::new(HttpCode::InternalError)
+    })
 }

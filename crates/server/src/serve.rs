@@ -27,7 +27,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tower::ServiceExt as _;
 
 /// How long accepting pauses after it failed (no descriptor is left): closing ones give some back.
@@ -72,10 +72,11 @@ pub async fn serve(
         app,
     };
     tracing::info!(%address, tls = server.acceptor.is_some(), open = server.app.open, "serving");
+    // Until the very end: a drain may take longer than the interval that systemd allows.
+    let _watchdog = AbortOnDropHandle::new(tokio::spawn(systemd::watchdog()));
     systemd::ready();
     tokio::select! {
         () = server.accept(&listener) => {}
-        () = systemd::watchdog() => {}
         () = crate::sessions::end_those_over(&server.app) => {}
         () = shutdown => {}
     }

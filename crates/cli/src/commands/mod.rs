@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod bench;
+pub mod bench_http;
 pub mod clean;
 pub mod doctor;
 pub mod events;

@@ -2,11 +2,16 @@
 
 use crate::args::Global;
 use crate::audit_sink::AuditSink;
-use crate::{context, signals};
+use crate::context;
+use crate::signals::StopSignals;
+use crate::telemetry::EventLog;
 use anyhow::Context as _;
 use audit::AuditLog;
-use server::{Feed, Rooms};
+use sandbox::config::Config;
+use sandbox::events::EventSink;
+use server::{Doctor, Feed, Rooms};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,12 +24,18 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
     if settings.server.keys_file.is_none() {
         settings.server.keys_file = Some(context::keys_file(&settings));
     }
+    // From here on, so that no moment after "listening" is without.
+    let stop = StopSignals::listen();
     let config = settings.sandbox;
+    let config_file = global.config.clone().or_else(context::default_config_path);
     let feed = Feed::new(settings.server.recent_events);
     let log = AuditLog::open(&context::audit_dir(&config), settings.audit)
         .context("opening the audit log")?;
-    let sinks: Vec<Arc<dyn sandbox::events::EventSink>> =
-        vec![feed.clone(), Arc::new(AuditSink(log))];
+    let log = Arc::new(AuditSink(log));
+    let mut sinks: Vec<Arc<dyn EventSink>> = vec![feed.clone(), log.clone()];
+    if settings.telemetry.is_on() {
+        sinks.push(Arc::new(EventLog));
+    }
     let sandbox = context::sandbox_with(&config, sinks).await?;
     // The address is taken first: a second service must fail before it fills a pool.
     let listener = server::listen(&settings.server).await?;
@@ -34,13 +45,28 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         images: context::image_store(&config)?,
         feed,
         state_dir: context::state_dir(&config).to_owned(),
-        doctor: None,
+        doctor: Some(doctor(&config, config_file)),
         places: config.running_bound(),
         sandbox,
     };
     let shutdown = async {
-        signals::stop_asked().await;
+        stop.asked().await;
     };
     server::serve(settings.server, rooms, listener, shutdown).await?;
+    log.0.sync().context("writing the audit log to disk")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// `doctor` for the dashboard.
+fn doctor(config: &Config, config_file: Option<PathBuf>) -> Doctor {
+    let config = config.clone();
+    Arc::new(move || {
+        let (config, config_file) = (config.clone(), config_file.clone());
+        Box::pin(async move {
+            match super::doctor::examine(&config, config_file).await {
+                Ok(report) => Ok(report.to_json()),
+                Err(error) => Err(format!("{error:#}")),
+            }
+        })
+    })
 }

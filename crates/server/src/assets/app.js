@@ -239,8 +239,9 @@ async function doctor() {
   at("doctor-run").disabled = true;
   try {
     const table = await ask("/api/v1/doctor");
-    const list = Array.isArray(table) ? table : (table.rows ?? table.checks ?? []);
-    const cells = (r) => [r.name ?? r.row ?? r.id, element("td", r.status ?? r.verdict ?? r.level, tone(String(r.status ?? r.verdict ?? r.level).toLowerCase())), r.detail ?? r.found ?? r.message ?? r.seen];
+    const cells = (r) => [r.id, element("td", r.status, tone(r.status)), r.status === "pass" ? r.seen : `${r.seen} – ${r.why} ${r.fix}`];
+    const worst = (r) => ["fail", "warn", "pass"].indexOf(r.status);
+    const list = table.checks.toSorted((a, b) => worst(a) - worst(b));
     rows("doctor", list.length ? list.map(cells) : [["there is no doctor here; run: llm-firecracker doctor"]]);
   } catch (error) {
     rows("doctor", [[error.message]]);

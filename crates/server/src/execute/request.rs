@@ -194,15 +194,6 @@ fn bucket(seconds: f64) -> Result<Duration, Rejection> {
     ))
 }
 
-/// The trace id in a `traceparent` header (W3C Trace Context), when it is a valid one.
-pub fn trace_parent(header: &str) -> Option<String> {
-    let mut parts = header.split('-');
-    let (version, id) = (parts.next()?, parts.next()?);
-    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let valid = version.len() == 2 && hex(version) && id.len() == 32 && hex(id);
-    (valid && id.bytes().any(|b| b != b'0')).then(|| id.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,20 +238,5 @@ mod tests {
         ] {
             assert_eq!(files(wrong).unwrap_err().code, ErrorCode::FilesInvalid);
         }
-    }
-
-    #[test]
-    fn traceparent_is_read_as_its_standard_says() {
-        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
-        assert_eq!(
-            trace_parent(&format!("00-{id}-00f067aa0ba902b7-01")).as_deref(),
-            Some(id)
-        );
-        assert_eq!(
-            trace_parent(&format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32))),
-            None
-        );
-        assert_eq!(trace_parent("00-../../x-1-1"), None);
-        assert_eq!(trace_parent(""), None);
     }
 }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 /// Events between the job and a slow client: a slow client slows the program, as a pipe would.
 const WAITING_EVENTS: usize = 16;
@@ -38,7 +39,7 @@ pub fn respond(
     held: Held,
 ) -> Response {
     let (events, receiver) = mpsc::channel(WAITING_EVENTS);
-    let task = tokio::spawn(async move {
+    let work = async move {
         let _held = held;
         let (output, outputs) = mpsc::channel(WAITING_EVENTS);
         let mut io = request::job_io(stdin);
@@ -49,7 +50,8 @@ pub fn respond(
             // A client that is gone has this task ended anyway.
             let _ = events.send(event).await;
         }
-    });
+    };
+    let task = tokio::spawn(work.in_current_span());
     sse(receiver, AbortOnDropHandle::new(task))
 }
 

@@ -196,6 +196,10 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
             .await,
         true
     );
+    page.value("document.getElementById('doctor-run').click()")
+        .await;
+    page.until("document.getElementById('doctor').textContent.includes('kvm-runs-guests')")
+        .await;
     page.screenshot("light.png").await;
     let dark = json!({"features": [{"name": "prefers-color-scheme", "value": "dark"}]});
     page.call("Emulation.setEmulatedMedia", dark).await;

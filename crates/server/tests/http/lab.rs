@@ -159,11 +159,25 @@ pub async fn rooms(config: &Config) -> (Rooms, Arc<Sandbox>, Arc<Feed>) {
         sandbox: sandbox.clone(),
         images,
         feed: feed.clone(),
+        doctor: Some(doctor(state.clone())),
         state_dir: state,
-        doctor: None,
         places: config.running_bound(),
     };
     (rooms, sandbox, feed)
+}
+
+/// The doctor on this host.
+fn doctor(state: PathBuf) -> server::Doctor {
+    Arc::new(move || {
+        let state = state.clone();
+        Box::pin(async move {
+            let look = move || {
+                let facts = doctor::Facts::gathered(None, None, state);
+                doctor::examine(&doctor::Host::live(facts)).to_json()
+            };
+            Ok(tokio::task::spawn_blocking(look).await.unwrap())
+        })
+    })
 }
 
 impl Service {

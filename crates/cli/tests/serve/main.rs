@@ -1,0 +1,22 @@
+//! `llm-firecracker serve` as a service manager and its clients see it: a real process, real VMs,
+//! real clients from package registries.
+//!
+//! [`lab`] is the state folder and says what can run here, [`service`] starts the process,
+//! [`leftovers`] finds what VMs leave. The rest
+//! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what it
+//! tells ([`telling`], [`observed`], [`prometheus`]), and who can talk to it ([`clients`]).
+//!
+//! A test whose image, VMM or client is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
+//! that is a failure.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod clients;
+mod crash;
+mod lab;
+mod leftovers;
+mod manager;
+mod observed;
+mod prometheus;
+mod service;
+mod stopping;
+mod telling;
