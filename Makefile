@@ -4,7 +4,7 @@ TARGET := x86_64-unknown-linux-gnu
 BIN := target/release
 AGENT := $(BIN)/llm-firecracker-agent
 
-.PHONY: help setup needs build agent run images test unit e2e lint lab docs fuzz
+.PHONY: help setup needs build agent run images test unit e2e lint lab
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
