@@ -47,7 +47,7 @@ const NODE: &[&str] = &[
 ];
 
 const BASH: &[&str] = &[
-    "echo plain \"$_\" \"$0\" $# \"$-\" $? $LINENO \"${BASH_SOURCE[@]}\" $SHLVL $BASH_SUBSHELL $SECONDS $REPLY",
+    "echo plain \"$_\" \"$0\" $# \"$-\" $? $LINENO \"${BASH_SOURCE[@]}\" $SHLVL $BASH_SUBSHELL $((SECONDS < 5)) $REPLY",
     "env | sort; set -o; shopt; trap; alias; hash; umask; ls /proc/$$/fd",
     "exit 3",
     "no_such_command",
