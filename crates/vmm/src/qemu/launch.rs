@@ -11,6 +11,7 @@ use crate::error::{Step, VmmError};
 use crate::jail::files::JailFile;
 use crate::jail::{JailRequest, Jailed, inspect};
 use crate::qmp::Qmp;
+use crate::running::Running;
 use crate::state::{RunFolder, private_file};
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -19,7 +20,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::net::UnixStream;
+use tokio::sync::Mutex;
 
 /// The RAM file of a booted VM, in its run folder.
 const RAM_FILE: &str = "ram";
@@ -56,7 +59,7 @@ impl QemuEngine {
         }
         vm.execute(Step::Run, "cont", json!({})).await?;
         if !clone && self.identity.clones_refused.is_none() {
-            vm.keep_ram(ram);
+            vm.ram = Some(ram);
         }
         vm.start_watchdog(&self.config);
         Ok(vm)
@@ -163,20 +166,27 @@ impl QemuEngine {
             Ok((stderr_drained, stream(ends.qmp)?, stream(ends.channel)?))
         })();
         let (stderr_drained, qmp, channel) = connected.map_err(failed)?;
-        Ok(QemuVm::new(
+        Ok(QemuVm {
             spec,
-            jailed,
-            Qmp::new(qmp),
-            channel,
-            console,
-            stderr,
-            stderr_drained,
-        ))
+            running: Running {
+                process: Arc::new(jailed.process),
+                uid: jailed.uid,
+                cgroup: jailed.cgroup,
+                console,
+                stderr,
+                stderr_drained,
+            },
+            qmp: Arc::new(Mutex::new(Qmp::new(qmp))),
+            watchdog: None,
+            channel: Some(channel),
+            paused: false,
+            ram: None,
+        })
     }
 
     /// Reads back, before the first guest instruction, what the kernel holds this QEMU to.
     fn check_confinement(&self, vm: &QemuVm) -> Result<(), VmmError> {
-        let (pid, uid) = (vm.pid(), vm.uid());
+        let (pid, uid) = (vm.running.process.pid(), vm.running.uid);
         let not_held = |limit: &str, wanted: &str, seen: String| VmmError::LimitNotHeld {
             step: Step::Start,
             limit: limit.into(),
@@ -187,10 +197,10 @@ impl QemuEngine {
         if let Some(fault) = inspect::fault(pid, uid) {
             return Err(not_held("jail", "complete", fault));
         }
-        if let Some(cgroup) = vm.cgroup() {
+        if let Some(cgroup) = &vm.running.cgroup {
             let seen = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
             if !cgroup.holds(&seen) {
-                return Err(not_held("cgroup", &vm.spec().id.to_string(), seen));
+                return Err(not_held("cgroup", &vm.spec.id.to_string(), seen));
             }
         }
         Ok(())

@@ -62,7 +62,7 @@ async fn write(vm: &mut QemuVm, ram: &Path, files: &SnapshotFiles) -> Result<(),
     match timeout(Step::Save.deadline(), stored).await {
         Ok(Ok(stored)) => stored,
         Ok(Err(e)) => Err(io(&ram)(Error::other(e))),
-        Err(_) => Err(vm.late(Step::Save)),
+        Err(_) => Err(vm.running.late(Step::Save, Step::Save.deadline())),
     }
 }
 
@@ -91,7 +91,7 @@ async fn device_state(vm: &mut QemuVm) -> Result<Vec<u8>, VmmError> {
     match timeout(step.deadline(), bounded.read_to_end(&mut state)).await {
         Ok(Ok(_)) => {}
         Ok(Err(e)) => return Err(socket(e)),
-        Err(_) => return Err(vm.late(step)),
+        Err(_) => return Err(vm.running.late(step, step.deadline())),
     }
     if state.is_empty() || state.len() as u64 > MAX_STATE_BYTES {
         let reason = format!("{} bytes of device state", state.len());

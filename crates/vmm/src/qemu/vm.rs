@@ -1,96 +1,38 @@
 //! A running QEMU VM.
 
-use crate::cgroup::VmCgroup;
 use crate::config::VmmConfig;
-use crate::console::Tail;
 use crate::engine::{Channel, SnapshotFiles, Vm, VmExit, VmId, VmSpec, VmUsage};
 use crate::error::{Step, VmmError};
-use crate::jail::Jailed;
-use crate::jail::process::Process;
 use crate::qmp::{Qmp, QmpError};
+use crate::running::Running;
 use crate::usage;
 use crate::watchdog::Watchdog;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
-
-/// Lines of console and stderr that an error carries.
-const ERROR_LINES: usize = 15;
-
-/// How long a VMM whose control socket closed may take to be reaped.
-const REAP_DEADLINE: Duration = Duration::from_secs(2);
 
 /// A VM; dropping it kills it and gives everything back.
 pub(super) struct QemuVm {
-    spec: VmSpec,
-    uid: u32,
-    watchdog: Option<Watchdog>,
+    pub(super) spec: VmSpec,
+    pub(super) running: Running,
+    /// Shared with the watchdog.
     pub(super) qmp: Arc<Mutex<Qmp>>,
-    pub(super) process: Arc<Process>,
-    cgroup: Option<Arc<VmCgroup>>,
-    channel: Option<UnixStream>,
-    console: Tail,
-    stderr: Tail,
-    stderr_drained: JoinHandle<()>,
+    pub(super) watchdog: Option<Watchdog>,
+    /// `None` once it was taken.
+    pub(super) channel: Option<UnixStream>,
     pub(super) paused: bool,
     /// The RAM file of a booted VM: what a snapshot keeps.
     pub(super) ram: Option<PathBuf>,
 }
 
 impl QemuVm {
-    pub(super) fn new(
-        spec: VmSpec,
-        jailed: Jailed,
-        qmp: Qmp,
-        channel: UnixStream,
-        console: Tail,
-        stderr: Tail,
-        stderr_drained: JoinHandle<()>,
-    ) -> Self {
-        Self {
-            spec,
-            uid: jailed.uid,
-            watchdog: None,
-            qmp: Arc::new(Mutex::new(qmp)),
-            process: Arc::new(jailed.process),
-            cgroup: jailed.cgroup,
-            channel: Some(channel),
-            console,
-            stderr,
-            stderr_drained,
-            paused: false,
-            ram: None,
-        }
-    }
-
-    pub(super) fn spec(&self) -> &VmSpec {
-        &self.spec
-    }
-
-    pub(super) fn pid(&self) -> i32 {
-        self.process.pid()
-    }
-
-    pub(super) fn uid(&self) -> u32 {
-        self.uid
-    }
-
-    pub(super) fn cgroup(&self) -> Option<&VmCgroup> {
-        self.cgroup.as_deref()
-    }
-
-    pub(super) fn keep_ram(&mut self, ram: PathBuf) {
-        self.ram = Some(ram);
-    }
-
     pub(super) fn start_watchdog(&mut self, config: &VmmConfig) {
-        self.watchdog = Some(Watchdog::start(config, &self.qmp, &self.process, |qmp| {
+        let process = &self.running.process;
+        self.watchdog = Some(Watchdog::start(config, &self.qmp, process, |qmp| {
             Box::pin(async { qmp.execute("query-status", json!({})).await.is_ok() })
         }));
     }
@@ -167,73 +109,28 @@ impl QemuVm {
     ) -> Result<T, VmmError> {
         let error = match answer {
             Ok(Ok(value)) => return Ok(value),
-            Err(_) => return Err(self.late(step)),
+            Err(_) => return Err(self.running.late(step, step.deadline())),
             Ok(Err(error)) => error,
         };
-        match error {
-            QmpError::Refused { command, reason } => Err(VmmError::Refused {
-                step,
-                command,
-                reason,
-                console: self.console.last_lines(ERROR_LINES),
-                stderr: self.stderr.last_lines(ERROR_LINES),
-            }),
-            QmpError::Garbage(reason) => Err(VmmError::Protocol { step, reason }),
-            QmpError::Io(source) => match timeout(REAP_DEADLINE, self.exit()).await {
-                Ok(exit) => Err(VmmError::Ended {
-                    step,
-                    exit: Box::new(exit),
-                }),
-                Err(_) => Err(VmmError::Io {
-                    step,
-                    what: "the control socket".into(),
-                    source,
-                }),
-            },
-        }
-    }
-
-    pub(super) fn late(&self, step: Step) -> VmmError {
-        VmmError::Deadline {
-            step,
-            limit: step.deadline(),
-            console: self.console.last_lines(ERROR_LINES),
-            stderr: self.stderr.last_lines(ERROR_LINES),
-        }
-    }
-
-    /// Waits for the end and tells it.
-    async fn exit(&self) -> VmExit {
-        let ended = self.process.wait().await;
-        // What it wrote last may still be in the pipe; its end is known when the drain ends.
-        let waited = async {
-            while !self.stderr_drained.is_finished() {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+        Err(match error {
+            QmpError::Refused { command, reason } => self.running.refused(step, command, reason),
+            QmpError::Garbage(reason) => VmmError::Protocol { step, reason },
+            QmpError::Io(source) => {
+                let what = "the control socket".into();
+                self.running.broken(step, what, source).await
             }
-        };
-        let _ = timeout(Duration::from_millis(200), waited).await;
-        VmExit {
-            code: ended.code,
-            signal: ended.signal,
-            oom: ended.oom,
-            watchdog: self.watchdog.as_ref().is_some_and(Watchdog::fired),
-            console: self.console.last_lines(ERROR_LINES),
-            stderr: self.stderr.last_lines(ERROR_LINES),
-        }
+        })
+    }
+
+    fn fired(&self) -> bool {
+        self.watchdog.as_ref().is_some_and(Watchdog::fired)
     }
 
     /// Kills it and waits until nothing is left.
     pub(super) async fn destroy(&mut self) -> Result<(), VmmError> {
         self.watchdog = None;
         self.channel = None;
-        self.process.kill();
-        match timeout(Step::Close.deadline(), self.process.gone()).await {
-            Ok(left) if left.is_empty() => Ok(()),
-            Ok(left) => Err(VmmError::Leftover {
-                left: left.join(", "),
-            }),
-            Err(_) => Err(self.late(Step::Close)),
-        }
+        self.running.destroy().await
     }
 }
 
@@ -271,15 +168,15 @@ impl Vm for QemuVm {
     }
 
     fn console_tail(&self) -> String {
-        self.console.text()
+        self.running.console.text()
     }
 
     fn usage(&self) -> VmUsage {
-        usage::of(self.pid(), self.cgroup())
+        usage::of(self.running.process.pid(), self.running.cgroup.as_deref())
     }
 
     async fn wait_exit(&mut self) -> VmExit {
-        self.exit().await
+        self.running.exit(self.fired()).await
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), VmmError> {
