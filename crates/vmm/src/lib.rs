@@ -29,6 +29,7 @@ pub mod qmp;
 mod running;
 pub mod state;
 mod usage;
+mod version;
 mod watchdog;
 
 pub use config::{Accelerator, AcceleratorChoice, VmmConfig};

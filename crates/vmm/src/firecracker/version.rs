@@ -1,18 +1,8 @@
 //! Which Firecrackers are supported.
 
 use crate::error::VmmError;
+use crate::version::{self, Version};
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-/// Major and minor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32);
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
 
 /// What each release can do here, oldest first; what is newer than the last row counts as the last
 /// row. Older ones get no security fixes. Sources: Firecracker's change log and release policy (1.16).
@@ -35,23 +25,16 @@ pub const CLONES_SINCE: Version = SUPPORTED[1].0;
 
 /// Asks a program (`firecracker` or `jailer`) for its version; refuses what is too old.
 pub fn of(program: &Path) -> Result<String, VmmError> {
-    let unusable = |reason: String| VmmError::Unusable {
+    judge(&version::said_by(program)?).map_err(|reason| VmmError::Unusable {
         program: program.to_path_buf(),
         reason,
-    };
-    let output = Command::new(program)
-        .arg("--version")
-        .env_clear()
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|e| unusable(format!("it does not run: {e}")))?;
-    judge(&String::from_utf8_lossy(&output.stdout)).map_err(unusable)
+    })
 }
 
+/// `1.16.1` in `Firecracker v1.16.1\n…` or `Jailer v1.16.1`.
 fn judge(said: &str) -> Result<String, String> {
-    let version =
-        version_in(said).ok_or_else(|| format!("it does not tell its version: {said:?}"))?;
-    if parse(&version).is_none_or(|seen| seen < BOOTS_SINCE) {
+    let version = version::find(said, " v")?;
+    if version::is_older(&version, BOOTS_SINCE) {
         return Err(format!(
             "it is version {version}; supported are {BOOTS_SINCE} and newer (llm-firecracker setup installs one)"
         ));
@@ -61,26 +44,11 @@ fn judge(said: &str) -> Result<String, String> {
 
 /// Why it cannot clone; `None` when it can.
 pub fn clones_refused(version: &str) -> Option<String> {
-    let old = parse(version).is_none_or(|seen| seen < CLONES_SINCE);
-    old.then(|| {
+    version::is_older(version, CLONES_SINCE).then(|| {
         format!(
             "Firecracker {version} can lose a clone's connection; {CLONES_SINCE} or newer does not"
         )
     })
-}
-
-/// `1.16.1` in `Firecracker v1.16.1\n…` or `Jailer v1.16.1`.
-fn version_in(text: &str) -> Option<String> {
-    let word = text.split(" v").nth(1)?.split_whitespace().next()?;
-    parse(word).map(|_| word.to_string())
-}
-
-fn parse(version: &str) -> Option<Version> {
-    let mut parts = version.split('.');
-    Some(Version(
-        parts.next()?.parse().ok()?,
-        parts.next()?.parse().ok()?,
-    ))
 }
 
 #[cfg(test)]

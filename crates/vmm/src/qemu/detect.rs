@@ -5,12 +5,12 @@ use crate::config::VmmConfig;
 use crate::error::VmmError;
 use crate::jail::{find_program, root::RootSpec};
 use crate::state::StateDir;
+use crate::version::{self, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// The first version that maps a snapshot's RAM copy-on-write from a file that it cannot write
 /// (`memory-backend-file,readonly=on,rom=off`).
@@ -21,16 +21,6 @@ const CACHE: &str = "qemu.json";
 
 /// The first version whose `microvm` boots an uncompressed kernel with ACPI.
 pub const BOOTS_SINCE: Version = Version(6, 0);
-
-/// Major and minor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Version(pub u32, pub u32);
-
-impl std::fmt::Display for Version {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
 
 /// A QEMU that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,16 +68,9 @@ impl Qemu {
             program: path.clone(),
             reason,
         };
-        let output = Command::new(&path)
-            .arg("--version")
-            .env_clear()
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|e| unusable(format!("it does not run: {e}")))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let version = version_in(&text)
-            .ok_or_else(|| unusable(format!("it does not tell its version: {text:?}")))?;
-        if parse(&version).is_none_or(|v| v < BOOTS_SINCE) {
+        // `10.0.2` in `QEMU emulator version 10.0.2 (Debian …)`.
+        let version = version::find(&version::said_by(&path)?, "version ").map_err(unusable)?;
+        if version::is_older(&version, BOOTS_SINCE) {
             return Err(unusable(format!(
                 "it is version {version}; {BOOTS_SINCE} or newer is needed"
             )));
@@ -113,8 +96,7 @@ impl Qemu {
 
     /// Why it cannot clone; `None` when it can.
     pub fn clones_refused(&self) -> Option<String> {
-        let old = parse(&self.version).is_none_or(|version| version < CLONES_SINCE);
-        old.then(|| {
+        version::is_older(&self.version, CLONES_SINCE).then(|| {
             format!(
                 "QEMU {} cannot map a snapshot's memory copy-on-write; {CLONES_SINCE} or newer can (Debian 12: from backports)",
                 self.version
@@ -153,20 +135,6 @@ fn firmware(qemu: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| "its firmware qboot.rom is missing (Debian: qemu-system-data)".into())
 }
 
-/// `10.0.2` in `QEMU emulator version 10.0.2 (Debian …)`.
-fn version_in(text: &str) -> Option<String> {
-    let word = text.split("version ").nth(1)?.split_whitespace().next()?;
-    parse(word).map(|_| word.to_string())
-}
-
-fn parse(version: &str) -> Option<Version> {
-    let mut parts = version.split('.');
-    Some(Version(
-        parts.next()?.parse().ok()?,
-        parts.next()?.parse().ok()?,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,9 +142,9 @@ mod tests {
     #[test]
     fn versions_are_read_and_old_ones_cannot_clone() {
         let debian = "QEMU emulator version 7.2.9 (Debian 1:7.2+dfsg-7)\nCopyright";
-        assert_eq!(version_in(debian).as_deref(), Some("7.2.9"));
-        assert_eq!(version_in("qemu"), None);
-        assert_eq!(version_in("version x.y"), None);
+        assert_eq!(version::find(debian, "version ").unwrap(), "7.2.9");
+        assert!(version::find("qemu", "version ").is_err());
+        assert!(version::find("version x.y", "version ").is_err());
         let qemu = |version: &str| Qemu {
             path: "/q".into(),
             version: version.into(),
