@@ -217,13 +217,7 @@ impl SnapshotStore {
 
     fn lock_file(&self, id: &str) -> Result<(PathBuf, File), SnapshotError> {
         let path = self.root.join(format!("{id}.lock"));
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io("opening", &path))?;
+        let file = vmm::state::lock_file(&path).map_err(io("opening", &path))?;
         Ok((path, file))
     }
 

@@ -73,14 +73,7 @@ impl StateDir {
 
     /// Waits for the lock of this name and holds it until the file is dropped.
     pub fn lock(&self, name: &str) -> std::io::Result<File> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
-            .open(self.root.join(format!("{name}.lock")))?;
+        let file = lock_file(&self.root.join(format!("{name}.lock")))?;
         flock(&file, FlockOperation::LockExclusive)?;
         Ok(file)
     }
@@ -203,6 +196,18 @@ pub(crate) fn remove_run(state: &StateDir, path: &Path) -> std::io::Result<()> {
     }
     let _going = state.lock(RUN_LOCK)?;
     std::fs::remove_dir_all(path)
+}
+
+/// Opens a file 0600 that is there to be locked; makes it where it is not there. Follows no link.
+pub fn lock_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        .open(path)
 }
 
 /// Creates a file 0600 that was not there, without following links.

@@ -5,11 +5,10 @@
 //! nothing has to be repaired, no file is left a VM, and two tools cannot both have it.
 
 use crate::error::{Step, VmmError};
-use crate::state::StateDir;
-use std::fs::{File, OpenOptions};
+use crate::state::{StateDir, lock_file};
+use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
 
 /// A uid that is this VM's alone until this value is dropped.
 #[derive(Debug)]
@@ -29,15 +28,7 @@ pub fn take(state: &StateDir, base: u32, count: u32) -> Result<UidSlot, VmmError
         what: format!("taking a uid slot of {}", path.display()),
         source,
     };
-    let lock = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
-        .open(&path)
-        .map_err(io)?;
+    let lock = lock_file(&path).map_err(io)?;
     // From a random place on: neighbours do not fight for the lowest, and a uid that was just
     // given back rests for a while.
     let seed = RandomState::new().hash_one(std::process::id());
