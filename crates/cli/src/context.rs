@@ -13,6 +13,7 @@ use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
 use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::Supply;
+use serde::de::DeserializeOwned;
 use server::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -72,19 +73,17 @@ fn parse_settings(text: &str) -> anyhow::Result<Settings> {
     };
     Ok(Settings {
         sandbox,
-        server: server
-            .map(toml::Value::try_into)
-            .transpose()?
-            .unwrap_or_default(),
-        audit: audit
-            .map(toml::Value::try_into)
-            .transpose()?
-            .unwrap_or_default(),
-        telemetry: telemetry
-            .map(toml::Value::try_into)
-            .transpose()?
-            .unwrap_or_default(),
+        server: or_default(server)?,
+        audit: or_default(audit)?,
+        telemetry: or_default(telemetry)?,
     })
+}
+
+fn or_default<T: DeserializeOwned + Default>(table: Option<toml::Value>) -> anyhow::Result<T> {
+    Ok(table
+        .map(toml::Value::try_into)
+        .transpose()?
+        .unwrap_or_default())
 }
 
 /// The file with the API keys.

@@ -90,9 +90,7 @@ impl Pool {
     pub fn start(&self, supply: &Arc<Supply>) {
         let supply = Arc::downgrade(supply);
         let (wanted, stop) = (self.wanted.clone(), self.stop.clone());
-        self.tasks.spawn(async move {
-            refill(supply, wanted, stop).await;
-        });
+        self.tasks.spawn(refill(supply, wanted, stop));
     }
 
     /// A VM that was waiting, running again; `None` when none is left.
