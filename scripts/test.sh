@@ -24,14 +24,13 @@ tool=target/release/llm-firecracker
 export LLM_FIRECRACKER_REQUIRE=1
 
 step "units" cargo test -q --workspace --lib --bins
-step "rooms without VMs" cargo test -q -p audit -p seccomp -p doctor -p setup -p selftest -p bench -p fuzzing --tests
+step "rooms without VMs" cargo test -q -p audit -p seccomp -p doctor -p setup -p selftest -p bench -p fuzzing --test '*'
 step "build" make --no-print-directory build
 step "images" "$tool" images build
-step "the jail with real VMMs" cargo test -q --release -p vmm --tests
+step "the jail with real VMMs" cargo test -q --release -p vmm --test '*'
 step "the tool with real VMs" cargo test --release -p cli --test e2e
-step "the sandbox with real VMs" cargo test -q --release -p sandbox --tests
+step "the sandbox with real VMs" cargo test -q --release -p sandbox --test '*'
 step "the service over HTTP with real VMs" cargo test --release -p server --test http
-step "clients from registries" scripts/test-clients.sh
 step "the service as a process, with other people's clients" cargo test --release -p cli --test serve -- --test-threads 1
 step "attacks from inside" "$tool" selftest
 
