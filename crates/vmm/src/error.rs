@@ -193,6 +193,28 @@ pub enum VmmError {
     },
 }
 
+impl VmmError {
+    /// What to make of a failed call to the system: `map_err(VmmError::io(step, "opening …"))`.
+    pub(crate) fn io(step: Step, what: &str) -> impl Fn(std::io::Error) -> VmmError + use<> {
+        let what = what.to_string();
+        move |source| VmmError::Io {
+            step,
+            what: what.clone(),
+            source,
+        }
+    }
+
+    /// What the kernel shows is not what was asked for.
+    pub(crate) fn not_held(limit: &str, wanted: impl Into<String>, seen: String) -> VmmError {
+        VmmError::LimitNotHeld {
+            step: Step::Start,
+            limit: limit.into(),
+            wanted: wanted.into(),
+            seen,
+        }
+    }
+}
+
 fn context(console: &str, stderr: &str) -> String {
     let mut text = String::new();
     for (name, tail) in [("VMM", stderr), ("console", console)] {

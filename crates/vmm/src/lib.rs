@@ -27,6 +27,7 @@ pub mod probe;
 pub mod qemu;
 pub mod qmp;
 mod running;
+mod saved;
 pub mod state;
 mod usage;
 mod version;

@@ -119,6 +119,16 @@ impl VmCgroup {
         Ok(())
     }
 
+    /// Reads back that a process is in it.
+    pub fn check_member(&self, pid: i32) -> Result<(), VmmError> {
+        let seen = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        if self.holds(&seen) {
+            return Ok(());
+        }
+        let name = self.folders[0].file_name().unwrap_or_default();
+        Err(VmmError::not_held("cgroup", name.to_string_lossy(), seen))
+    }
+
     /// Whether a process is in it, judged by its `/proc/PID/cgroup`.
     pub fn holds(&self, proc_cgroup: &str) -> bool {
         let name = self.folders[0].file_name().unwrap_or_default();

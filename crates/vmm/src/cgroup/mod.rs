@@ -6,7 +6,8 @@ pub mod leftover;
 
 pub use group::{VmCgroup, remove_folders};
 
-use crate::engine::VmId;
+use crate::config::VmmConfig;
+use crate::engine::{VmId, VmSpec};
 use cgroups_rs::cgroup::Cgroup;
 use cgroups_rs::{Hierarchy, Subsystem, hierarchies};
 use layout::{CONTROLLERS, Layout, Version};
@@ -29,6 +30,16 @@ pub struct Limits {
 const CPU_PERIOD_MICROS: u64 = 100_000;
 
 impl Limits {
+    /// A VM's: what its guest has, and what its VMM needs besides.
+    pub fn of_vm(config: &VmmConfig, spec: &VmSpec) -> Limits {
+        let mib = u64::from(spec.memory_mib) + u64::from(config.memory_overhead_mib);
+        Limits {
+            memory_bytes: mib << 20,
+            pids: config.pids_max,
+            cpus: f64::from(spec.vcpus) + config.cpu_overhead,
+        }
+    }
+
     /// The files of a cgroup and what stands in them.
     pub fn settings(self, version: Version) -> [(&'static str, String); 3] {
         let page = rustix::param::page_size() as u64;

@@ -6,7 +6,6 @@ use super::chroot::{Chroot, Inside};
 use super::client::Client;
 use super::jailer::{self, Jailer};
 use super::layout::{self, at};
-use super::snapshot::MAX_STATE_BYTES;
 use super::vm::FirecrackerVm;
 use crate::cgroup::Limits;
 use crate::console::Tail;
@@ -14,17 +13,15 @@ use crate::engine::{SnapshotFiles, VmSpec};
 use crate::error::{Step, VmmError};
 use crate::jail::child::{ChildSetup, FIRST_FD, Privileged};
 use crate::jail::process::{Held, Process, this_process};
-use crate::jail::{files, has_child, inspect, note_cgroups, slots};
+use crate::jail::{entrances, files, has_child, inspect, make_cgroup, pipe, slots};
 use crate::running::Running;
+use crate::saved::MAX_STATE_BYTES;
 use crate::state::RunFolder;
 use rustix::process::Resource;
-use std::ffi::{CString, OsString};
+use std::ffi::CString;
 use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -69,7 +66,7 @@ impl FirecrackerEngine {
         // Forking and waiting for bubblewrap's first word blocks; the forking thread is another still.
         let spawned = tokio::task::spawn_blocking(move || engine.spawn(&wanted, from.as_ref()))
             .await
-            .map_err(|e| io(Step::Start, "the starting task")(Error::other(e)))??;
+            .map_err(|e| VmmError::io(Step::Start, "the starting task")(Error::other(e)))??;
         let mut vm = self.attach(spec, spawned).await?;
         self.check_confinement(&vm, false)?;
         match snapshot {
@@ -92,8 +89,8 @@ impl FirecrackerEngine {
 
     /// Makes everything that a VM holds of the host, and starts the jailer in it.
     fn spawn(&self, spec: &VmSpec, snapshot: Option<&SnapshotFiles>) -> Result<Spawned, VmmError> {
-        let prepare = |what: &str| io(Step::Prepare, what);
-        let limits = self.limits(spec);
+        let prepare = |what: &str| VmmError::io(Step::Prepare, what);
+        let limits = Limits::of_vm(&self.config, spec);
         let run = RunFolder::create(&self.state, &spec.id)?;
         let slot = match self.jailed() {
             true => Some(slots::take(
@@ -108,15 +105,7 @@ impl FirecrackerEngine {
             None => rustix::process::geteuid().as_raw(),
         };
         let chroot = Chroot::create(&self.base, &spec.id, &run)?;
-        let cgroup = match &self.place {
-            Ok(place) => Some(Arc::new(place.plan(&spec.id))),
-            Err(_) => None,
-        };
-        if let Some(cgroup) = &cgroup {
-            note_cgroups(&run, cgroup.folders())
-                .map_err(prepare("noting the cgroup in the run folder"))?;
-            cgroup.establish(limits)?;
-        }
+        let cgroup = make_cgroup(self.place.as_ref().ok(), &run, &spec.id, limits)?;
         let inside = chroot.inside();
         let pipes = inside
             .make_pipes(uid)
@@ -176,15 +165,12 @@ impl FirecrackerEngine {
         };
         let setup = ChildSetup {
             tool: this_process().map_err(prepare("opening the tool's own process"))?,
-            cgroups: match &cgroup {
-                Some(cgroup) => cgroup.entrances().map_err(prepare("opening the cgroup"))?,
-                None => Vec::new(),
-            },
+            cgroups: entrances(cgroup.as_deref())?,
             privileged: self.jailed().then_some(Privileged { uid: None, mounts }),
             rlimits: RLIMITS,
             fds,
         };
-        let command = supervisor(&self.bwrap, args, stdout, stderr, setup);
+        let command = setup.command(&self.bwrap, args, stdout, stderr);
         let held = Held {
             cgroup: cgroup.clone(),
             run,
@@ -207,7 +193,7 @@ impl FirecrackerEngine {
 
     /// Watches its pipes and connects to its API as soon as that is there.
     async fn attach(&self, spec: VmSpec, spawned: Spawned) -> Result<FirecrackerVm, VmmError> {
-        let watching = |e| io(Step::Start, "watching the VM's pipes")(e);
+        let watching = |e| VmmError::io(Step::Start, "watching the VM's pipes")(e);
         let tail = || Tail::new(self.config.console_bytes);
         let (console, stderr) = (tail(), tail());
         console.drain(spawned.console).map_err(watching)?;
@@ -254,64 +240,21 @@ impl FirecrackerEngine {
     /// Reads back what the kernel holds this Firecracker to.
     fn check_confinement(&self, vm: &FirecrackerVm, filtered: bool) -> Result<(), VmmError> {
         let pid = vm.running.process.pid();
-        let not_held = |limit: &str, wanted: &str, seen: String| VmmError::LimitNotHeld {
-            step: Step::Start,
-            limit: limit.into(),
-            wanted: wanted.into(),
-            seen,
-        };
         if let Some(cgroup) = &vm.running.cgroup {
-            let seen = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-            if !cgroup.holds(&seen) {
-                return Err(not_held("cgroup", &vm.spec.id.to_string(), seen));
-            }
+            cgroup.check_member(pid)?;
             // The jailer wrote them anew.
-            cgroup.check(self.limits(&vm.spec))?;
+            cgroup.check(Limits::of_vm(&self.config, &vm.spec))?;
         }
         if !self.jailed() {
             return Ok(());
         }
-        let fault = inspect::fault_by(pid, |thread| {
+        inspect::check(inspect::fault_by(pid, |thread| {
             let open = filtered && thread.seccomp != 2;
             thread
                 .fault_of_jailer(vm.running.uid)
                 .or_else(|| open.then(|| "it has no seccomp filter".into()))
-        });
-        match fault {
-            Some(fault) => Err(not_held("jail", "complete", fault)),
-            None => Ok(()),
-        }
+        }))
     }
-
-    fn limits(&self, spec: &VmSpec) -> Limits {
-        let mib = u64::from(spec.memory_mib) + u64::from(self.config.memory_overhead_mib);
-        Limits {
-            memory_bytes: mib << 20,
-            pids: self.config.pids_max,
-            cpus: f64::from(spec.vcpus) + self.config.cpu_overhead,
-        }
-    }
-}
-
-/// bubblewrap, ready to be started.
-fn supervisor(
-    bwrap: &Path,
-    args: Vec<OsString>,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-    mut setup: ChildSetup,
-) -> Command {
-    let mut command = Command::new(bwrap);
-    command
-        .args(args)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(stdout)
-        .stderr(stderr);
-    // SAFETY: `enter` makes system calls only: no allocation, no lock.
-    unsafe { command.pre_exec(move || setup.enter()) };
-    command
 }
 
 /// Asks for the API's socket until it is there, Firecracker has ended, or the deadline has passed.
@@ -329,7 +272,7 @@ async fn connect_api(running: &Running, inside: &Inside) -> Result<Client, VmmEr
     let stream = tokio::select! {
         connected = connected => match connected {
             Ok(Ok(stream)) => stream,
-            Ok(Err(e)) => return Err(io(step, "connecting to the API's socket")(e)),
+            Ok(Err(e)) => return Err(VmmError::io(step, "connecting to the API's socket")(e)),
             Err(_) => return Err(running.late(step, step.deadline())),
         },
         exit = running.exit(false) => {
@@ -337,7 +280,9 @@ async fn connect_api(running: &Running, inside: &Inside) -> Result<Client, VmmEr
         }
     };
     // The kernel says who listens: a process of this VM's uid, in this VM's jail, or nobody's.
-    let peer = stream.peer_cred().map_err(io(step, "asking who listens"))?;
+    let peer = stream
+        .peer_cred()
+        .map_err(VmmError::io(step, "asking who listens"))?;
     if peer.uid() != running.uid {
         let reason = format!(
             "uid {} listens at the API's socket, not {}",
@@ -349,7 +294,7 @@ async fn connect_api(running: &Running, inside: &Inside) -> Result<Client, VmmEr
     running.process.set_vmm(peer.pid().unwrap_or(0))?;
     Client::new(stream)
         .await
-        .map_err(|e| io(step, "talking to the API")(Error::other(e)))
+        .map_err(|e| VmmError::io(step, "talking to the API")(Error::other(e)))
 }
 
 fn not_yet(error: &Error) -> bool {
@@ -357,18 +302,4 @@ fn not_yet(error: &Error) -> bool {
         error.kind(),
         ErrorKind::NotFound | ErrorKind::ConnectionRefused
     )
-}
-
-fn pipe() -> Result<(OwnedFd, OwnedFd), VmmError> {
-    let made = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
-    made.map_err(|e| io(Step::Prepare, "making a pipe")(e.into()))
-}
-
-fn io(step: Step, what: &str) -> impl Fn(Error) -> VmmError + use<> {
-    let what = what.to_string();
-    move |source| VmmError::Io {
-        step,
-        what: what.clone(),
-        source,
-    }
 }

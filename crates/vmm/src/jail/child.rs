@@ -7,10 +7,13 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::mount::{MountPropagationFlags, MoveMountFlags, mount_change, move_mount};
 use rustix::process::{Gid, Resource, Rlimit, Signal, Uid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{Error, ErrorKind, Result, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 /// The first descriptor after stdin, stdout and stderr that a jail inherits.
 pub const FIRST_FD: i32 = 3;
@@ -59,8 +62,29 @@ pub struct ChildSetup {
 }
 
 impl ChildSetup {
+    /// bubblewrap, ready to be started with these arguments and nothing else of the tool's.
+    pub fn command(
+        mut self,
+        bwrap: &Path,
+        args: impl IntoIterator<Item = OsString>,
+        stdout: OwnedFd,
+        stderr: OwnedFd,
+    ) -> Command {
+        let mut command = Command::new(bwrap);
+        command
+            .args(args)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr);
+        // SAFETY: `enter` makes system calls only: no allocation, no lock.
+        unsafe { command.pre_exec(move || self.enter()) };
+        command
+    }
+
     /// Runs in the child.
-    pub fn enter(&mut self) -> Result<()> {
+    fn enter(&mut self) -> Result<()> {
         for mut procs in &self.cgroups {
             procs.write_all(b"0")?;
         }

@@ -1,5 +1,6 @@
 //! What the kernel says about a jailed process: read back before the first guest instruction.
 
+use crate::error::VmmError;
 use std::path::PathBuf;
 
 /// What `/proc/PID/status` says of one thread.
@@ -72,6 +73,14 @@ impl Confinement {
             return Some(format!("it has capabilities {:#x}", self.capabilities));
         }
         (!self.no_new_privs).then(|| "no_new_privs is not set".into())
+    }
+}
+
+/// An error of a fault.
+pub fn check(fault: Option<String>) -> Result<(), VmmError> {
+    match fault {
+        Some(fault) => Err(VmmError::not_held("jail", "complete", fault)),
+        None => Ok(()),
     }
 }
 

@@ -24,7 +24,7 @@ pub mod process;
 pub mod root;
 pub mod slots;
 
-use crate::cgroup::{Limits, Place};
+use crate::cgroup::{Limits, Place, VmCgroup};
 use crate::config::VmmConfig;
 use crate::engine::VmId;
 use crate::error::{Step, VmmError};
@@ -38,9 +38,7 @@ use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 /// Makes jails of one kind: one program, one root, one seccomp filter.
@@ -85,7 +83,7 @@ pub struct Jailed {
     /// The uid it runs as.
     pub uid: u32,
     /// Its cgroup.
-    pub cgroup: Option<Arc<crate::cgroup::VmCgroup>>,
+    pub cgroup: Option<Arc<VmCgroup>>,
 }
 
 impl Jail {
@@ -138,30 +136,22 @@ impl Jail {
 
     /// Starts the program. Blocks for some milliseconds. What was made is given back on failure.
     pub fn spawn(&self, request: JailRequest) -> Result<Jailed, VmmError> {
-        let io = |step, what: &str| {
-            let what = what.to_string();
-            move |source| VmmError::Io { step, what, source }
-        };
         let slot = match self.uids {
             Some((base, count)) => Some(slots::take(&self.state, base, count)?),
             None => None,
         };
         let uid = slot.as_ref().map(|s| s.uid);
-        let cgroup = match &self.place {
-            Ok(place) => Some(Arc::new(place.plan(&request.id))),
-            Err(_) => None,
-        };
-        if let Some(cgroup) = &cgroup {
-            note_cgroups(&request.run, cgroup.folders())
-                .map_err(io(Step::Prepare, "noting the cgroup in the run folder"))?;
-            cgroup.establish(request.limits)?;
-        }
-        let (info_reader, info_writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-            .map_err(|e| io(Step::Prepare, "making a pipe")(e.into()))?;
+        let cgroup = make_cgroup(
+            self.place.as_ref().ok(),
+            &request.run,
+            &request.id,
+            request.limits,
+        )?;
+        let (info_reader, info_writer) = pipe()?;
         let mut fds = request.fds;
         let own = fds.len() as i32;
         let seccomp = child::memory_file("seccomp", &self.seccomp)
-            .map_err(io(Step::Prepare, "making the seccomp file"))?;
+            .map_err(VmmError::io(Step::Prepare, "making the seccomp file"))?;
         fds.extend([seccomp, info_writer]);
         let numbers = BwrapFds {
             seccomp: FIRST_FD + own,
@@ -170,35 +160,24 @@ impl Jail {
         let privileged = match uid {
             Some(uid) => Some(
                 self.privileged(uid, &request.files)
-                    .map_err(io(Step::Prepare, "mounting the jail's files"))?,
+                    .map_err(VmmError::io(Step::Prepare, "mounting the jail's files"))?,
             ),
             None => None,
         };
-        let mut setup = ChildSetup {
-            tool: process::this_process()
-                .map_err(io(Step::Prepare, "opening the tool's own process"))?,
-            cgroups: match &cgroup {
-                Some(cgroup) => cgroup
-                    .entrances()
-                    .map_err(io(Step::Prepare, "opening the cgroup"))?,
-                None => Vec::new(),
-            },
+        let setup = ChildSetup {
+            tool: process::this_process().map_err(VmmError::io(
+                Step::Prepare,
+                "opening the tool's own process",
+            ))?,
+            cgroups: entrances(cgroup.as_deref())?,
             privileged,
             rlimits: child::RLIMITS,
             fds,
         };
-        let mut command = Command::new(&self.bwrap);
-        command
-            .args(self.bwrap_arguments(&request.files, uid.is_some(), numbers))
-            .arg(&self.program)
-            .args(&request.args)
-            .env_clear()
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(request.stdout)
-            .stderr(request.stderr);
-        // SAFETY: `enter` makes system calls only: no allocation, no lock.
-        unsafe { command.pre_exec(move || setup.enter()) };
+        let mut args = self.bwrap_arguments(&request.files, uid.is_some(), numbers);
+        args.push(self.program.clone().into());
+        args.extend(request.args);
+        let command = setup.command(&self.bwrap, args, request.stdout, request.stderr);
         let held = Held {
             cgroup: cgroup.clone(),
             run: request.run,
@@ -257,13 +236,44 @@ impl Jail {
     }
 }
 
-/// Where a crash's cleaner finds the cgroups of this VM.
-pub(crate) fn note_cgroups(run: &RunFolder, folders: &[PathBuf]) -> std::io::Result<()> {
+/// Makes a VM's cgroup where there is a place for it. The run folder's note comes first: it is where a
+/// crash's cleaner finds it.
+pub(crate) fn make_cgroup(
+    place: Option<&Place>,
+    run: &RunFolder,
+    id: &VmId,
+    limits: Limits,
+) -> Result<Option<Arc<VmCgroup>>, VmmError> {
+    let Some(place) = place else { return Ok(None) };
+    let cgroup = Arc::new(place.plan(id));
+    note_cgroups(run, cgroup.folders()).map_err(VmmError::io(
+        Step::Prepare,
+        "noting the cgroup in the run folder",
+    ))?;
+    cgroup.establish(limits)?;
+    Ok(Some(cgroup))
+}
+
+fn note_cgroups(run: &RunFolder, folders: &[PathBuf]) -> std::io::Result<()> {
     let mut file = private_file(&run.path().join(CGROUPS_FILE))?;
     for folder in folders {
         writeln!(file, "{}", folder.display())?;
     }
     Ok(())
+}
+
+/// What the child writes itself into.
+pub(crate) fn entrances(cgroup: Option<&VmCgroup>) -> Result<Vec<File>, VmmError> {
+    let opened = cgroup.map(VmCgroup::entrances).transpose();
+    opened
+        .map(Option::unwrap_or_default)
+        .map_err(VmmError::io(Step::Prepare, "opening the cgroup"))
+}
+
+/// A pipe: the reader, the writer.
+pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd), VmmError> {
+    let made = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    made.map_err(|e| VmmError::io(Step::Prepare, "making a pipe")(e.into()))
 }
 
 /// Waits until bubblewrap says that it made the VMM's process; it does not when it failed before.

@@ -9,7 +9,7 @@ use crate::console::Tail;
 use crate::engine::{SnapshotFiles, VmSpec};
 use crate::error::{Step, VmmError};
 use crate::jail::files::JailFile;
-use crate::jail::{JailRequest, Jailed, inspect};
+use crate::jail::{JailRequest, Jailed, inspect, pipe};
 use crate::qmp::Qmp;
 use crate::running::Running;
 use crate::state::{RunFolder, private_file};
@@ -50,7 +50,7 @@ impl QemuEngine {
         // Forking and waiting for bubblewrap's first word blocks; the forking thread is another still.
         let jailed = tokio::task::spawn_blocking(move || jail.spawn(request))
             .await
-            .map_err(|e| io(Step::Start, "the starting task")(Error::other(e)))??;
+            .map_err(|e| VmmError::io(Step::Start, "the starting task")(Error::other(e)))??;
         let mut vm = self.connect_ends(spec, jailed, ends)?;
         vm.greet().await?;
         self.check_confinement(&vm)?;
@@ -110,7 +110,10 @@ impl QemuEngine {
         }
         if self.identity.accelerator == Accelerator::Kvm {
             let kvm = OpenOptions::new().read(true).write(true).open("/dev/kvm");
-            fds.push(kvm.map_err(io(Step::Prepare, "opening /dev/kvm"))?.into());
+            fds.push(
+                kvm.map_err(VmmError::io(Step::Prepare, "opening /dev/kvm"))?
+                    .into(),
+            );
         }
         let machine = Machine {
             id: spec.id.clone(),
@@ -119,7 +122,6 @@ impl QemuEngine {
             vcpus: spec.vcpus,
             start,
         };
-        let mib = u64::from(spec.memory_mib) + u64::from(self.config.memory_overhead_mib);
         let request = JailRequest {
             id: spec.id.clone(),
             run,
@@ -128,11 +130,7 @@ impl QemuEngine {
             fds,
             stdout: console_inside,
             stderr: stderr_inside,
-            limits: Limits {
-                memory_bytes: mib << 20,
-                pids: self.config.pids_max,
-                cpus: f64::from(spec.vcpus) + self.config.cpu_overhead,
-            },
+            limits: Limits::of_vm(&self.config, spec),
         };
         Ok((
             request,
@@ -155,7 +153,7 @@ impl QemuEngine {
             end.set_nonblocking(true)?;
             UnixStream::from_std(end)
         };
-        let failed = io(Step::Start, "watching the VM's sockets and pipes");
+        let failed = VmmError::io(Step::Start, "watching the VM's sockets and pipes");
         let (console, stderr) = (
             Tail::new(self.config.console_bytes),
             Tail::new(self.config.console_bytes),
@@ -186,33 +184,13 @@ impl QemuEngine {
 
     /// Reads back, before the first guest instruction, what the kernel holds this QEMU to.
     fn check_confinement(&self, vm: &QemuVm) -> Result<(), VmmError> {
-        let (pid, uid) = (vm.running.process.pid(), vm.running.uid);
-        let not_held = |limit: &str, wanted: &str, seen: String| VmmError::LimitNotHeld {
-            step: Step::Start,
-            limit: limit.into(),
-            wanted: wanted.into(),
-            seen,
-        };
+        let running = &vm.running;
         // A tool that is root has a uid to give; a user's has its own, which may not be root's.
-        if let Some(fault) = inspect::fault(pid, uid) {
-            return Err(not_held("jail", "complete", fault));
+        inspect::check(inspect::fault(running.process.pid(), running.uid))?;
+        match &running.cgroup {
+            Some(cgroup) => cgroup.check_member(running.process.pid()),
+            None => Ok(()),
         }
-        if let Some(cgroup) = &vm.running.cgroup {
-            let seen = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-            if !cgroup.holds(&seen) {
-                return Err(not_held("cgroup", &vm.spec.id.to_string(), seen));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn io(step: Step, what: &str) -> impl Fn(Error) -> VmmError + use<> {
-    let what = what.to_string();
-    move |source| VmmError::Io {
-        step,
-        what: what.clone(),
-        source,
     }
 }
 
@@ -225,12 +203,7 @@ fn read_only(source: &Path, at: &'static str) -> JailFile {
 }
 
 fn pair() -> Result<(StdUnixStream, StdUnixStream), VmmError> {
-    StdUnixStream::pair().map_err(io(Step::Prepare, "making a socket pair"))
-}
-
-fn pipe() -> Result<(OwnedFd, OwnedFd), VmmError> {
-    let made = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
-    made.map_err(|e| io(Step::Prepare, "making a pipe")(e.into()))
+    StdUnixStream::pair().map_err(VmmError::io(Step::Prepare, "making a socket pair"))
 }
 
 fn open_read(path: &Path) -> Result<File, VmmError> {
@@ -238,12 +211,15 @@ fn open_read(path: &Path) -> Result<File, VmmError> {
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
         .open(path)
-        .map_err(io(Step::Prepare, &format!("opening {}", path.display())))
+        .map_err(VmmError::io(
+            Step::Prepare,
+            &format!("opening {}", path.display()),
+        ))
 }
 
 /// QEMU would pad or cut a file of another size; a template must be exactly its VM's RAM.
 fn check_ram(path: &Path, memory_mib: u32) -> Result<(), VmmError> {
-    let reading = io(Step::Prepare, &format!("reading {}", path.display()));
+    let reading = VmmError::io(Step::Prepare, &format!("reading {}", path.display()));
     let meta = path.symlink_metadata().map_err(&reading)?;
     if !meta.is_file() || meta.len() != u64::from(memory_mib) << 20 {
         let seen = format!("{} bytes, not {memory_mib} MiB", meta.len());
@@ -255,5 +231,8 @@ fn check_ram(path: &Path, memory_mib: u32) -> Result<(), VmmError> {
 fn make_ram(path: &Path, memory_mib: u32) -> Result<(), VmmError> {
     private_file(path)
         .and_then(|file| file.set_len(u64::from(memory_mib) << 20))
-        .map_err(io(Step::Prepare, &format!("making {}", path.display())))
+        .map_err(VmmError::io(
+            Step::Prepare,
+            &format!("making {}", path.display()),
+        ))
 }

@@ -4,24 +4,17 @@
 use super::vm::QemuVm;
 use crate::engine::SnapshotFiles;
 use crate::error::{Step, VmmError};
+use crate::saved::{MAX_STATE_BYTES, take_over, writing};
 use crate::state::private_file;
-use rustix::fs::{Mode, fchmod, fchown};
 use serde_json::json;
 use std::fs::{self, File};
 use std::io::{Error, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
-
-/// The most that devices' state may have, bytes. QEMU's `microvm` has 74 KB.
-const MAX_STATE_BYTES: u64 = 16 << 20;
-
-/// File names in the snapshot's folder.
-const MEMORY: &str = "memory";
-const STATE: &str = "state";
 
 pub(super) async fn save(mut vm: QemuVm, into: &Path) -> Result<SnapshotFiles, VmmError> {
     let refused = |reason: &str| VmmError::State {
@@ -36,15 +29,10 @@ pub(super) async fn save(mut vm: QemuVm, into: &Path) -> Result<SnapshotFiles, V
             "this VM's memory is not in a file of its own: it is a clone, or clones are not possible here",
         ));
     };
-    let files = SnapshotFiles {
-        memory: into.join(MEMORY),
-        state: into.join(STATE),
-    };
+    let files = SnapshotFiles::inside(into);
     let written = write(&mut vm, &ram, &files).await;
     if written.is_err() {
-        for file in [&files.memory, &files.state] {
-            let _ = fs::remove_file(file);
-        }
+        files.discard();
     }
     // Whichever way it went, this VM has been stopped for good.
     let destroyed = vm.destroy().await;
@@ -56,12 +44,12 @@ async fn write(vm: &mut QemuVm, ram: &Path, files: &SnapshotFiles) -> Result<(),
     let (ram, files) = (ram.to_path_buf(), files.clone());
     // QEMU must be gone before its RAM file is anyone's template; the run folder goes with it, so
     // the file is moved first.
-    move_file(&ram, &files.memory).map_err(io(&files.memory))?;
+    move_file(&ram, &files.memory).map_err(writing(&files.memory))?;
     vm.destroy().await?;
     let stored = tokio::task::spawn_blocking(move || store(&files, &state));
     match timeout(Step::Save.deadline(), stored).await {
         Ok(Ok(stored)) => stored,
-        Ok(Err(e)) => Err(io(&ram)(Error::other(e))),
+        Ok(Err(e)) => Err(writing(&ram)(Error::other(e))),
         Err(_) => Err(vm.running.late(Step::Save, Step::Save.deadline())),
     }
 }
@@ -104,25 +92,13 @@ async fn device_state(vm: &mut QemuVm) -> Result<Vec<u8>, VmmError> {
 
 /// Makes both files the tool's own, 0600 and safe on disk.
 fn store(files: &SnapshotFiles, state: &[u8]) -> Result<(), VmmError> {
-    let memory = File::open(&files.memory).map_err(io(&files.memory))?;
-    take_over(&memory).map_err(io(&files.memory))?;
-    let mut file = private_file(&files.state).map_err(io(&files.state))?;
+    let memory = File::open(&files.memory).map_err(writing(&files.memory))?;
+    take_over(&memory).map_err(writing(&files.memory))?;
+    let mut file = private_file(&files.state).map_err(writing(&files.state))?;
     file.write_all(state)
         .and_then(|()| file.sync_all())
-        .map_err(io(&files.state))?;
-    let folder = files.memory.parent().unwrap_or(Path::new("/"));
-    File::open(folder)
-        .and_then(|f| f.sync_all())
-        .map_err(io(folder))
-}
-
-/// From the VM's uid, which is no longer in use, to the tool's.
-fn take_over(memory: &File) -> Result<(), Error> {
-    let me = rustix::process::geteuid();
-    let group = rustix::process::getegid();
-    fchown(memory, Some(me), Some(group))?;
-    fchmod(memory, Mode::from_raw_mode(0o600))?;
-    memory.sync_all()
+        .map_err(writing(&files.state))?;
+    files.sync_folder()
 }
 
 fn move_file(from: &Path, to: &Path) -> Result<(), Error> {
@@ -132,14 +108,5 @@ fn move_file(from: &Path, to: &Path) -> Result<(), Error> {
     match fs::rename(from, to) {
         Err(e) if e.kind() == ErrorKind::CrossesDevices => fs::copy(from, to).map(drop),
         other => other,
-    }
-}
-
-fn io(path: &Path) -> impl Fn(Error) -> VmmError + use<> {
-    let path: PathBuf = path.to_path_buf();
-    move |source| VmmError::Io {
-        step: Step::Save,
-        what: format!("writing {}", path.display()),
-        source,
     }
 }
