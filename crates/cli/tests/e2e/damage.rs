@@ -1,7 +1,7 @@
 //! A changed byte: of an image, which is refused, and of a snapshot, which is not used.
 
-use crate::lab;
 use crate::tool::{Done, PATIENCE, Tool};
+use crate::{lab, place};
 use serde_json::Value;
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -73,7 +73,7 @@ fn a_changed_byte_of_an_image_is_refused() {
     let _slot = lab::slot();
     let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     copy_images(
-        &lab::system_state().join("images"),
+        &place::system_state().join("images"),
         &state.path().join("images"),
     );
     let flags = ["--no-snapshot"];
@@ -127,7 +127,7 @@ fn a_damaged_snapshot_is_not_used_and_the_job_runs_all_the_same() {
     }
     let _slot = lab::slot();
     let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    lab::make_state(state.path());
+    place::make_state(state.path());
     assert_eq!(
         hello(state.path(), &[]).1["timings"]["path"],
         "clone",
@@ -191,7 +191,7 @@ fn a_snapshot_of_another_size_is_not_used() {
     }
     let _slot = lab::slot();
     let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    lab::make_state(state.path());
+    place::make_state(state.path());
     let path = |flags: &[&str]| hello(state.path(), flags).1["timings"]["path"].clone();
     let small = ["--memory", "256"];
     assert_eq!(

@@ -1,6 +1,6 @@
 //! What the host shows: processes, mounts, sockets, cgroups and files of this lab's VMs.
 
-use crate::lab::{self, CGROUP, UID_BASE, UID_COUNT};
+use crate::lab::{self, PLACE};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -33,49 +33,22 @@ impl Watched {
     }
 }
 
-/// Processes of this lab's VMs: by the uids that only they have, by the state folder in their command line.
-/// The tool itself is none of them.
+/// Processes of this lab's VMs.
 pub fn vm_processes() -> Vec<Pid> {
-    let state = lab::lab().state.to_string_lossy().into_owned();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // A process that ends meanwhile is no process.
-        let read = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
-        let status = String::from_utf8_lossy(&read("status")).into_owned();
-        let uid = status
-            .lines()
-            .find_map(|line| {
-                line.strip_prefix("Uid:")?
-                    .split_whitespace()
-                    .next()?
-                    .parse()
-                    .ok()
-            })
-            .unwrap_or(0);
-        let is_zombie = status.contains("State:\tZ");
-        let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
-        let is_tool = command.starts_with(env!("CARGO_BIN_EXE_llm-firecracker"));
-        let ours = (UID_BASE..UID_BASE + UID_COUNT).contains(&uid) || command.contains(&state);
-        if ours && !is_tool && !is_zombie {
-            found.extend(Pid::from_raw(pid));
-        }
-    }
-    found
+    let found = PLACE.vm_processes(&lab::lab().state);
+    found.into_iter().map(|(pid, _)| pid).collect()
 }
 
 /// Everything of ours that a host shows, each with a name that tells what it is.
 pub fn traces() -> BTreeSet<String> {
     let state = lab::lab().state.to_string_lossy().into_owned();
     let mut traces = BTreeSet::new();
-    traces.extend(vm_processes().iter().map(|pid| {
-        let command = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
-        let command = String::from_utf8_lossy(&command.unwrap_or_default()).replace('\0', " ");
-        format!("process {} {command:.120}", pid.as_raw_nonzero())
-    }));
+    let processes = PLACE.vm_processes(&lab::lab().state);
+    traces.extend(
+        processes
+            .iter()
+            .map(|(pid, command)| format!("process {} {command:.120}", pid.as_raw_nonzero())),
+    );
     for (kind, file) in [
         ("mount", "/proc/self/mountinfo"),
         ("socket", "/proc/net/unix"),
@@ -99,7 +72,7 @@ fn cgroups(folder: &Path, traces: &mut BTreeSet<String>) {
         // The lab's own group may stay; what is in it may not.
         if path
             .parent()
-            .is_some_and(|parent| parent.to_string_lossy().contains(CGROUP))
+            .is_some_and(|parent| parent.to_string_lossy().contains(PLACE.cgroup))
         {
             traces.insert(format!("cgroup {}", path.display()));
         }

@@ -1,6 +1,7 @@
 //! The state folder and the configuration of these tests: their own, so that what they leave behind
 //! can be told from what anybody else on this host does.
 
+use crate::place::{Place, agent, make_state};
 use crate::tool::Tool;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -9,13 +10,12 @@ use std::time::Duration;
 
 /// VMs at one time: under emulation each takes a whole core.
 const SLOTS: usize = 2;
-/// The first uid of this lab's VMMs; a range that no other state folder uses by default.
-pub const UID_BASE: u32 = 40_000;
-/// How many uids there are from [`UID_BASE`].
-pub const UID_COUNT: u32 = 200;
-/// The cgroup that holds this lab's VMs.
-pub const CGROUP: &str = "llm-firecracker-e2e";
-const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
+/// What only this lab's VMs have.
+pub const PLACE: Place = Place {
+    uid_base: 40_000,
+    uid_count: 200,
+    cgroup: "llm-firecracker-e2e",
+};
 
 /// What all tests share.
 pub struct Lab {
@@ -49,7 +49,7 @@ impl Lab {
         }
         make_state(&state);
         let config = root.join("config.toml");
-        std::fs::write(&config, config_text("")).unwrap();
+        std::fs::write(&config, PLACE.config_text("")).unwrap();
         let (languages, missing) = what_can_run(&state, &config);
         first_run(&state, &config, &languages);
         Lab {
@@ -97,41 +97,6 @@ fn first_run(state: &Path, config: &Path, languages: &[String]) {
         (second.out().as_str(), second.err().as_str()),
         ("hello\n", "")
     );
-}
-
-/// The lab's configuration with more lines at its end (tables of their own).
-pub fn config_text(more: &str) -> String {
-    format!(
-        "[vmm]\nuid_base = {UID_BASE}\nuid_count = {UID_COUNT}\ncgroup_parent = \"{CGROUP}\"\n{more}"
-    )
-}
-
-/// A state folder that has the real images and nothing else.
-pub fn make_state(state: &Path) {
-    std::fs::create_dir_all(state).unwrap();
-    let images = state.join("images");
-    if std::fs::symlink_metadata(&images).is_err() {
-        std::os::unix::fs::symlink(system_state().join("images"), images).unwrap();
-    }
-}
-
-/// The state folder that holds the real images.
-pub fn system_state() -> PathBuf {
-    std::env::var_os("LLM_FIRECRACKER_STATE_DIR").map_or_else(|| SYSTEM_STATE.into(), PathBuf::from)
-}
-
-/// The agent: as named, else beside the tool, else where a release build puts it.
-pub fn agent() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_BIN_EXE_llm-firecracker")).parent()?;
-    let named = std::env::var_os("LLM_FIRECRACKER_AGENT").map(PathBuf::from);
-    let beside = target.join("llm-firecracker-agent");
-    let release = target
-        .with_file_name("release")
-        .join("llm-firecracker-agent");
-    named
-        .into_iter()
-        .chain([beside, release])
-        .find(|path| path.exists())
 }
 
 /// The languages that can be run here, and what keeps the others from it.

@@ -21,6 +21,8 @@ mod lab;
 mod leftovers;
 mod life;
 mod node;
+#[path = "../shared/place.rs"]
+mod place;
 mod programs;
 mod python;
 mod refusals;

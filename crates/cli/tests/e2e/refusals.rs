@@ -133,7 +133,7 @@ fn every_job_leaves_one_start_and_one_ending() {
         folder.path().join("events.jsonl"),
         folder.path().join("config.toml"),
     );
-    let text = lab::config_text(&format!("[events]\nfile = {:?}\n", events));
+    let text = lab::PLACE.config_text(&format!("[events]\nfile = {:?}\n", events));
     std::fs::write(&config, text).unwrap();
     let jobs: &[(&str, &str, &[&str], &[&str])] = &[
         ("fine", "echo x", &[], &["VM_START", "VM_STOP"]),

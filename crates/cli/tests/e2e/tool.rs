@@ -1,6 +1,6 @@
 //! Starts the binary, feeds it, reads it, and never waits without a deadline.
 
-use crate::lab;
+use crate::{lab, place};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -44,7 +44,7 @@ impl Tool {
             .arg("--config")
             .arg(config);
         command.env_remove("LLM_FIRECRACKER_STATE_DIR");
-        if let Some(agent) = lab::agent() {
+        if let Some(agent) = place::agent() {
             command.arg("--agent").arg(agent);
         }
         Tool {

@@ -1,14 +1,15 @@
 //! The state folder of these tests, and what is there to run with.
 
+use crate::place::{Place, agent, make_state};
 use std::path::{Path, PathBuf};
 use tokio::sync::{Mutex, MutexGuard};
 
-const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
-/// A range of uids that no other state folder uses by default.
-pub const UID_BASE: u32 = 42_000;
-/// How many uids there are from [`UID_BASE`].
-pub const UID_COUNT: u32 = 200;
-const CGROUP: &str = "llm-firecracker-serve";
+/// What only these tests' VMs have.
+pub const PLACE: Place = Place {
+    uid_base: 42_000,
+    uid_count: 200,
+    cgroup: "llm-firecracker-serve",
+};
 
 /// One service at a time: they share the state folder, as a restarted service does.
 pub async fn alone() -> MutexGuard<'static, ()> {
@@ -25,38 +26,15 @@ fn root() -> PathBuf {
 /// The state folder; its `images` lead to the real ones, its snapshots stay.
 pub fn state_dir() -> PathBuf {
     let state = root().join("state");
-    std::fs::create_dir_all(&state).unwrap();
-    let link = state.join("images");
-    if std::fs::symlink_metadata(&link).is_err() {
-        std::os::unix::fs::symlink(system_state().join("images"), link).unwrap();
-    }
+    make_state(&state);
     state
 }
 
 /// A configuration file of that name with more lines at its end (tables of their own).
 pub fn config_file(name: &str, more: &str) -> PathBuf {
     let path = root().join(format!("{name}.toml"));
-    let text = format!(
-        "[vmm]\nuid_base = {UID_BASE}\nuid_count = {UID_COUNT}\ncgroup_parent = \"{CGROUP}\"\n{more}"
-    );
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, PLACE.config_text(more)).unwrap();
     path
-}
-
-fn system_state() -> PathBuf {
-    std::env::var_os("LLM_FIRECRACKER_STATE_DIR").map_or_else(|| SYSTEM_STATE.into(), PathBuf::from)
-}
-
-/// The agent: as named, else beside the tool, else where a release build puts it.
-pub fn agent() -> Option<PathBuf> {
-    const NAME: &str = "llm-firecracker-agent";
-    let target = Path::new(env!("CARGO_BIN_EXE_llm-firecracker")).parent()?;
-    let named = std::env::var_os("LLM_FIRECRACKER_AGENT").map(PathBuf::from);
-    let built = [
-        target.join(NAME),
-        target.with_file_name("release").join(NAME),
-    ];
-    named.into_iter().chain(built).find(|path| path.exists())
 }
 
 /// Whether a VM of this language can be started here; says so when not, or fails where it must.

@@ -16,6 +16,8 @@ mod lab;
 mod leftovers;
 mod manager;
 mod observed;
+#[path = "../shared/place.rs"]
+mod place;
 mod prometheus;
 mod service;
 mod stopping;

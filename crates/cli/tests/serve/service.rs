@@ -1,6 +1,6 @@
 //! One `serve` process: started, asked, stopped, killed; never waited for without a deadline.
 
-use crate::lab;
+use crate::{lab, place};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -36,7 +36,7 @@ pub fn tool(config: &PathBuf) -> Command {
         .arg(lab::state_dir())
         .arg("--config")
         .arg(config);
-    if let Some(agent) = lab::agent() {
+    if let Some(agent) = place::agent() {
         command.arg("--agent").arg(agent);
     }
     command
