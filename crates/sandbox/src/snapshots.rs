@@ -5,31 +5,29 @@
 //! never half a one. The key is everything that a clone depends on: change any, and it is another
 //! snapshot; the old one is simply never asked for again.
 
+mod manifest;
 mod sweep;
+
+pub use manifest::Manifest;
 
 use crate::lease::{self, Leased, chain};
 use crate::materials::{Materials, Shape};
 use crate::outcome::NoReport;
 use crate::rehearse::rehearse;
-use images::digest::{FileIdentity, sha256_file};
 use protocol::error_code::ErrorCode;
 use protocol::language::Language;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use vmm::{Engine, EngineIdentity, SnapshotFiles, VmId, VmSpec};
 
 /// Changes when the way in which snapshots are made changes.
 const FORMAT: u32 = 1;
-const MANIFEST: &str = "manifest.json";
 const OTHER_MANIFEST: &str = "its manifest is of another snapshot";
 /// What the folder of a snapshot is called, before its id, while it is being made.
 const MAKING: &str = ".making-";
-/// A manifest is small; a larger one is not ours.
-const MAX_MANIFEST_BYTES: u64 = 64 * 1024;
 
 /// Everything that a snapshot depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,27 +74,6 @@ impl SnapshotKey {
         let digest = hex::encode(Sha256::digest(text));
         format!("{}-{}", self.language, &digest[..16])
     }
-}
-
-/// One of a snapshot's files, as it was when it was made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileRecord {
-    name: String,
-    sha256: String,
-    size: u64,
-    /// As long as this holds, nobody touched the file since it was read.
-    identity: FileIdentity,
-}
-
-/// What stands in `manifest.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifest {
-    key: SnapshotKey,
-    created_at: String,
-    memory: FileRecord,
-    state: FileRecord,
 }
 
 /// Why a snapshot is not used or not made.
@@ -321,22 +298,8 @@ impl Making {
         files: &SnapshotFiles,
         folder: &Path,
     ) -> Result<SnapshotFiles, SnapshotError> {
-        let manifest = Manifest {
-            key: key.clone(),
-            created_at: jiff::Timestamp::now().to_string(),
-            memory: record(&files.memory)?,
-            state: record(&files.state)?,
-        };
-        let path = self.folder.join(MANIFEST);
-        let text = serde_json::to_vec_pretty(&manifest).unwrap_or_default();
-        let mut file = OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(io("creating", &path))?;
-        file.write_all(&text).map_err(io("writing", &path))?;
-        file.sync_all().map_err(io("syncing", &path))?;
+        let manifest = Manifest::of(key, files)?;
+        manifest.write(&self.folder)?;
         sync_folder(&self.folder)?;
         std::fs::rename(&self.folder, folder).map_err(io("renaming", &self.folder))?;
         if let Some(root) = folder.parent() {
@@ -359,56 +322,15 @@ fn sync_folder(folder: &Path) -> Result<(), SnapshotError> {
         .map_err(io("syncing", folder))
 }
 
-fn record(path: &Path) -> Result<FileRecord, SnapshotError> {
-    let (sha256, identity) = sha256_file(path).map_err(io("reading", path))?;
-    Ok(FileRecord {
-        name: path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        sha256,
-        size: identity.size,
-        identity,
-    })
-}
-
-impl Manifest {
-    /// The manifest in these bytes, or what is wrong with them.
-    pub fn parse(text: &[u8]) -> Result<Manifest, String> {
-        let manifest: Manifest = serde_json::from_slice(text)
-            .map_err(|error| format!("its manifest is no manifest: {error}"))?;
-        // Plain names only: anything else would be looked up outside the snapshot's folder.
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        let inside =
-            |name: &str| !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain);
-        if let Some(name) = manifest.names().into_iter().find(|name| !inside(name)) {
-            return Err(format!("its manifest names '{}'", name.escape_debug()));
-        }
-        Ok(manifest)
-    }
-
-    /// The names of its files, in its folder.
-    pub fn names(&self) -> [&str; 2] {
-        [&self.memory.name, &self.state.name]
-    }
-
-    fn files(&self, folder: &Path) -> SnapshotFiles {
-        SnapshotFiles {
-            memory: folder.join(&self.memory.name),
-            state: folder.join(&self.state.name),
-        }
-    }
-}
-
 fn find_in(folder: &Path, key: &SnapshotKey) -> Result<Option<SnapshotFiles>, SnapshotError> {
-    let Some(manifest) = read_manifest(folder)? else {
+    let Some(manifest) = Manifest::read(folder)? else {
         return Ok(None);
     };
     if manifest.key != *key {
         return Err(damaged(folder, OTHER_MANIFEST));
     }
-    for record in [&manifest.memory, &manifest.state] {
-        check(folder, record, false)?;
+    for record in manifest.records() {
+        record.check(folder, false)?;
     }
     Ok(Some(manifest.files(folder)))
 }
@@ -423,47 +345,9 @@ fn damaged(folder: &Path, what: impl Into<String>) -> SnapshotError {
     }
 }
 
-fn read_manifest(folder: &Path) -> Result<Option<Manifest>, SnapshotError> {
-    let path = folder.join(MANIFEST);
-    let size = match std::fs::metadata(&path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io("reading", &path)(error)),
-    };
-    if size > MAX_MANIFEST_BYTES {
-        return Err(damaged(folder, format!("its manifest has {size} bytes")));
-    }
-    let text = std::fs::read(&path).map_err(io("reading", &path))?;
-    Manifest::parse(&text)
-        .map(Some)
-        .map_err(|what| damaged(folder, what))
-}
-
-/// Compares a file with its record: by identity where that still holds, else byte for byte.
-fn check(folder: &Path, record: &FileRecord, read_all: bool) -> Result<(), SnapshotError> {
-    let path = folder.join(&record.name);
-    let identity = FileIdentity::of(&path).map_err(io("reading", &path))?;
-    if identity == record.identity && !read_all {
-        return Ok(());
-    }
-    if identity.size != record.size {
-        let what = format!(
-            "{} has {} bytes, not {}",
-            record.name, identity.size, record.size
-        );
-        return Err(damaged(folder, what));
-    }
-    let (sha256, _) = sha256_file(&path).map_err(io("reading", &path))?;
-    if sha256 != record.sha256 {
-        let what = format!("{} has another digest than its manifest", record.name);
-        return Err(damaged(folder, what));
-    }
-    Ok(())
-}
-
 fn row(id: String, folder: &Path, read_all: bool) -> SnapshotRow {
     use std::os::unix::fs::MetadataExt;
-    let manifest = match read_manifest(folder) {
+    let manifest = match Manifest::read(folder) {
         Ok(Some(manifest)) => Ok(manifest),
         Ok(None) => Err("it has no manifest".to_owned()),
         Err(error) => Err(chain(&error)),
@@ -471,13 +355,13 @@ fn row(id: String, folder: &Path, read_all: bool) -> SnapshotRow {
     let (mut size_bytes, mut disk_bytes) = (0, 0);
     let mut error = manifest.as_ref().err().cloned();
     if let Ok(manifest) = &manifest {
-        for record in [&manifest.memory, &manifest.state] {
+        for record in manifest.records() {
             if let Ok(metadata) = std::fs::metadata(folder.join(&record.name)) {
                 size_bytes += metadata.len();
                 // st_blocks counts 512-byte units (stat(2)).
                 disk_bytes += metadata.blocks() * 512;
             }
-            if let Err(wrong) = check(folder, record, read_all) {
+            if let Err(wrong) = record.check(folder, read_all) {
                 error = Some(chain(&wrong));
             }
         }
