@@ -19,6 +19,7 @@ pub fn config_for(path: BootPath, mut config: Config, languages: &[Language]) ->
     config.pool.clear();
     config.snapshots.enabled = path != BootPath::Boot;
     config.snapshots.create_on_first_use = true;
+    config.snapshots.standby = usize::from(path == BootPath::Clone);
     if path == BootPath::Pool {
         let size = PoolSize {
             min: 2,
@@ -127,9 +128,7 @@ pub async fn timed(
     path: BootPath,
     program: &Program,
 ) -> Result<(Duration, JobResult), BenchError> {
-    if path == BootPath::Pool {
-        wait_until_warm(sandbox).await?;
-    }
+    wait_until_settled(sandbox).await?;
     let begun = Instant::now();
     let result = run_once(sandbox, program).await?;
     let total = begun.elapsed();
@@ -143,10 +142,11 @@ pub async fn timed(
     })
 }
 
-/// Waits for the pool to be full: what is measured is its answer, not its refill.
-pub async fn wait_until_warm(sandbox: &Sandbox) -> Result<(), BenchError> {
+/// Waits until the pool is full and VMMs stand by: what is measured, here or of another technology next,
+/// is an answer and not a refill.
+pub async fn wait_until_settled(sandbox: &Sandbox) -> Result<(), BenchError> {
     let deadline = Instant::now() + Duration::from_secs(180);
-    while !sandbox.supply().pool().is_warm() {
+    while !sandbox.supply().is_settled() {
         if Instant::now() > deadline {
             return Err(BenchError::WrongPath {
                 wanted: "pool",

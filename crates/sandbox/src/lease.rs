@@ -9,7 +9,7 @@ use protocol::result::BootPath;
 use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION, Wake};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
-use vmm::{Engine, SnapshotFiles, Vm, VmId, VmSpec, VmmError};
+use vmm::{Engine, SnapshotFiles, Standby, Vm, VmId, VmSpec, VmmError};
 
 /// From the VM's start to the agent's first word. Emulated on a loaded host a boot takes 4 to 20 s.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(60);
@@ -66,7 +66,20 @@ pub async fn restore(
     spec: VmSpec,
     snapshot: &SnapshotFiles,
 ) -> Result<Leased, NoReport> {
-    let mut vm = engine.restore(spec, snapshot).await.map_err(not_started)?;
+    cloned(engine.restore(spec, snapshot).await).await
+}
+
+/// The same of a VMM that stood by.
+pub async fn restore_standby(
+    standby: Box<dyn Standby>,
+    spec: VmSpec,
+    snapshot: &SnapshotFiles,
+) -> Result<Leased, NoReport> {
+    cloned(standby.restore(spec, snapshot).await).await
+}
+
+async fn cloned(restored: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, NoReport> {
+    let mut vm = restored.map_err(not_started)?;
     let channel = vm.connect().await.map_err(not_started)?;
     let (sender, receiver) = talk::open(channel);
     Ok(Leased {

@@ -31,5 +31,6 @@ pub mod rehearse;
 pub mod sandbox;
 pub mod session;
 pub mod snapshots;
+pub mod standby;
 pub mod supply;
 pub mod talk;

@@ -253,7 +253,7 @@ async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>, stop: CancellationTok
 }
 
 async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result<Leased, NoReport> {
-    let mut leased = supply.make(language, shape).await?;
+    let mut leased = supply.make(language, shape, None).await?;
     // A clone's interpreter is loaded already; a booted VM has none yet.
     if supply.pool().is_rehearsed(language) || leased.path == BootPath::Boot {
         rehearse(language, &mut leased).await?;

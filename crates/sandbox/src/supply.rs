@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::outcome::NoReport;
 use crate::pool::Pool;
 use crate::snapshots::{SnapshotKey, SnapshotStore};
+use crate::standby::Standbys;
 use protocol::job::Job;
 use protocol::language::Language;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub struct Supply {
     materials: MaterialsSource,
     snapshots: SnapshotStore,
     pool: Pool,
+    standbys: Standbys,
     use_snapshots: bool,
     create_on_first_use: bool,
     default_shape: Shape,
@@ -39,17 +41,24 @@ impl Supply {
         if let (Some(reason), true) = (&refused, config.snapshots.enabled) {
             tracing::warn!(%reason, "no snapshots here: every job boots its VM");
         }
+        let use_snapshots = config.snapshots.enabled && refused.is_none();
+        let default_shape = Shape {
+            memory_mib: config.limits.defaults.memory_mib,
+            vcpus: config.limits.defaults.vcpus,
+        };
+        let standby = match use_snapshots {
+            true => config.snapshots.standby,
+            false => 0,
+        };
         Arc::new(Supply {
+            standbys: Standbys::new(engine.clone(), default_shape, standby),
             engine,
             materials,
             snapshots,
             pool: Pool::new(config.pool.clone(), metrics),
-            use_snapshots: config.snapshots.enabled && refused.is_none(),
+            use_snapshots,
             create_on_first_use: config.snapshots.create_on_first_use,
-            default_shape: Shape {
-                memory_mib: config.limits.defaults.memory_mib,
-                vcpus: config.limits.defaults.vcpus,
-            },
+            default_shape,
             creating: Mutex::new(()),
         })
     }
@@ -74,9 +83,20 @@ impl Supply {
         self.default_shape
     }
 
-    /// Starts filling the pool in the background; [`Supply::close`] ends it.
+    /// VMMs that wait for a snapshot.
+    pub fn standbys(&self) -> &Standbys {
+        &self.standbys
+    }
+
+    /// Starts filling the pool, and the VMMs that stand by, in the background; [`Supply::close`] ends it.
     pub fn start_pool(self: &Arc<Self>) {
+        self.standbys.start();
         self.pool.start(self);
+    }
+
+    /// Nothing is being made for jobs to come: the pool is full, and so are the VMMs that stand by.
+    pub fn is_settled(&self) -> bool {
+        self.pool.is_warm() && self.standbys.is_settled()
     }
 
     /// A VM for this job.
@@ -87,13 +107,29 @@ impl Supply {
         {
             return Ok(leased);
         }
-        self.make(job.language, shape).await
+        self.make(job.language, shape, Some(&self.standbys)).await
     }
 
-    /// A new VM, cloned where that is possible. Also what fills the pool.
-    pub async fn make(&self, language: Language, shape: Shape) -> Result<Leased, NoReport> {
+    /// A new VM, cloned where that is possible, of a VMM that stands by where one does. What fills the
+    /// pool takes none of those: nobody waits for it.
+    pub async fn make(
+        &self,
+        language: Language,
+        shape: Shape,
+        standbys: Option<&Standbys>,
+    ) -> Result<Leased, NoReport> {
         let materials = self.materials.verified(language).await?;
         if let Some(files) = self.snapshot_for(language, shape, &materials).await {
+            if let Some(standby) = standbys.and_then(|standbys| standbys.take(shape)) {
+                let spec = materials.spec(lease::new_vm_id()?, shape);
+                match lease::restore_standby(standby, spec, &files).await {
+                    Ok(leased) => return Ok(leased),
+                    // It may have died while it waited, and never had a guest: another is started.
+                    Err(no) => {
+                        tracing::warn!(%language, reason = %no.message, "a VMM that stood by was lost");
+                    }
+                }
+            }
             let spec = materials.spec(lease::new_vm_id()?, shape);
             match lease::restore(self.engine.as_ref(), spec, &files).await {
                 Ok(leased) => return Ok(leased),
@@ -167,9 +203,9 @@ impl Supply {
         SnapshotKey::new(language, shape, materials, self.engine.identity())
     }
 
-    /// Ends the pool and its VMs.
+    /// Ends the pool and its VMs, and the VMMs that stand by.
     pub async fn close(&self) {
-        self.pool.close().await;
+        tokio::join!(self.pool.close(), self.standbys.close());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The two traits that everything above speaks to. A VM's life:
+//! The traits that everything above speaks to. A VM's life:
 //!
 //! ```text
 //!  Engine::boot ─────> running ──pause──> paused ──snapshot──> (gone; two files left)
@@ -6,6 +6,7 @@
 //!  Engine::restore ─────┘  │                                        │
 //!        ^                 └─ a clone of the files comes back running
 //!        └──────────────────────────────────────────────────────────┘
+//!  Engine::stand_by ──> a VMM without a guest ──Standby::restore──> running, like a clone
 //!  any state ──close / drop / its process dies──> gone: process, run folder, cgroup, uid given back
 //! ```
 
@@ -187,6 +188,50 @@ pub trait Engine: Send + Sync {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError>;
+
+    /// Starts a VMM that waits in its jail for a snapshot of whichever image, so that its start is not
+    /// in the way of a clone. `None`: this engine, or this user, has no such thing.
+    async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
+        let _ = size;
+        Ok(None)
+    }
+}
+
+/// What a VMM that stands by is told at its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandbySize {
+    /// The name of the VM that it becomes; one that no VM had before.
+    pub id: VmId,
+    /// The guest's RAM, MiB.
+    pub memory_mib: u32,
+    /// The guest's CPUs.
+    pub vcpus: u32,
+}
+
+impl StandbySize {
+    /// That of a VM.
+    pub fn of(spec: &VmSpec) -> StandbySize {
+        StandbySize {
+            id: spec.id.clone(),
+            memory_mib: spec.memory_mib,
+            vcpus: spec.vcpus,
+        }
+    }
+}
+
+/// A VMM in its jail without a guest. Dropping it ends it and gives everything back.
+#[async_trait]
+pub trait Standby: Send + Sync {
+    /// Becomes a clone of this snapshot, as [`Engine::restore`] makes one, of this kernel and root file
+    /// system. The VM's id and size are those that it was started with.
+    async fn restore(
+        self: Box<Self>,
+        spec: VmSpec,
+        snapshot: &SnapshotFiles,
+    ) -> Result<Box<dyn Vm>, VmmError>;
+
+    /// Ends it. Returns when nothing is left.
+    async fn close(self: Box<Self>) -> Result<(), VmmError>;
 }
 
 /// One VM. Dropping it destroys it; [`Vm::close`] does the same and says whether it went well.

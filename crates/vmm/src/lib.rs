@@ -35,7 +35,8 @@ mod watchdog;
 
 pub use config::{Accelerator, AcceleratorChoice, VmmConfig};
 pub use engine::{
-    Channel, Engine, EngineIdentity, EngineKind, SnapshotFiles, Vm, VmExit, VmId, VmSpec, VmUsage,
+    Channel, Engine, EngineIdentity, EngineKind, SnapshotFiles, Standby, StandbySize, Vm, VmExit,
+    VmId, VmSpec, VmUsage,
 };
 pub use error::{Step, VmmError};
 

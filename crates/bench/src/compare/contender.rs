@@ -1,7 +1,10 @@
 //! What every isolation technology is to the comparison: a command that runs a job, and facts.
 
 use crate::BenchError;
+use protocol::result::BootPath;
+use sandbox::sandbox::Sandbox;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::process::{Child, Command};
 
@@ -81,10 +84,18 @@ impl CommandLine {
 }
 
 /// How the job is run.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum How {
-    /// By the library, from its pool.
-    Pool,
+    /// By the library in this process, on this path.
+    Library {
+        /// The library.
+        sandbox: Arc<Sandbox>,
+        /// The way its VMs come.
+        path: BootPath,
+        /// A command that runs a program that sleeps on the same path; of the pool, the VMs that wait
+        /// are measured instead.
+        sleep: CommandLine,
+    },
     /// By a command.
     Command {
         /// Runs the hello.
@@ -95,7 +106,7 @@ pub enum How {
 }
 
 /// One technology, or why it is not measured.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Contender {
     /// Its name in the answer.
     pub technology: &'static str,

@@ -3,7 +3,7 @@
 
 use super::contender::How;
 use crate::program::Program;
-use sandbox::sandbox::Sandbox;
+use protocol::result::BootPath;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -14,16 +14,20 @@ pub const SLEEP_SECONDS: u32 = 20;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The overhead, or `None` where it could not be measured.
-pub async fn overhead(how: &How, pool: Option<&Sandbox>, program: &Program) -> Option<u64> {
+pub async fn overhead(how: &How, program: &Program) -> Option<u64> {
     match how {
-        How::Pool => {
-            let waiting = crate::latency::memory(pool?);
+        How::Library {
+            sandbox,
+            path: BootPath::Pool,
+            ..
+        } => {
+            let waiting = crate::latency::memory(sandbox);
             let of_language = waiting
                 .iter()
                 .find(|row| row.language == program.language)?;
             of_language.pss_bytes.iter().max().copied()
         }
-        How::Command { sleep, .. } => {
+        How::Library { sleep, .. } | How::Command { sleep, .. } => {
             let before = processes();
             let mut child = sleep.start().ok()?;
             let bytes = settled(&before).await;

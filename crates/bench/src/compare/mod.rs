@@ -2,8 +2,9 @@
 //! machine whose speed drifts is unfair to nobody.
 //!
 //! [`contender`] is what all have in common: a command that runs the job. [`containers`] prepares
-//! those of others; this tool's own paths are the `run` command for boot and clone, whole, from exec
-//! to exit, and the library for the pool, which lives in a process that stays.
+//! those of others. This tool's own are the library for pool and clone, in a process that stays as a
+//! container's daemon does, and the `run` command, whole, from exec to exit, for boot and once more for
+//! clone.
 
 pub mod containers;
 pub mod contender;
@@ -11,19 +12,17 @@ mod dockerd;
 pub mod memory;
 
 use crate::BenchError;
-use crate::latency::timed;
+use crate::latency::{timed, wait_until_settled};
 use crate::program::Program;
 use crate::stats::{Summary, summary};
 use contender::{Contender, How};
-use protocol::result::BootPath;
-use sandbox::sandbox::Sandbox;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
 /// One technology's line in the answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
-    /// `pool`, `clone`, `boot`, `docker`, `runsc`, `runc`, `bwrap` or `kata`.
+    /// `pool`, `clone`, `clone-command`, `boot`, `docker`, `runsc`, `runc`, `bwrap` or `kata`.
     pub technology: &'static str,
     /// It is here and ran the job.
     pub installed: bool,
@@ -46,7 +45,6 @@ pub struct Row {
 /// Runs every contender `runs` times, in turn, and sums up.
 pub async fn run(
     contenders: Vec<Contender>,
-    pool: Option<&Sandbox>,
     program: &Program,
     runs: usize,
     mut told: impl FnMut(usize),
@@ -64,7 +62,7 @@ pub async fn run(
             if failures[index].is_some() {
                 continue;
             }
-            match once(how, pool, program).await {
+            match once(how, program).await {
                 Ok(time) if round > 0 => times[index].push(time),
                 Ok(_) => {}
                 Err(error) => failures[index] = Some(sandbox::lease::chain(&error)),
@@ -74,7 +72,7 @@ pub async fn run(
     let mut rows = Vec::new();
     for ((contender, times), why_not) in contenders.iter().zip(&times).zip(failures) {
         let memory_overhead_bytes = match (&contender.how, &why_not) {
-            (Ok(how), None) => memory::overhead(how, pool, program).await,
+            (Ok(how), None) => memory::overhead(how, program).await,
             _ => None,
         };
         rows.push(Row {
@@ -91,21 +89,15 @@ pub async fn run(
     rows
 }
 
-async fn once(
-    how: &How,
-    pool: Option<&Sandbox>,
-    program: &Program,
-) -> Result<Duration, BenchError> {
-    match (how, pool) {
-        (How::Pool, Some(sandbox)) => timed(sandbox, BootPath::Pool, program)
-            .await
-            .map(|(time, _)| time),
-        (How::Pool, None) => Err(BenchError::WrongPath {
-            wanted: "pool",
-            seen: "no sandbox".into(),
-            advice: "open one with a pool",
-        }),
-        (How::Command { hello, .. }, _) => {
+async fn once(how: &How, program: &Program) -> Result<Duration, BenchError> {
+    match how {
+        How::Library { sandbox, path, .. } => {
+            let (time, _) = timed(sandbox, *path, program).await?;
+            // The next technology is not to be measured beside this one's refill.
+            wait_until_settled(sandbox).await?;
+            Ok(time)
+        }
+        How::Command { hello, .. } => {
             let begun = Instant::now();
             let output = hello.output().await?;
             let time = begun.elapsed();

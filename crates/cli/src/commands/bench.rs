@@ -12,8 +12,10 @@ use bench::program::{Program, hello};
 use protocol::language::Language;
 use protocol::result::BootPath;
 use sandbox::config::Config;
+use sandbox::sandbox::Sandbox;
 use serde_json::json;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CLOSE_PATIENCE: Duration = Duration::from_secs(20);
@@ -57,9 +59,9 @@ async fn measure(
 ) -> anyhow::Result<()> {
     let config = config_for(path, config.clone(), languages);
     let sandbox = context::sandbox(&config).await?;
+    sandbox.supply().start_pool();
+    latency::wait_until_settled(&sandbox).await?;
     if path == BootPath::Pool {
-        sandbox.supply().start_pool();
-        latency::wait_until_warm(&sandbox).await?;
         rows.memory = latency::memory(&sandbox);
     }
     for language in languages {
@@ -147,28 +149,34 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     let config = context::config(global)?;
     let language = super::language(&args.lang)?;
     let program = hello(language);
-    let pool_config = config_for(BootPath::Pool, config.clone(), &[language]);
-    let sandbox = context::sandbox(&pool_config).await?;
+    let (pool, clone) = (
+        library(&config, BootPath::Pool, language).await?,
+        library(&config, BootPath::Clone, language).await?,
+    );
     // The snapshot first: the first clone would make it otherwise, and be slow.
-    let shape = sandbox.supply().default_shape();
-    let snapshot = sandbox.supply().create_snapshot(language, shape).await;
+    let shape = pool.supply().default_shape();
+    let snapshot = pool.supply().create_snapshot(language, shape).await;
     if let Err(no) = &snapshot {
         eprintln!(
             "llm-firecracker: no snapshot, so neither clone nor pool: {}",
             no.message
         );
     }
-    sandbox.supply().start_pool();
+    for sandbox in [&pool, &clone] {
+        sandbox.supply().start_pool();
+    }
     let rootfs = context::image_store(&config)?.rootfs(language)?;
     let others = containers::prepare(&rootfs.image.path, &program).await?;
-    let mut contenders = ours(global, &program)?;
+    let mut contenders = ours(global, &program, &pool, &clone)?;
     contenders.extend(others.contenders.iter().cloned());
-    let rows = compare::run(contenders, Some(&sandbox), &program, args.runs, |round| {
+    let rows = compare::run(contenders, &program, args.runs, |round| {
         eprint!("\rround {round} of {} …", args.runs);
     })
     .await;
     eprintln!();
-    sandbox.close(CLOSE_PATIENCE).await;
+    for sandbox in [pool, clone] {
+        sandbox.close(CLOSE_PATIENCE).await;
+    }
     drop(others);
     if args.format.json {
         return print_json(&json!({ "language": language, "rows": rows }));
@@ -183,8 +191,22 @@ const OWN: Facts = Facts {
     network_by_default: "none",
 };
 
-/// This tool's paths: boot and clone as a user's whole command, the pool in this process.
-fn ours(global: &Global, program: &Program) -> anyhow::Result<Vec<Contender>> {
+/// This tool as a process that stays, like a container's daemon.
+async fn library(
+    config: &Config,
+    path: BootPath,
+    language: Language,
+) -> anyhow::Result<Arc<Sandbox>> {
+    context::sandbox(&config_for(path, config.clone(), &[language])).await
+}
+
+/// This tool's paths: pool and clone in this process, clone and boot as a user's whole command.
+fn ours(
+    global: &Global,
+    program: &Program,
+    pool: &Arc<Sandbox>,
+    clone: &Arc<Sandbox>,
+) -> anyhow::Result<Vec<Contender>> {
     let exe = std::env::current_exe()?.display().to_string();
     let sleep_code = match program.language {
         Language::Python => format!("import time; time.sleep({SLEEP_SECONDS})"),
@@ -216,9 +238,15 @@ fn ours(global: &Global, program: &Program) -> anyhow::Result<Vec<Contender>> {
         hello: command(program.code, more),
         sleep: command(&sleep_code, more),
     };
+    let by_library = |sandbox: &Arc<Sandbox>, path| How::Library {
+        sandbox: sandbox.clone(),
+        path,
+        sleep: command(&sleep_code, &[]),
+    };
     Ok(vec![
-        contender("pool", How::Pool),
-        contender("clone", by_command(&[])),
+        contender("pool", by_library(pool, BootPath::Pool)),
+        contender("clone", by_library(clone, BootPath::Clone)),
+        contender("clone-command", by_command(&[])),
         contender("boot", by_command(&["--no-snapshot"])),
     ])
 }

@@ -43,15 +43,21 @@ impl VmCgroup {
         &self.folders
     }
 
-    /// One open `cgroup.procs` a folder; a process that writes `0` to each is in.
+    /// One open file a folder; a process of one thread that writes `0` to each is in. On v1 it is
+    /// `tasks`: a thread that moves itself there does not wait, as with `cgroup.procs`, for all CPUs to
+    /// pass a quiet state (8 ms; `cgroup_procs_write_start` in kernel/cgroup/cgroup.c).
     pub fn entrances(&self) -> std::io::Result<Vec<File>> {
+        let name = match self.version {
+            Version::V1 => "tasks",
+            Version::V2 => "cgroup.procs",
+        };
         self.folders
             .iter()
             .map(|folder| {
                 OpenOptions::new()
                     .write(true)
                     .custom_flags(libc::O_CLOEXEC)
-                    .open(folder.join("cgroup.procs"))
+                    .open(folder.join(name))
             })
             .collect()
     }

@@ -7,7 +7,7 @@ pub mod leftover;
 pub use group::{VmCgroup, remove_folders};
 
 use crate::config::VmmConfig;
-use crate::engine::{VmId, VmSpec};
+use crate::engine::VmId;
 use cgroups_rs::cgroup::Cgroup;
 use cgroups_rs::{Hierarchy, Subsystem, hierarchies};
 use layout::{CONTROLLERS, Layout, Version};
@@ -31,12 +31,12 @@ const CPU_PERIOD_MICROS: u64 = 100_000;
 
 impl Limits {
     /// A VM's: what its guest has, and what its VMM needs besides.
-    pub fn of_vm(config: &VmmConfig, spec: &VmSpec) -> Limits {
-        let mib = u64::from(spec.memory_mib) + u64::from(config.memory_overhead_mib);
+    pub fn of_vm(config: &VmmConfig, memory_mib: u32, vcpus: u32) -> Limits {
+        let mib = u64::from(memory_mib) + u64::from(config.memory_overhead_mib);
         Limits {
             memory_bytes: mib << 20,
             pids: config.pids_max,
-            cpus: f64::from(spec.vcpus) + config.cpu_overhead,
+            cpus: f64::from(vcpus) + config.cpu_overhead,
         }
     }
 

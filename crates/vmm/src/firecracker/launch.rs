@@ -90,7 +90,7 @@ impl FirecrackerEngine {
     /// Makes everything that a VM holds of the host, and starts the jailer in it.
     fn spawn(&self, spec: &VmSpec, snapshot: Option<&SnapshotFiles>) -> Result<Spawned, VmmError> {
         let prepare = |what: &str| VmmError::io(Step::Prepare, what);
-        let limits = Limits::of_vm(&self.config, spec);
+        let limits = Limits::of_vm(&self.config, spec.memory_mib, spec.vcpus);
         let run = RunFolder::create(&self.state, &spec.id)?;
         let slot = match self.jailed() {
             true => Some(slots::take(
@@ -243,7 +243,11 @@ impl FirecrackerEngine {
         if let Some(cgroup) = &vm.running.cgroup {
             cgroup.check_member(pid)?;
             // The jailer wrote them anew.
-            cgroup.check(Limits::of_vm(&self.config, &vm.spec))?;
+            cgroup.check(Limits::of_vm(
+                &self.config,
+                vm.spec.memory_mib,
+                vm.spec.vcpus,
+            ))?;
         }
         if !self.jailed() {
             return Ok(());

@@ -51,7 +51,7 @@ pub struct Privileged {
 pub struct ChildSetup {
     /// The tool.
     pub tool: OwnedFd,
-    /// Opened `cgroup.procs`.
+    /// Opened [`crate::cgroup::VmCgroup::entrances`].
     pub cgroups: Vec<File>,
     /// When the tool is root.
     pub privileged: Option<Privileged>,

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`root`] | the files of a jail's root |
 //! | [`files`] | a VM's own files, shown to its uid alone |
+//! | [`later`] | a file for a jail that runs already |
 //! | [`slots`] | one uid a VM |
 //! | [`bwrap`] | bubblewrap's arguments |
 //! | `child` | between fork and exec |
@@ -20,6 +21,7 @@ pub mod bwrap;
 pub(crate) mod child;
 pub mod files;
 pub mod inspect;
+pub mod later;
 pub mod process;
 pub mod root;
 pub mod slots;
@@ -132,6 +134,11 @@ impl Jail {
             None => "same-uid",
         };
         format!("bubblewrap+seccomp+{uid}+{cgroup}")
+    }
+
+    /// Whether [`later::show`] works: a user's tool may not mount in a jail that runs.
+    pub fn shows_later(&self) -> bool {
+        self.uids.is_some()
     }
 
     /// Starts the program. Blocks for some milliseconds. What was made is given back on failure.

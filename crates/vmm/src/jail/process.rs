@@ -12,7 +12,7 @@ use crate::state::RunFolder;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, OnceLock, mpsc};
@@ -168,6 +168,11 @@ impl Process {
     pub fn pid(&self) -> i32 {
         let pid = self.vmm.get().map_or(self.outer_pid, |(pid, _)| *pid);
         pid.as_raw_nonzero().get()
+    }
+
+    /// A descriptor of the VMM's process, which cannot come to mean another.
+    pub fn vmm_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.vmm.get().map(|(_, fd)| fd.as_fd())
     }
 
     /// Kills the VMM and its jail, by descriptors that cannot mean anyone else.

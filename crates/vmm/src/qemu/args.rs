@@ -2,6 +2,7 @@
 
 use crate::config::Accelerator;
 use crate::engine::VmId;
+use serde_json::{Value, json};
 use std::ffi::OsString;
 
 /// The descriptors that QEMU inherits besides 0 (`/dev/null`), 1 (console out) and 2 (its own
@@ -11,13 +12,23 @@ pub mod fd {
     pub const QMP: i32 = 3;
     /// The agent's stream: one end of a socket pair.
     pub const CHANNEL: i32 = 4;
-    /// The root file system, read-only.
+    /// The root file system, read-only, as `/dev/fdset/1`; one that stands by gets a file instead.
     pub const ROOTFS: i32 = 5;
-    /// A clone's device state, read-only, as `/dev/fdset/3`. Only clones have it.
+    /// A clone's device state, read-only, in [`super::STATE_SET`]; one that stands by is given it later.
     pub const STATE: i32 = 6;
-    /// The KVM device, of a booted VM; of a clone it is one later. Only with accelerator kvm.
-    pub const KVM: i32 = 6;
+
+    /// The KVM device, the last of the table. Only with accelerator kvm.
+    pub const fn kvm(start: &super::Start) -> i32 {
+        match start {
+            super::Start::Boot { .. } => ROOTFS + 1,
+            super::Start::Clone => STATE + 1,
+            super::Start::StandBy => CHANNEL + 1,
+        }
+    }
 }
+
+/// The set of descriptors (`/dev/fdset/N`) that holds a clone's device state.
+pub const STATE_SET: i32 = 3;
 
 /// Paths inside the jail.
 pub mod at {
@@ -27,7 +38,9 @@ pub mod at {
     pub const INITRAMFS: &str = "/initramfs";
     /// The guest's RAM: a booted VM's own file, or a clone's template.
     pub const RAM: &str = "/ram";
-    /// A clone's device state: [`super::fd::STATE`].
+    /// The root file system of one that stood by: QEMU takes no descriptor before it has a machine.
+    pub const ROOTFS: &str = "/rootfs";
+    /// A clone's device state: [`super::STATE_SET`].
     pub const STATE: &str = "/dev/fdset/3";
     /// The firmware: qboot hands ACPI tables to a kernel in 16 ms where SeaBIOS takes 100.
     pub const FIRMWARE: &str = "/qboot.rom";
@@ -49,6 +62,9 @@ pub enum Start {
     },
     /// From a snapshot.
     Clone,
+    /// From a snapshot that is not known yet, nor the root file system: both, and RAM, are said when the
+    /// machine is to be made.
+    StandBy,
 }
 
 /// What differs between VMs.
@@ -105,17 +121,6 @@ const FIXED: &[(&str, &str, &str)] = &[
         "the agent's stream, likewise",
     ),
     ("-device", "virtio-serial-device,max_ports=2", ""),
-    ("-add-fd", "fd=5,set=1,opaque=rootfs", ""),
-    (
-        "-blockdev",
-        "driver=file,node-name=rootfs-file,filename=/dev/fdset/1,read-only=on,locking=off",
-        "opened by the host, read-only; locking would need a writable file",
-    ),
-    (
-        "-blockdev",
-        "driver=raw,node-name=rootfs,file=rootfs-file,read-only=on",
-        "raw by name: probing would let content choose the format, and a format name other files",
-    ),
     ("-device", "virtio-blk-device,drive=rootfs", "the one disk"),
     (
         "-object",
@@ -131,7 +136,7 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
         // acpi: Debian's kernel finds virtio-mmio devices by it alone. pit, pic: what the kernel
         // falls back on under emulation. rtc: the agent sets the clock.
         "-machine".into(),
-        "microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off,memory-backend=ram".into(),
+        machine_type(&machine.start).into(),
         // Tells whose it is: see `mark`.
         "-name".into(),
         machine.id.to_string(),
@@ -143,9 +148,14 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
         format!("{}M", machine.memory_mib),
         "-smp".into(),
         machine.vcpus.to_string(),
-        "-object".into(),
-        memory(machine),
     ];
+    if let Some(memory) = memory(machine) {
+        args.extend(["-object".into(), memory]);
+    }
+    if machine.start != Start::StandBy {
+        args.extend(["-add-fd".into(), "fd=5,set=1,opaque=rootfs".into()]);
+        args.extend(["-blockdev".into(), rootfs("/dev/fdset/1").to_string()]);
+    }
     for (flag, value, _) in FIXED {
         args.push(flag.to_string());
         if !value.is_empty() {
@@ -153,7 +163,7 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
         }
     }
     if machine.accelerator == Accelerator::Kvm {
-        let number = fd::KVM + i32::from(machine.start == Start::Clone);
+        let number = fd::kvm(&machine.start);
         args.push("-add-fd".into());
         args.push(format!("fd={number},set=2,opaque=kvm"));
     }
@@ -175,8 +185,36 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
         // Deferred: what to load is said over the control socket, after the jail was checked.
         Start::Clone => args
             .extend(["-add-fd", "fd=6,set=3,opaque=state", "-incoming", "defer"].map(String::from)),
+        Start::StandBy => args.extend(["--preconfig", "-incoming", "defer"].map(String::from)),
     }
     args.into_iter().map(OsString::from).collect()
+}
+
+// acpi: Debian's kernel finds virtio-mmio devices by it alone. pit, pic: what the kernel falls back on
+// under emulation. rtc: the agent sets the clock.
+fn machine_type(start: &Start) -> &'static str {
+    match start {
+        Start::StandBy => "microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off",
+        _ => "microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off,memory-backend=ram",
+    }
+}
+
+/// The root file system's block device (QAPI `BlockdevOptions`). Raw by name: probing would let content
+/// choose the format, and a format name other files. Opened by the host, read-only; locking would need
+/// a writable file.
+pub fn rootfs(file: &str) -> Value {
+    json!({
+        "driver": "raw", "node-name": "rootfs", "read-only": true,
+        "file": {"driver": "file", "filename": file, "read-only": true, "locking": "off"},
+    })
+}
+
+/// The RAM of one that stood by (QAPI `ObjectOptions`): as a clone's, see [`memory`].
+pub fn template(memory_mib: u32) -> Value {
+    json!({
+        "qom-type": "memory-backend-file", "id": "ram", "size": u64::from(memory_mib) << 20,
+        "mem-path": at::RAM, "readonly": true, "rom": "off", "share": false,
+    })
 }
 
 /// The CPU that guests see.
@@ -200,9 +238,9 @@ fn accelerator(machine: &Machine) -> String {
     }
 }
 
-fn memory(machine: &Machine) -> String {
+fn memory(machine: &Machine) -> Option<String> {
     let size = machine.memory_mib;
-    match machine.start {
+    Some(match machine.start {
         Start::Boot {
             snapshottable: true,
             ..
@@ -218,7 +256,8 @@ fn memory(machine: &Machine) -> String {
             "memory-backend-file,id=ram,size={size}M,mem-path={},readonly=on,rom=off,share=off",
             at::RAM
         ),
-    }
+        Start::StandBy => return None,
+    })
 }
 
 #[cfg(test)]
@@ -230,6 +269,7 @@ mod tests {
         let accelerators = prop_oneof![Just(Accelerator::Kvm), Just(Accelerator::Tcg)];
         let starts = prop_oneof![
             Just(Start::Clone),
+            Just(Start::StandBy),
             any::<bool>().prop_map(|snapshottable| Start::Boot {
                 command_line: "quiet".into(),
                 snapshottable
@@ -260,12 +300,17 @@ mod tests {
             // Devices: these four and no others; no network, no monitor for people.
             prop_assert_eq!(after("-device").len(), 4);
             prop_assert!(!text.iter().any(|a| a.contains("net") || a.contains("vsock") || a.contains("virtfs") || a.starts_with("-monitor")));
-            prop_assert!(after("-blockdev").iter().all(|b| b.contains("read-only=on")));
-            let ram = after("-object").into_iter().find(|o| o.contains("id=ram")).unwrap().to_string();
-            if machine.start == Start::Clone {
-                prop_assert!(ram.contains("readonly=on") && ram.contains("share=off"));
-                prop_assert!(!text.contains(&"-kernel"));
+            let ram = after("-object").into_iter().find(|o| o.contains("id=ram"));
+            match &machine.start {
+                Start::Boot { .. } => prop_assert!(ram.is_some()),
+                Start::Clone => prop_assert!(ram.unwrap().contains("readonly=on,rom=off,share=off")),
+                Start::StandBy => prop_assert!(ram.is_none() && text.contains(&"--preconfig")),
             }
+            // No image of anyone's in one that stands by; every disk read-only.
+            let disks = after("-blockdev");
+            prop_assert_eq!(disks.len(), usize::from(machine.start != Start::StandBy));
+            prop_assert!(disks.iter().all(|disk| disk.matches("\"read-only\":true").count() == 2));
+            prop_assert_eq!(text.contains(&"-kernel"), matches!(machine.start, Start::Boot { .. }));
             // Paths are the jail's, never the host's.
             prop_assert!(!text.iter().any(|a| a.contains("/var") || a.contains("/proc") || a.contains("..")));
         }

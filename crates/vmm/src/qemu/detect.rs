@@ -90,7 +90,7 @@ impl Qemu {
     pub fn root(&self) -> RootSpec {
         RootSpec {
             files: self.files.clone(),
-            placeholders: vec![at::KERNEL, at::INITRAMFS, at::RAM],
+            placeholders: vec![at::KERNEL, at::INITRAMFS, at::RAM, at::ROOTFS],
         }
     }
 

@@ -2,11 +2,12 @@
 
 use super::QemuEngine;
 use super::args::{self, Machine, Start, at};
+use super::standby::QemuStandby;
 use super::vm::QemuVm;
 use crate::cgroup::Limits;
 use crate::config::Accelerator;
 use crate::console::Tail;
-use crate::engine::{SnapshotFiles, VmSpec};
+use crate::engine::{SnapshotFiles, StandbySize, VmSpec};
 use crate::error::{Step, VmmError};
 use crate::jail::files::JailFile;
 use crate::jail::{JailRequest, Jailed, inspect, pipe};
@@ -27,6 +28,14 @@ use tokio::sync::Mutex;
 /// The RAM file of a booted VM, in its run folder.
 const RAM_FILE: &str = "ram";
 
+/// What a QEMU is given of the host's files.
+#[derive(Default)]
+struct Inside {
+    /// After the control socket's and the channel's, in the order of [`args::fd`].
+    fds: Vec<OwnedFd>,
+    files: Vec<JailFile>,
+}
+
 /// The host's ends of what a QEMU is connected to.
 struct HostEnds {
     qmp: StdUnixStream,
@@ -36,78 +45,119 @@ struct HostEnds {
 }
 
 impl QemuEngine {
+    /// Boots a kernel. With `snapshottable` its RAM is a file that a snapshot can keep.
     pub(super) async fn launch(
         &self,
         spec: VmSpec,
-        start: Start,
-        snapshot: Option<&SnapshotFiles>,
+        command_line: String,
+        snapshottable: bool,
     ) -> Result<QemuVm, VmmError> {
-        let clone = start == Start::Clone;
         let run = RunFolder::create(&self.state, &spec.id)?;
         let ram = run.path().join(RAM_FILE);
-        let (request, ends) = self.request(&spec, start, snapshot, run, &ram)?;
+        let mut inside = Inside {
+            fds: vec![open_read(&spec.rootfs)?.into()],
+            files: vec![
+                read_only(&spec.kernel, at::KERNEL),
+                read_only(&spec.initramfs, at::INITRAMFS),
+            ],
+        };
+        if snapshottable {
+            make_ram(&ram, spec.memory_mib)?;
+            inside.files.push(JailFile {
+                source: ram.clone(),
+                at: at::RAM,
+                writable: true,
+            });
+        }
+        let start = Start::Boot {
+            command_line,
+            snapshottable,
+        };
+        let mut vm = self
+            .start(StandbySize::of(&spec), start, inside, run)
+            .await?;
+        vm.execute(Step::Run, "cont", json!({})).await?;
+        vm.ram = snapshottable.then_some(ram);
+        vm.start_watchdog(&self.config);
+        Ok(vm)
+    }
+
+    /// Makes a clone.
+    pub(super) async fn clone_of(
+        &self,
+        spec: VmSpec,
+        snapshot: &SnapshotFiles,
+    ) -> Result<QemuVm, VmmError> {
+        check_ram(&snapshot.memory, spec.memory_mib)?;
+        let run = RunFolder::create(&self.state, &spec.id)?;
+        let inside = Inside {
+            fds: vec![
+                open_read(&spec.rootfs)?.into(),
+                open_read(&snapshot.state)?.into(),
+            ],
+            files: vec![read_only(&snapshot.memory, at::RAM)],
+        };
+        let mut vm = self
+            .start(StandbySize::of(&spec), Start::Clone, inside, run)
+            .await?;
+        vm.load(at::STATE).await?;
+        vm.execute(Step::Run, "cont", json!({})).await?;
+        vm.start_watchdog(&self.config);
+        Ok(vm)
+    }
+
+    /// Starts one that waits for its snapshot; `None` where no file can be shown to it later.
+    pub(super) async fn wait_for_snapshot(
+        &self,
+        size: StandbySize,
+    ) -> Result<Option<QemuStandby>, VmmError> {
+        if !self.jail.shows_later() {
+            return Ok(None);
+        }
+        let run = RunFolder::create(&self.state, &size.id)?;
+        let vm = self
+            .start(size.clone(), Start::StandBy, Inside::default(), run)
+            .await?;
+        Ok(Some(QemuStandby {
+            vm,
+            size,
+            config: self.config.clone(),
+        }))
+    }
+
+    /// A jailed QEMU that answers, its confinement read back, without a guest that runs.
+    async fn start(
+        &self,
+        size: StandbySize,
+        start: Start,
+        inside: Inside,
+        run: RunFolder,
+    ) -> Result<QemuVm, VmmError> {
+        let (request, ends) = self.request(&size, start, inside, run)?;
         let jail = self.jail.clone();
         // Forking and waiting for bubblewrap's first word blocks; the forking thread is another still.
         let jailed = tokio::task::spawn_blocking(move || jail.spawn(request))
             .await
             .map_err(|e| VmmError::io(Step::Start, "the starting task")(Error::other(e)))??;
-        let mut vm = self.connect_ends(spec, jailed, ends)?;
+        let mut vm = self.connect_ends(size, jailed, ends)?;
         vm.greet().await?;
         self.check_confinement(&vm)?;
-        if clone {
-            vm.load(at::STATE).await?;
-        }
-        vm.execute(Step::Run, "cont", json!({})).await?;
-        if !clone && self.identity.clones_refused.is_none() {
-            vm.ram = Some(ram);
-        }
-        vm.start_watchdog(&self.config);
         Ok(vm)
     }
 
     fn request(
         &self,
-        spec: &VmSpec,
+        size: &StandbySize,
         start: Start,
-        snapshot: Option<&SnapshotFiles>,
+        inside: Inside,
         run: RunFolder,
-        ram: &Path,
     ) -> Result<(JailRequest, HostEnds), VmmError> {
         let (qmp, qmp_inside) = pair()?;
         let (channel, channel_inside) = pair()?;
         let (console, console_inside) = pipe()?;
         let (stderr, stderr_inside) = pipe()?;
-        let mut fds: Vec<OwnedFd> = vec![
-            qmp_inside.into(),
-            channel_inside.into(),
-            open_read(&spec.rootfs)?.into(),
-        ];
-        let mut files = Vec::new();
-        match snapshot {
-            Some(snapshot) => {
-                check_ram(&snapshot.memory, spec.memory_mib)?;
-                files.push(read_only(&snapshot.memory, at::RAM));
-                fds.push(open_read(&snapshot.state)?.into());
-            }
-            None => {
-                files.push(read_only(&spec.kernel, at::KERNEL));
-                files.push(read_only(&spec.initramfs, at::INITRAMFS));
-                if matches!(
-                    start,
-                    Start::Boot {
-                        snapshottable: true,
-                        ..
-                    }
-                ) {
-                    make_ram(ram, spec.memory_mib)?;
-                    files.push(JailFile {
-                        source: ram.to_path_buf(),
-                        at: at::RAM,
-                        writable: true,
-                    });
-                }
-            }
-        }
+        let mut fds: Vec<OwnedFd> = vec![qmp_inside.into(), channel_inside.into()];
+        fds.extend(inside.fds);
         if self.identity.accelerator == Accelerator::Kvm {
             let kvm = OpenOptions::new().read(true).write(true).open("/dev/kvm");
             fds.push(
@@ -116,21 +166,21 @@ impl QemuEngine {
             );
         }
         let machine = Machine {
-            id: spec.id.clone(),
+            id: size.id.clone(),
             accelerator: self.identity.accelerator,
-            memory_mib: spec.memory_mib,
-            vcpus: spec.vcpus,
+            memory_mib: size.memory_mib,
+            vcpus: size.vcpus,
             start,
         };
         let request = JailRequest {
-            id: spec.id.clone(),
+            id: size.id.clone(),
             run,
             args: args::arguments(&machine),
-            files,
+            files: inside.files,
             fds,
             stdout: console_inside,
             stderr: stderr_inside,
-            limits: Limits::of_vm(&self.config, spec),
+            limits: Limits::of_vm(&self.config, size.memory_mib, size.vcpus),
         };
         Ok((
             request,
@@ -145,7 +195,7 @@ impl QemuEngine {
 
     fn connect_ends(
         &self,
-        spec: VmSpec,
+        size: StandbySize,
         jailed: Jailed,
         ends: HostEnds,
     ) -> Result<QemuVm, VmmError> {
@@ -165,7 +215,7 @@ impl QemuEngine {
         })();
         let (stderr_drained, qmp, channel) = connected.map_err(failed)?;
         Ok(QemuVm {
-            spec,
+            id: size.id,
             running: Running {
                 process: Arc::new(jailed.process),
                 uid: jailed.uid,
@@ -194,7 +244,7 @@ impl QemuEngine {
     }
 }
 
-fn read_only(source: &Path, at: &'static str) -> JailFile {
+pub(super) fn read_only(source: &Path, at: &'static str) -> JailFile {
     JailFile {
         source: source.to_path_buf(),
         at,
@@ -206,7 +256,7 @@ fn pair() -> Result<(StdUnixStream, StdUnixStream), VmmError> {
     StdUnixStream::pair().map_err(VmmError::io(Step::Prepare, "making a socket pair"))
 }
 
-fn open_read(path: &Path) -> Result<File, VmmError> {
+pub(super) fn open_read(path: &Path) -> Result<File, VmmError> {
     OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
@@ -218,7 +268,7 @@ fn open_read(path: &Path) -> Result<File, VmmError> {
 }
 
 /// QEMU would pad or cut a file of another size; a template must be exactly its VM's RAM.
-fn check_ram(path: &Path, memory_mib: u32) -> Result<(), VmmError> {
+pub(super) fn check_ram(path: &Path, memory_mib: u32) -> Result<(), VmmError> {
     let reading = VmmError::io(Step::Prepare, &format!("reading {}", path.display()));
     let meta = path.symlink_metadata().map_err(&reading)?;
     if !meta.is_file() || meta.len() != u64::from(memory_mib) << 20 {

@@ -8,16 +8,20 @@
 //! | `launch` | from a spec to a jailed QEMU that waits for its first command |
 //! | `vm` | a running VM |
 //! | `snapshot` | a paused VM becomes two files |
+//! | `standby` | a jailed QEMU without a machine becomes a clone |
 
 pub mod args;
 pub mod cmdline;
 pub mod detect;
 mod launch;
 mod snapshot;
+mod standby;
 mod vm;
 
 use crate::config::{Accelerator, AcceleratorChoice, VmmConfig};
-use crate::engine::{Engine, EngineIdentity, EngineKind, SnapshotFiles, Vm, VmSpec};
+use crate::engine::{
+    Engine, EngineIdentity, EngineKind, SnapshotFiles, Standby, StandbySize, Vm, VmSpec,
+};
 use crate::error::VmmError;
 use crate::jail::Jail;
 use crate::probe;
@@ -76,6 +80,15 @@ impl QemuEngine {
     }
 }
 
+impl QemuEngine {
+    fn can_clone(&self) -> Result<(), VmmError> {
+        match self.identity.clones_refused.clone() {
+            Some(reason) => Err(VmmError::NoClones { reason }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// An emulated CPU counts time at the host's rate, and a snapshot's kernel knows the rate it was made
 /// at: on a host with another one its clock would be wrong. In steps of 1 MHz, for what is measured
 /// differs a little at each boot of the host.
@@ -94,11 +107,9 @@ impl Engine for QemuEngine {
     }
 
     async fn boot(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
-        let start = args::Start::Boot {
-            command_line: cmdline::kernel_command_line(self.identity.accelerator, self.tsc_khz),
-            snapshottable: self.identity.clones_refused.is_none(),
-        };
-        Ok(Box::new(self.launch(spec, start, None).await?))
+        let words = cmdline::kernel_command_line(self.identity.accelerator, self.tsc_khz);
+        let snapshottable = self.identity.clones_refused.is_none();
+        Ok(Box::new(self.launch(spec, words, snapshottable).await?))
     }
 
     async fn restore(
@@ -106,12 +117,13 @@ impl Engine for QemuEngine {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
-        if let Some(reason) = self.identity.clones_refused.clone() {
-            return Err(VmmError::NoClones { reason });
-        }
-        let vm = self
-            .launch(spec, args::Start::Clone, Some(snapshot))
-            .await?;
-        Ok(Box::new(vm))
+        self.can_clone()?;
+        Ok(Box::new(self.clone_of(spec, snapshot).await?))
+    }
+
+    async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
+        self.can_clone()?;
+        let waiting = self.wait_for_snapshot(size).await?;
+        Ok(waiting.map(|standby| Box::new(standby) as Box<dyn Standby>))
     }
 }

@@ -68,7 +68,8 @@ async fn device_state(vm: &mut QemuVm) -> Result<Vec<u8>, VmmError> {
     vm.ignore_shared_ram(step).await?;
     let given = {
         let mut qmp = vm.qmp.lock().await;
-        timeout(step.deadline(), qmp.give_fd("state", theirs.as_fd())).await
+        let given = qmp.give_fd("getfd", json!({"fdname": "state"}), theirs.as_fd());
+        timeout(step.deadline(), given).await
     };
     vm.judge(step, given).await?;
     drop(theirs);

@@ -1,7 +1,7 @@
 //! A running QEMU VM.
 
 use crate::config::VmmConfig;
-use crate::engine::{Channel, SnapshotFiles, Vm, VmExit, VmId, VmSpec, VmUsage};
+use crate::engine::{Channel, SnapshotFiles, Vm, VmExit, VmId, VmUsage};
 use crate::error::{Step, VmmError};
 use crate::qmp::{Qmp, QmpError};
 use crate::running::Running;
@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 /// A VM; dropping it kills it and gives everything back.
 pub(super) struct QemuVm {
-    pub(super) spec: VmSpec,
+    pub(super) id: VmId,
     pub(super) running: Running,
     /// Shared with the watchdog.
     pub(super) qmp: Arc<Mutex<Qmp>>,
@@ -137,7 +137,7 @@ impl QemuVm {
 #[async_trait]
 impl Vm for QemuVm {
     fn id(&self) -> &VmId {
-        &self.spec.id
+        &self.id
     }
 
     async fn connect(&mut self) -> Result<Box<dyn Channel>, VmmError> {

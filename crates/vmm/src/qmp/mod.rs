@@ -69,9 +69,14 @@ impl Qmp {
         self.answer(command).await
     }
 
-    /// Hands QEMU a descriptor under a name (`getfd`).
-    pub async fn give_fd(&mut self, name: &str, fd: BorrowedFd<'_>) -> Result<(), QmpError> {
-        let line = command_line("getfd", json!({ "fdname": name }));
+    /// Hands QEMU a descriptor along with the command that keeps it (`getfd`, `add-fd`).
+    pub async fn give_fd(
+        &mut self,
+        command: &str,
+        arguments: Value,
+        fd: BorrowedFd<'_>,
+    ) -> Result<(), QmpError> {
+        let line = command_line(command, arguments);
         let stream = &self.stream;
         let sent = stream
             .async_io(Interest::WRITABLE, || {
@@ -86,7 +91,7 @@ impl Qmp {
             .await?;
         // The descriptor went with the first byte; the rest is plain text.
         self.stream.write_all(&line[sent..]).await?;
-        self.answer("getfd").await.map(drop)
+        self.answer(command).await.map(drop)
     }
 
     /// Waits for an event of this name; earlier ones count, others are forgotten.
@@ -140,8 +145,13 @@ impl Qmp {
     }
 }
 
+/// As short as it can be: QEMU's monitor reads a byte at a time, each a turn of its loop.
 fn command_line(command: &str, arguments: Value) -> Vec<u8> {
-    let mut line = json!({ "execute": command, "arguments": arguments }).to_string();
+    let mut line = match arguments.as_object().is_some_and(Map::is_empty) {
+        true => json!({ "execute": command }),
+        false => json!({ "execute": command, "arguments": arguments }),
+    }
+    .to_string();
     line.push('\n');
     line.into_bytes()
 }

@@ -210,7 +210,7 @@ async fn a_live_qemu_is_held_as_the_table_says() {
         .files
         .into_values()
         .collect();
-    table.extend(["/kernel", "/initramfs", "/ram", "/qboot.rom"].map(PathBuf::from));
+    table.extend(["/kernel", "/initramfs", "/ram", "/rootfs", "/qboot.rom"].map(PathBuf::from));
     assert_root(pid, &table, &["/ram"]);
     // Of the host's files only the root file system is open, and its own RAM.
     for entry in fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten() {

@@ -1,0 +1,119 @@
+//! VMMs that were started before their job came and wait in their jails for a snapshot, of whichever
+//! language: a clone then has no process to start. Each becomes one VM, for one job.
+
+use crate::lease::{new_vm_id, not_started};
+use crate::materials::Shape;
+use crate::outcome::NoReport;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use vmm::{Engine, Standby, StandbySize};
+
+/// How long the refill waits after a VMM could not be started, so that a broken host is not hammered.
+const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+/// The VMMs that wait. Empty and idle until [`Standbys::start`].
+pub struct Standbys {
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+}
+
+struct Shared {
+    engine: Arc<dyn Engine>,
+    shape: Shape,
+    wanted: usize,
+    waiting: Mutex<VecDeque<Box<dyn Standby>>>,
+    taken: Notify,
+    stop: CancellationToken,
+}
+
+impl Standbys {
+    /// A place for `wanted` VMMs of this size.
+    pub fn new(engine: Arc<dyn Engine>, shape: Shape, wanted: usize) -> Standbys {
+        Standbys {
+            shared: Arc::new(Shared {
+                engine,
+                shape,
+                wanted,
+                waiting: Mutex::default(),
+                taken: Notify::new(),
+                stop: CancellationToken::new(),
+            }),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Starts the one task that refills.
+    pub fn start(&self) {
+        if self.shared.wanted > 0 {
+            let shared = self.shared.clone();
+            self.tasks.spawn(async move { shared.refill().await });
+        }
+    }
+
+    /// One that waits, for a VM of this size.
+    pub fn take(&self, shape: Shape) -> Option<Box<dyn Standby>> {
+        if shape != self.shared.shape {
+            return None;
+        }
+        let taken = self.shared.waiting().pop_front();
+        self.shared.taken.notify_one();
+        taken
+    }
+
+    /// No more are about to be started: all wait that should, or there are none here.
+    pub fn is_settled(&self) -> bool {
+        self.tasks.is_empty() || self.shared.waiting().len() >= self.shared.wanted
+    }
+
+    /// Stops refilling and ends those that wait.
+    pub async fn close(&self) {
+        self.shared.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let waiting = std::mem::take(&mut *self.shared.waiting());
+        for standby in waiting {
+            if let Err(error) = standby.close().await {
+                tracing::error!(%error, "a VMM that stood by was not ended cleanly");
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Box<dyn Standby>>> {
+        // A panic elsewhere leaves the queue whole: every change to it is one statement.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One that is being started is finished first: see the pool's refill.
+    async fn refill(&self) {
+        while !self.stop.is_cancelled() {
+            if self.waiting().len() >= self.wanted {
+                self.stop.run_until_cancelled(self.taken.notified()).await;
+                continue;
+            }
+            match self.start_one().await {
+                Ok(Some(standby)) => self.waiting().push_back(standby),
+                Ok(None) => return,
+                Err(no) => {
+                    tracing::warn!(reason = %no.message, "no VMM could be made to stand by");
+                    let wait = tokio::time::sleep(AFTER_FAILURE);
+                    self.stop.run_until_cancelled(wait).await;
+                }
+            }
+        }
+    }
+
+    async fn start_one(&self) -> Result<Option<Box<dyn Standby>>, NoReport> {
+        let size = StandbySize {
+            id: new_vm_id()?,
+            memory_mib: self.shape.memory_mib,
+            vcpus: self.shape.vcpus,
+        };
+        self.engine.stand_by(size).await.map_err(not_started)
+    }
+}

@@ -1,0 +1,103 @@
+//! A sandbox of a test's own: real images, a state folder, uids and a cgroup that no other test has.
+
+use images::ImageStore;
+use sandbox::config::Config;
+use sandbox::events::EventBus;
+use sandbox::materials::MaterialsSource;
+use sandbox::metrics::Metrics;
+use sandbox::sandbox::Sandbox;
+use sandbox::snapshots::SnapshotStore;
+use sandbox::supply::Supply;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+use vmm::Engine;
+
+/// What a test's sandbox is made of.
+pub struct Host {
+    state: TempDir,
+    agent: PathBuf,
+    config: Config,
+    engine: Arc<dyn Engine>,
+}
+
+impl Host {
+    /// `None` where this machine lacks a part, which is then said, or fails where it must be there.
+    pub async fn new(name: &str, uid_base: u32) -> Option<Host> {
+        let agent = agent()?;
+        let state = tempfile::tempdir().unwrap();
+        let text = format!(
+            "[vmm]\nuid_base = {uid_base}\nuid_count = 50\ncgroup_parent = \"llm-firecracker-{name}\"\n"
+        );
+        let mut config = Config::parse(&text).unwrap();
+        config.vmm.state_dir = state.path().into();
+        let engine = vmm::open(config.engine.kind, config.vmm.clone())
+            .await
+            .unwrap();
+        if let Some(reason) = &engine.identity().clones_refused {
+            println!("not run: no clones here: {reason}");
+            return None;
+        }
+        Some(Host {
+            state,
+            agent,
+            config,
+            engine,
+        })
+    }
+
+    /// A sandbox whose VMs an engine makes that stands before the real one.
+    pub fn sandbox(&self, before: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>) -> Sandbox {
+        let images = Arc::new(ImageStore::open(&images()).unwrap());
+        let materials = MaterialsSource::new(images, self.agent.clone());
+        let snapshots = SnapshotStore::open(&self.state.path().join("snapshots")).unwrap();
+        let metrics = Metrics::default();
+        let engine = before(self.engine.clone());
+        let supply = Supply::new(&self.config, engine, materials, snapshots, metrics.clone());
+        Sandbox::new(&self.config, supply, EventBus::new(vec![]), metrics).unwrap()
+    }
+
+    /// Run folders of VMs, and cgroups, that are there now.
+    pub fn traces(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.state.path().join("run")];
+        let controllers = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten();
+        folders.extend(controllers.flatten().map(|entry| entry.path()));
+        folders[1..]
+            .iter_mut()
+            .for_each(|folder| folder.push(&self.config.vmm.cgroup_parent));
+        folders.push(Path::new("/sys/fs/cgroup").join(&self.config.vmm.cgroup_parent));
+        let inside = |folder: &PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let all = folders.iter().flat_map(inside).map(|entry| entry.path());
+        all.filter(|path| path.is_dir()).collect()
+    }
+}
+
+/// The folder of the real images.
+fn images() -> PathBuf {
+    let named = std::env::var_os("LLM_FIRECRACKER_STATE_DIR").map(PathBuf::from);
+    named
+        .unwrap_or_else(|| "/var/lib/llm-firecracker".into())
+        .join("images")
+}
+
+/// The guest agent, where a bash image is there too.
+fn agent() -> Option<PathBuf> {
+    let named = std::env::var_os("LLM_FIRECRACKER_AGENT").map(PathBuf::from);
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release");
+    let agent = named
+        .into_iter()
+        .chain([built.join("llm-firecracker-agent")])
+        .find(|path| path.exists());
+    let image = images().join("rootfs/bash.json").exists();
+    if let (Some(agent), true) = (agent, image) {
+        return Some(agent);
+    }
+    let text =
+        "not run: the guest agent (make agent) or the bash image (images build bash) is missing";
+    assert!(
+        std::env::var_os("LLM_FIRECRACKER_REQUIRE").is_none(),
+        "{text}"
+    );
+    println!("{text}");
+    None
+}

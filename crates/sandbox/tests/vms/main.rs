@@ -1,0 +1,6 @@
+//! The sandbox with real VMs: where they come from, and what happens when one does not do its part.
+#![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
+
+mod host;
+mod silent_clone;
+mod standby;
