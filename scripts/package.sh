@@ -3,18 +3,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if ! command -v cargo-deb >/dev/null; then
-    echo "cargo-deb: installing (once, some minutes)"
-    cargo install --quiet --locked --debug cargo-deb
+# Of our own and at one version, so that the same tree gives the same package everywhere.
+version=3.8.0
+tools=$PWD/target/tools
+if [[ "$("$tools/bin/cargo-deb" --version 2>/dev/null)" != *"$version"* ]]; then
+    echo "cargo-deb: installing $version (once, a minute)"
+    cargo install --quiet --locked --debug --root "$tools" "cargo-deb@$version"
 fi
 make --no-print-directory build
 # What the package holds besides the binaries is made by the tool itself.
-rm -rf target/package
+rm -rf target/package target/debian
 mkdir -p target/package/man
 target/release/llm-firecracker man target/package/man
 gzip -9n target/package/man/*.1
 for shell in bash fish zsh; do
     target/release/llm-firecracker completions $shell >"target/package/completion.$shell"
 done
-cargo deb --quiet -p cli --no-build --output target/debian/
-ls -t "$PWD"/target/debian/*.deb | head -1
+"$tools/bin/cargo-deb" --quiet -p cli --no-build --output target/debian/
+ls "$PWD"/target/debian/*.deb

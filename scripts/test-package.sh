@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The .deb in a chroot of its own: installs with its dependencies, starts as its unit says, answers,
-# stops, and leaves nothing when it is purged. Needs root (mmdebstrap, chroot, mounts).
+# stops, and leaves nothing when it is purged. Exits with 77 where that cannot be tried.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,70 +8,92 @@ fail() {
     echo "package: FAILED: $*" >&2
     exit 1
 }
-not_run() {
-    echo "not run: $*"
-    [[ -z "${LLM_FIRECRACKER_REQUIRE:-}" ]]
-    exit
-}
-[[ $EUID -eq 0 ]] || not_run "the package's test needs root for its chroot"
-command -v mmdebstrap >/dev/null || not_run "mmdebstrap is missing: make setup"
+[[ $EUID -eq 0 ]] || { echo "not run: the package's test needs root for its chroot"; exit 77; }
+command -v mmdebstrap >/dev/null || { echo "not run: mmdebstrap is missing: make setup"; exit 77; }
+# Mounts of the chroot are in a namespace that goes with this script, however it ends.
+if [[ -z "${PACKAGE_TEST_NAMESPACE:-}" ]]; then
+    PACKAGE_TEST_NAMESPACE=1 exec unshare --mount --propagation private "$0" "$@"
+fi
 
 deb=$(scripts/package.sh | tail -1)
-root=$(mktemp -d)
-inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
-clean_up() {
-    for mount in sys/fs/cgroup sys proc dev; do
-        if mountpoint -q "$root/$mount"; then umount -R "$root/$mount"; fi
-    done
-    rm -rf --one-file-system "$root"
-}
-trap clean_up EXIT
+[[ -f "$deb" ]] || fail "there is no package: $deb"
 
 # The same release and mirror as this machine's, and its backports: Debian 12 has QEMU 8.2 only there.
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 mirror=$(apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packages' \
     | awk -v c="$codename" '$2 == c {print $1; exit}')
-mmdebstrap --quiet --variant=minbase --include=ca-certificates "$codename" "$root" \
-    "deb $mirror $codename main" "deb $mirror $codename-backports main"
-cp "$deb" "$root/package.deb"
-inside dpkg-query -W -f '${Package}\n' | sort >"$root/packages-before"
-(cd "$root" && find etc usr var -xdev | sort) >"$root/before"
+# What is fetched, is kept: the bare system, and the packages that are installed into it.
+cache=$PWD/target/package-test
+mkdir -p "$cache/archives/partial"
+if [[ ! -f "$cache/$codename.tar" ]]; then
+    mmdebstrap --quiet --variant=minbase --include=ca-certificates "$codename" "$cache/$codename.part.tar" \
+        "deb $mirror $codename main" "deb $mirror $codename-backports main"
+    mv "$cache/$codename.part.tar" "$cache/$codename.tar"
+fi
 
-inside apt-get install -y -qq --no-install-recommends -t "$codename-backports" /package.deb >"$root/install.log" 2>&1 \
-    || { tail -20 "$root/install.log"; fail "it does not install"; }
-inside llm-firecracker --version
-inside test -x /usr/lib/llm-firecracker/llm-firecracker-agent
-inside sh -c 'systemd-analyze verify /lib/systemd/system/llm-firecracker.service 2>&1' || true
+root=$(mktemp -d)
+service=""
+clean_up() {
+    if [[ -n "$service" ]]; then kill -KILL "$service" 2>/dev/null || true; fi
+    umount --recursive --lazy "$root"/{dev,proc,sys,var/cache/apt/archives} 2>/dev/null || true
+    rm -rf --one-file-system "$root"
+}
+trap clean_up EXIT
+inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
 
+tar -C "$root" -xf "$cache/$codename.tar"
 for mount in dev proc sys; do
-    mkdir -p "$root/$mount"
     mount --rbind "/$mount" "$root/$mount"
-    mount --make-rslave "$root/$mount"
 done
+mount --bind "$cache/archives" "$root/var/cache/apt/archives"
+files() { (cd "$root" && find etc usr var -xdev | sort); }
+
+# Its dependencies come first, so that what comes after them, and must go again, is the package's own.
+inside apt-get update -qq
+cp "$deb" "$root/package.deb"
+depends=$(dpkg-deb --field "$deb" Depends | sed 's/([^)]*)//g; s/,//g')
+inside apt-get install -y -qq --no-install-recommends -t "$codename-backports" $depends >"$root/depends.log" 2>&1 \
+    || { tail -20 "$root/depends.log"; fail "its dependencies cannot be had"; }
+files >"$root/before"
+inside dpkg --install /package.deb >"$root/install.log" 2>&1 \
+    || { cat "$root/install.log"; fail "it does not install"; }
+echo "package: $(basename "$deb") installs: $(inside llm-firecracker --version)"
+
+# What systemd says of the unit where the package put it: no key that it does not know, a program that is there.
+unit=$root/lib/systemd/system/llm-firecracker.service
+[[ -f "$unit" ]] || fail "it has no unit"
+said=$(systemd-analyze verify --man=no --recursive-errors=no --root="$root" llm-firecracker.service 2>&1) \
+    || fail "its unit: $said"
+[[ -z "$said" ]] || fail "its unit: $said"
+
 # The command is the unit's own; what systemd would make before it, is made here.
-command=$(sed -n 's/^ExecStart=//p' "$root/lib/systemd/system/llm-firecracker.service")
+command=$(sed -n 's/^ExecStart=//p' "$unit")
 mkdir -p -m 700 "$root/var/lib/llm-firecracker"
 log=$root/service.log
+# Users and a cgroup of its own: another service may run on this machine.
+mkdir -p "$root/etc/llm-firecracker"
+printf '[vmm]\nuid_base = 45000\nuid_count = 100\ncgroup_parent = "llm-firecracker-package"\n' \
+    >"$root/etc/llm-firecracker/config.toml"
 chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin $command --listen 127.0.0.1:0 >"$log" 2>&1 &
 service=$!
-address=""
-for _ in $(seq 600); do
-    address=$(sed -n 's/.* listening on //p' "$log")
-    [[ -n "$address" ]] && break
-    kill -0 $service 2>/dev/null || { cat "$log"; fail "it does not start"; }
-    sleep 0.2
+address() { sed -n 's/.* listening on //p' "$log"; }
+begun=$SECONDS
+until [[ -n "$(address)" ]]; do
+    kill -0 "$service" 2>/dev/null || { cat "$log"; fail "it does not start"; }
+    [[ $((SECONDS - begun)) -lt 120 ]] || { cat "$log"; fail "it does not listen"; }
+    sleep 0.1
 done
-[[ -n "$address" ]] || { cat "$log"; fail "it does not listen"; }
-curl -sSf "http://$address/healthz"
-echo
-curl -sSf "http://$address/readyz"
-echo
-kill -TERM $service
-wait $service || { cat "$log"; fail "it does not stop well"; }
+for page in healthz readyz metrics; do
+    curl --silent --show-error --fail --output "$root/answer" "http://$(address)/$page" || fail "/$page does not answer"
+    echo "package: /$page answers: $(head -c 60 "$root/answer" | head -1)"
+done
+kill -TERM "$service"
+wait "$service" || { cat "$log"; fail "it does not stop well"; }
+service=""
 
 inside dpkg --purge llm-firecracker >"$root/purge.log" 2>&1 || { cat "$root/purge.log"; fail "it does not purge"; }
-(cd "$root" && find etc usr var -xdev | sort) >"$root/after"
-# Its dependencies stay, as they do after any dpkg --purge; what is of its own name must be gone.
-left=$(comm -13 "$root/before" "$root/after" | grep -i llm-firecracker | grep -v '^var/lib/dpkg' || true)
+left=$(files | comm -13 "$root/before" - | grep -v '^var/lib/dpkg' || true)
 [[ -z "$left" ]] || fail "left behind: $left"
-echo "package: $(basename "$deb") installs, starts, stops and leaves nothing"
+left=$(grep -il llm-firecracker "$root/var/lib/dpkg/status" "$root"/var/lib/dpkg/info/* || true)
+[[ -z "$left" ]] || fail "dpkg still knows it: $left"
+echo "package: starts, answers, stops and leaves nothing"

@@ -32,6 +32,7 @@ step "the tool with real VMs" cargo test --release -p cli --test e2e
 step "the sandbox with real VMs" cargo test -q --release -p sandbox --test '*'
 step "the service over HTTP with real VMs" cargo test --release -p server --test http
 step "the service as a process, with other people's clients" cargo test --release -p cli --test serve -- --test-threads 1
+step "the package" scripts/test-package.sh
 step "attacks from inside" "$tool" selftest
 
 printf '\n=== summary\n'
