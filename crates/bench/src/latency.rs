@@ -3,6 +3,7 @@
 use crate::BenchError;
 use crate::program::{Program, hello};
 use crate::stats::{Summary, summary};
+use crate::throughput::jobs_per_second;
 use protocol::job::JobRequest;
 use protocol::language::Language;
 use protocol::result::{BootPath, JobResult, Status};
@@ -12,7 +13,6 @@ use sandbox::sandbox::Sandbox;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
 
 /// A configuration under which every VM comes by this path.
 pub fn config_for(path: BootPath, mut config: Config, languages: &[Language]) -> Config {
@@ -167,32 +167,18 @@ pub async fn throughput(
     jobs: usize,
     concurrency: usize,
 ) -> Result<ThroughputRow, BenchError> {
-    let program = hello(language);
-    let begun = Instant::now();
-    let mut workers = JoinSet::new();
-    for worker in 0..concurrency {
+    let (program, sandbox) = (hello(language), sandbox.clone());
+    let job = move || {
         let sandbox = sandbox.clone();
-        // The remainder goes to the first workers.
-        let share = jobs / concurrency + usize::from(worker < jobs % concurrency);
-        workers.spawn(async move {
-            for _ in 0..share {
-                run_once(&sandbox, &program).await?;
-            }
-            Ok::<(), BenchError>(())
-        });
-    }
-    while let Some(done) = workers.join_next().await {
-        match done {
-            Ok(outcome) => outcome?,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
+        async move { run_once(&sandbox, &program).await.map(drop) }
+    };
+    let jobs_per_second = jobs_per_second(jobs, concurrency, job).await?;
     Ok(ThroughputRow {
         language,
         path,
         concurrency,
         jobs,
-        jobs_per_second: jobs as f64 / begun.elapsed().as_secs_f64(),
+        jobs_per_second,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What it costs. [`latency`] times this tool's own paths, [`compare`] the same job under every
 //! isolation technology that is installed, interleaved in one run, [`http`] loads the service;
-//! [`stats`] sums up and [`plot`] draws.
+//! [`throughput`] runs several at once, [`stats`] sums up and [`plot`] draws.
 //!
 //! Absolute times say little about another machine; ratios measured side by side do.
 
@@ -10,6 +10,7 @@ pub mod latency;
 pub mod plot;
 pub mod program;
 pub mod stats;
+pub mod throughput;
 
 use std::path::PathBuf;
 

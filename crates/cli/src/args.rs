@@ -479,6 +479,12 @@ pub struct CompareArgs {
     /// Runs of each technology
     #[arg(short = 'n', long, default_value_t = 15)]
     pub runs: usize,
+    /// Jobs of each for jobs a second; 0 leaves it out
+    #[arg(long, default_value_t = 0)]
+    pub jobs: usize,
+    /// Jobs at once
+    #[arg(short, long, default_value_t = 4)]
+    pub concurrency: usize,
     #[command(flatten)]
     pub format: Format,
 }

@@ -12,10 +12,11 @@ mod dockerd;
 pub mod memory;
 
 use crate::BenchError;
-use crate::latency::{timed, wait_until_settled};
+use crate::latency::{run_once, timed, wait_until_settled};
 use crate::program::Program;
 use crate::stats::{Summary, summary};
-use contender::{Contender, How};
+use crate::throughput::jobs_per_second;
+use contender::{CommandLine, Contender, How};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -38,15 +39,30 @@ pub struct Row {
     /// Startup and the job, exec to exit.
     #[serde(flatten)]
     pub times: Option<Summary>,
+    /// Jobs a second with several at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs_per_second: Option<f64>,
     /// Memory of everything that runs because of a sleeping job, less the bare program's, bytes.
     pub memory_overhead_bytes: Option<u64>,
 }
 
-/// Runs every contender `runs` times, in turn, and sums up.
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Extent {
+    /// Runs of each technology, one after another.
+    pub runs: usize,
+    /// Jobs of each for jobs a second; 0 leaves it out.
+    pub jobs: usize,
+    /// Jobs at once.
+    pub concurrency: usize,
+}
+
+/// Runs every contender `runs` times, in turn, then several at once, and sums up. `told` hears of each
+/// round.
 pub async fn run(
     contenders: Vec<Contender>,
     program: &Program,
-    runs: usize,
+    extent: Extent,
     mut told: impl FnMut(usize),
 ) -> Vec<Row> {
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); contenders.len()];
@@ -55,7 +71,7 @@ pub async fn run(
         .map(|contender| contender.how.as_ref().err().cloned())
         .collect();
     // Round 0 warms caches and is not counted.
-    for round in 0..=runs {
+    for round in 0..=extent.runs {
         told(round);
         for (index, contender) in contenders.iter().enumerate() {
             let Ok(how) = &contender.how else { continue };
@@ -71,9 +87,12 @@ pub async fn run(
     }
     let mut rows = Vec::new();
     for ((contender, times), why_not) in contenders.iter().zip(&times).zip(failures) {
-        let memory_overhead_bytes = match (&contender.how, &why_not) {
-            (Ok(how), None) => memory::overhead(how, program).await,
-            _ => None,
+        let (jobs_per_second, memory_overhead_bytes) = match (&contender.how, &why_not) {
+            (Ok(how), None) => (
+                throughput(how, program, extent).await,
+                memory::overhead(how, program).await,
+            ),
+            _ => (None, None),
         };
         rows.push(Row {
             technology: contender.technology,
@@ -83,10 +102,34 @@ pub async fn run(
             kernel_shared: contender.facts.kernel_shared,
             network_by_default: contender.facts.network_by_default,
             times: summary(times),
+            jobs_per_second,
             memory_overhead_bytes,
         });
     }
     rows
+}
+
+/// `None` where it is not asked for or a job fails, which is told.
+async fn throughput(how: &How, program: &Program, extent: Extent) -> Option<f64> {
+    if extent.jobs == 0 {
+        return None;
+    }
+    let (measured, program) = (how.clone(), *program);
+    let job = move || {
+        let how = measured.clone();
+        async move {
+            match &how {
+                How::Library { sandbox, .. } => run_once(sandbox, &program).await.map(drop),
+                How::Command { hello, .. } => by_command(hello, &program).await.map(drop),
+            }
+        }
+    };
+    let rate = jobs_per_second(extent.jobs, extent.concurrency, job).await;
+    if let How::Library { sandbox, .. } = how {
+        wait_until_settled(sandbox).await.ok()?;
+    }
+    rate.inspect_err(|error| eprintln!("jobs a second: {}", sandbox::lease::chain(error)))
+        .ok()
 }
 
 async fn once(how: &How, program: &Program) -> Result<Duration, BenchError> {
@@ -97,18 +140,20 @@ async fn once(how: &How, program: &Program) -> Result<Duration, BenchError> {
             wait_until_settled(sandbox).await?;
             Ok(time)
         }
-        How::Command { hello, .. } => {
-            let begun = Instant::now();
-            let output = hello.output().await?;
-            let time = begun.elapsed();
-            if output != program.stdout.as_bytes() {
-                return Err(BenchError::WrongAnswer {
-                    what: hello.shown(),
-                    seen: String::from_utf8_lossy(&output).into_owned(),
-                    expected: program.stdout.to_owned(),
-                });
-            }
-            Ok(time)
-        }
+        How::Command { hello, .. } => by_command(hello, program).await,
     }
+}
+
+async fn by_command(hello: &CommandLine, program: &Program) -> Result<Duration, BenchError> {
+    let begun = Instant::now();
+    let output = hello.output().await?;
+    let time = begun.elapsed();
+    if output == program.stdout.as_bytes() {
+        return Ok(time);
+    }
+    Err(BenchError::WrongAnswer {
+        what: hello.shown(),
+        seen: String::from_utf8_lossy(&output).into_owned(),
+        expected: program.stdout.to_owned(),
+    })
 }

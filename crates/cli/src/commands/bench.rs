@@ -5,7 +5,7 @@ use crate::args::{BenchArgs, CompareArgs, Global};
 use crate::{context, table};
 use anyhow::{Context as _, anyhow};
 use bench::compare::contender::{CommandLine, Contender, Facts, How};
-use bench::compare::{self, containers, memory::SLEEP_SECONDS};
+use bench::compare::{self, Extent, containers, memory::SLEEP_SECONDS};
 use bench::latency::{self, LatencyRow, MemoryRow, ThroughputRow, config_for};
 use bench::plot::{PlotRow, svg};
 use bench::program::{Program, hello};
@@ -169,7 +169,12 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     let others = containers::prepare(&rootfs.image.path, &program).await?;
     let mut contenders = ours(global, &program, &pool, &clone)?;
     contenders.extend(others.contenders.iter().cloned());
-    let rows = compare::run(contenders, &program, args.runs, |round| {
+    let extent = Extent {
+        runs: args.runs,
+        jobs: args.jobs,
+        concurrency: args.concurrency,
+    };
+    let rows = compare::run(contenders, &program, extent, |round| {
         eprint!("\rround {round} of {} …", args.runs);
     })
     .await;
@@ -265,6 +270,7 @@ fn print_rows(rows: &[compare::Row]) -> std::io::Result<()> {
         "p50",
         "p95",
         "× docker",
+        "jobs/s",
         "memory overhead",
     ];
     table::print(
@@ -287,6 +293,9 @@ fn print_rows(rows: &[compare::Row]) -> std::io::Result<()> {
                 time(|times| times.p95_seconds),
                 ratio
                     .map(|(times, docker)| format!("{:.2}", times.p50_seconds / docker))
+                    .unwrap_or_else(|| "-".to_owned()),
+                row.jobs_per_second
+                    .map(|rate| format!("{rate:.1}"))
                     .unwrap_or_else(|| "-".to_owned()),
                 row.memory_overhead_bytes
                     .map(table::mib)
