@@ -4,8 +4,10 @@
 use super::contender::How;
 use crate::program::Program;
 use protocol::result::BootPath;
+use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tokio::process::Child;
 
 /// How long a sleeping job sleeps, in seconds: longer than the slowest start and the measuring.
 pub const SLEEP_SECONDS: u32 = 20;
@@ -31,11 +33,24 @@ pub async fn overhead(how: &How, program: &Program) -> Option<u64> {
             let before = processes();
             let mut child = sleep.start().ok()?;
             let bytes = settled(&before).await;
-            // The child is told to end; what it started ends with it or when its sleep is over.
-            let _ = child.kill().await;
+            end(&mut child).await;
             wait_until_gone(&before).await;
             bytes
         }
+    }
+}
+
+/// Asks the child to end, so that it cleans up after itself; what it started ends with it or when its
+/// sleep is over.
+async fn end(child: &mut Child) {
+    // Not yet waited for, so the number is still this child's.
+    let pid = child.id().and_then(|pid| Pid::from_raw(pid as i32));
+    if let Some(pid) = pid {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let patience = Duration::from_secs(u64::from(SLEEP_SECONDS));
+    if tokio::time::timeout(patience, child.wait()).await.is_err() {
+        let _ = child.kill().await;
     }
 }
 
