@@ -1,19 +1,23 @@
 //! VMMs that were started before their job came and wait in their jails for a snapshot, of whichever
 //! language: a clone then has no process to start. Each becomes one VM, for one job.
 
-use crate::lease::{new_vm_id, not_started};
+use crate::lease::{self, Leased, new_vm_id, not_started};
 use crate::materials::Shape;
 use crate::outcome::NoReport;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use vmm::{Engine, Standby, StandbySize};
+use vmm::{Engine, SnapshotFiles, Standby, StandbySize, VmSpec};
 
 /// How long the refill waits after a VMM could not be started, so that a broken host is not hammered.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
+
+/// So many lost in a row are no accident: something of this host is against them.
+const MAX_LOSSES: usize = 5;
 
 /// The VMMs that wait. Empty and idle until [`Standbys::start`].
 pub struct Standbys {
@@ -28,6 +32,8 @@ struct Shared {
     waiting: Mutex<VecDeque<Box<dyn Standby>>>,
     taken: Notify,
     stop: CancellationToken,
+    /// In a row.
+    losses: AtomicUsize,
 }
 
 impl Standbys {
@@ -41,6 +47,7 @@ impl Standbys {
                 waiting: Mutex::default(),
                 taken: Notify::new(),
                 stop: CancellationToken::new(),
+                losses: AtomicUsize::new(0),
             }),
             tasks: TaskTracker::new(),
         }
@@ -54,14 +61,30 @@ impl Standbys {
         }
     }
 
-    /// One that waits, for a VM of this size.
-    pub fn take(&self, shape: Shape) -> Option<Box<dyn Standby>> {
-        if shape != self.shared.shape {
+    /// A clone made of one that waits; `None` where none of this size does, or where it was lost: it
+    /// never had a guest, so any other VMM can take its place.
+    pub async fn clone_of(&self, spec: &VmSpec, files: &SnapshotFiles) -> Option<Leased> {
+        let shared = &self.shared;
+        if (spec.memory_mib, spec.vcpus) != (shared.shape.memory_mib, shared.shape.vcpus) {
             return None;
         }
-        let taken = self.shared.waiting().pop_front();
-        self.shared.taken.notify_one();
-        taken
+        let standby = shared.waiting().pop_front()?;
+        shared.taken.notify_one();
+        match lease::restore_standby(standby, spec.clone(), files).await {
+            Ok(leased) => {
+                shared.losses.store(0, Ordering::Relaxed);
+                Some(leased)
+            }
+            Err(no) => {
+                tracing::warn!(reason = %no.message, "a VMM that stood by was lost");
+                let losses = shared.losses.fetch_add(1, Ordering::Relaxed) + 1;
+                if losses == MAX_LOSSES {
+                    tracing::warn!("no more VMMs stand by: {losses} in a row were of no use");
+                    shared.stop.cancel();
+                }
+                None
+            }
+        }
     }
 
     /// No more are about to be started: all wait that should, or there are none here.

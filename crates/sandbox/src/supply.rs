@@ -120,17 +120,12 @@ impl Supply {
     ) -> Result<Leased, NoReport> {
         let materials = self.materials.verified(language).await?;
         if let Some(files) = self.snapshot_for(language, shape, &materials).await {
-            if let Some(standby) = standbys.and_then(|standbys| standbys.take(shape)) {
-                let spec = materials.spec(lease::new_vm_id()?, shape);
-                match lease::restore_standby(standby, spec, &files).await {
-                    Ok(leased) => return Ok(leased),
-                    // It may have died while it waited, and never had a guest: another is started.
-                    Err(no) => {
-                        tracing::warn!(%language, reason = %no.message, "a VMM that stood by was lost");
-                    }
-                }
-            }
             let spec = materials.spec(lease::new_vm_id()?, shape);
+            if let Some(standbys) = standbys
+                && let Some(leased) = standbys.clone_of(&spec, &files).await
+            {
+                return Ok(leased);
+            }
             match lease::restore(self.engine.as_ref(), spec, &files).await {
                 Ok(leased) => return Ok(leased),
                 Err(no) => {
