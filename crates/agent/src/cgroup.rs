@@ -6,6 +6,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where the agent, and only the agent, sees cgroups.
 const CGROUPS: &str = "/sys/fs/cgroup";
@@ -16,6 +17,8 @@ const CGROUPS: &str = "/sys/fs/cgroup";
 const RESERVE_BYTES: u64 = 64 * 1024 * 1024;
 /// What the VM can spare, as it was after boot with nothing running.
 static SPARE_BYTES: OnceLock<u64> = OnceLock::new();
+/// What loaded interpreters hold that no job has got.
+static WAITING_BYTES: AtomicU64 = AtomicU64::new(0);
 /// The job's weight against the agent's (100): small, so a fork bomb does not slow its answers.
 const CPU_WEIGHT: &str = "20";
 /// The init of the job's pid namespace counts as a process of the cgroup, too.
@@ -111,6 +114,11 @@ impl Cgroup {
         Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
     }
 
+    /// What its processes hold now, bytes.
+    pub fn memory_bytes(&self) -> Result<u64, AgentError> {
+        Ok(self.read("memory.current")?.trim().parse().unwrap_or(0))
+    }
+
     /// The counters now.
     pub fn usage(&self) -> Result<Usage, AgentError> {
         Ok(Usage {
@@ -140,9 +148,15 @@ impl Drop for Cgroup {
     }
 }
 
+/// Keeps so much of the VM's memory from jobs.
+pub fn set_waiting_bytes(bytes: u64) {
+    WAITING_BYTES.store(bytes, Ordering::Relaxed);
+}
+
 /// The job's memory limit in bytes, for a request of `bytes`.
 pub fn memory_limit(bytes: u64) -> u64 {
     let spare = SPARE_BYTES.get().copied().unwrap_or(u64::MAX);
+    let spare = spare.saturating_sub(WAITING_BYTES.load(Ordering::Relaxed));
     if bytes == 0 { spare } else { bytes.min(spare) }
 }
 

@@ -46,6 +46,7 @@ mod session;
 mod stream;
 mod transfer;
 mod view;
+mod waiting;
 mod wake;
 mod zygote;
 

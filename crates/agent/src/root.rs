@@ -77,6 +77,23 @@ pub fn renew() -> Result<(), AgentError> {
     mount_writable()
 }
 
+/// Throws the same away and leaves the folders, which a waiting interpreter has open.
+pub fn empty() -> Result<(), AgentError> {
+    for (target, _, _) in WRITABLE {
+        let entries = std::fs::read_dir(target).step(|| format!("list {target}"))?;
+        for entry in entries {
+            let entry = entry.step(|| format!("list {target}"))?;
+            let path = entry.path();
+            let removed = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => std::fs::remove_dir_all(&path),
+                _ => std::fs::remove_file(&path),
+            };
+            removed.step(|| format!("remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
 /// Mounts the folders that jobs write to.
 pub fn mount_writable() -> Result<(), AgentError> {
     for (target, owner, flags) in WRITABLE {

@@ -4,7 +4,7 @@ use crate::cgroup;
 use crate::channel::Channel;
 use crate::error::AgentError;
 use crate::session::{self, Session};
-use crate::zygote::Zygote;
+use crate::waiting::WaitingRoom;
 use crate::{job, root, transfer, wake};
 use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION};
 
@@ -18,14 +18,12 @@ pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
     channel.send(&GuestMessage::Hello {
         protocol: PROTOCOL_VERSION,
     })?;
-    let mut zygote: Option<Zygote> = None;
+    let mut waiting = WaitingRoom::default();
     let mut session: Option<Session> = None;
     loop {
         match channel.receive()? {
             HostMessage::Warm { language } => {
-                // The old one goes before its successor wants the same cgroup.
-                drop(zygote.take());
-                zygote = Zygote::load(language)?;
+                waiting.load(language)?;
                 channel.send(&GuestMessage::Warmed)?;
             }
             HostMessage::Wake(request) => {
@@ -33,11 +31,15 @@ pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
                 channel.send(&GuestMessage::Awake)?;
             }
             HostMessage::Run(request) if request.session => {
-                session = session::run(&request, session.take(), zygote.take(), channel)?;
+                session = session::run(&request, session.take(), waiting.take(), channel)?;
             }
             HostMessage::Run(request) => {
-                job::run(&request, zygote.take(), channel)?;
-                root::renew()?;
+                job::run(&request, waiting.take(), channel)?;
+                match waiting.is_empty() {
+                    true => root::renew()?,
+                    // Who waits has the folders of before in its own mount namespace.
+                    false => root::empty()?,
+                }
             }
             // Input that was on its way when its job ended.
             HostMessage::Stdin { .. } | HostMessage::StdinEnd => {}

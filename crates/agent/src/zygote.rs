@@ -29,6 +29,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How long loading may take, milliseconds; software emulation on a busy host is slow.
 const LOAD_MILLIS: u16 = 60_000;
@@ -161,7 +162,9 @@ fn start(
     more_env: &[(&str, &str)],
     own_filter: Option<Filter>,
 ) -> Result<Zygote, AgentError> {
-    let cgroup = Cgroup::create("job")?;
+    // A name that none had: several wait, and one that ended may still be going.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let cgroup = Cgroup::create(&format!("zygote-{}", COUNT.fetch_add(1, Ordering::Relaxed)))?;
     let limits = waiting_limits();
     cgroup.limit(limits.memory_bytes, limits.pids)?;
     let (orders_end, orders) = pipe("orders", OFlag::empty())?;

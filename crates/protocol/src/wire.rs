@@ -3,7 +3,7 @@
 //! ```text
 //!  host                              guest (PID 1)
 //!   |  <- Hello                        after boot
-//!   |  Warm ->            <- Warmed    only before a snapshot: load the language's zygote
+//!   |  Warm ->            <- Warmed    only before a snapshot: load one more zygote
 //!   |  Wake ->            <- Awake     first thing after a boot or a clone: entropy, clock, names
 //!   |  Run ->             <- Started   a phase (compile, execute) began
 //!   |  Stdin, StdinEnd -> <- StdinTaken, Stdout, Stderr, Artifact
@@ -39,9 +39,9 @@ pub const MAX_ARTIFACTS: usize = 256;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum HostMessage {
-    /// Load what this language's jobs need, then hold still for a snapshot.
+    /// Load one more interpreter that waits for a job, then hold still for a snapshot.
     Warm {
-        /// Whose interpreter to load or files to touch.
+        /// Whose.
         language: Language,
     },
     /// Become a machine of its own: nothing of a template's randomness, time or names stays.

@@ -11,7 +11,7 @@ use crate::lease::Leased;
 use crate::materials::Shape;
 use crate::metrics::{Metrics, language_label};
 use crate::outcome::NoReport;
-use crate::rehearse::rehearse;
+use crate::rehearse::{rehearse, warm};
 use crate::supply::Supply;
 use protocol::language::Language;
 use protocol::result::BootPath;
@@ -254,9 +254,13 @@ async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>, stop: CancellationTok
 
 async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result<Leased, NoReport> {
     let mut leased = supply.make(language, shape, None).await?;
-    // A clone's interpreter is loaded already; a booted VM has none yet.
-    if supply.pool().is_rehearsed(language) || leased.path == BootPath::Boot {
+    // A clone has two interpreters loaded, one to rehearse with; a booted VM has none yet.
+    let booted = leased.path == BootPath::Boot;
+    if booted || supply.pool().is_rehearsed(language) {
         rehearse(language, &mut leased).await?;
+    }
+    if booted {
+        warm(language, &mut leased).await?;
     }
     leased.vm.pause().await.map_err(crate::lease::not_started)?;
     Ok(leased)

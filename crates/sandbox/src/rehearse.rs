@@ -1,6 +1,6 @@
 //! A rehearsal: a VM that is to be snapshotted or pooled runs a program of ours first, so that page
 //! caches are filled, the compiler is in memory and the VMM has translated the code on the way of a
-//! job; then it loads a new interpreter. No client's job ever sees a VM that ran another client's.
+//! job. A template then loads interpreters for the clones. No client's job ever sees a VM that ran another client's.
 
 use crate::drive::{JobIo, drive};
 use crate::lease::{Leased, channel_failed, with_console};
@@ -33,7 +33,10 @@ fn program(language: Language) -> &'static str {
     }
 }
 
-/// Runs the rehearsal, then loads the interpreter anew.
+/// Interpreters that a template has waiting: one for a clone's rehearsal, one for its job.
+pub const INTERPRETERS: usize = 2;
+
+/// Runs the rehearsal, in a waiting interpreter where there is one.
 pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
     let (talk, end) = drive(&job(language), leased, &mut JobIo::default()).await;
     let report = match end {
@@ -48,10 +51,10 @@ pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoR
         let what = format!("{:?}, stderr {:?}", report.ending, stderr);
         return Err(failed(leased, what));
     }
-    warm(language, leased).await
+    Ok(())
 }
 
-/// Has the agent load what the language's jobs need.
+/// Has the agent load one more interpreter, of a language that has one that can wait.
 pub async fn warm(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
     let step = "loading the interpreter";
     let broken = match leased.sender.send(&[HostMessage::Warm { language }]).await {

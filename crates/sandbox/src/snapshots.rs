@@ -13,7 +13,7 @@ pub use manifest::Manifest;
 use crate::lease::{self, Leased, chain};
 use crate::materials::{Materials, Shape};
 use crate::outcome::NoReport;
-use crate::rehearse::rehearse;
+use crate::rehearse::{INTERPRETERS, rehearse, warm};
 use protocol::error_code::ErrorCode;
 use protocol::language::Language;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use vmm::{Engine, EngineIdentity, SnapshotFiles, VmId, VmSpec};
 
 /// Changes when the way in which snapshots are made changes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const OTHER_MANIFEST: &str = "its manifest is of another snapshot";
 /// What the folder of a snapshot is called, before its id, while it is being made.
 const MAKING: &str = ".making-";
@@ -259,6 +259,9 @@ async fn template(
 ) -> Result<SnapshotFiles, NoReport> {
     let mut leased = lease::boot(engine, spec(lease::new_vm_id()?)).await?;
     rehearse(language, &mut leased).await?;
+    for _ in 0..INTERPRETERS {
+        warm(language, &mut leased).await?;
+    }
     let Leased {
         mut vm,
         sender,
