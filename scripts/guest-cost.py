@@ -110,7 +110,7 @@ class Clone:
         self.process.wait()
 
 
-def measure(snapshot, rootfs, language, code):
+def measure(snapshot, rootfs, job):
     """The cost of each step of one job in a new clone."""
     clone = Clone(snapshot, rootfs)
     costs = [clone.cost()]
@@ -124,9 +124,9 @@ def measure(snapshot, rootfs, language, code):
             seen.append(marks[kind])
             costs.append(clone.cost())
         if kind == "awake":
-            clone.send({"type": "run", "trace_id": "t", "language": language, "code": code, "args": [], "env": [],
-                        "files": [], "limits": LIMITS, "fresh_interpreter": False, "collect_artifacts": False,
-                        "session": False, "seccomp_program": []}, {"type": "stdin_end"})
+            clone.send({"type": "run", "trace_id": "t", "args": [], "limits": LIMITS, "fresh_interpreter": False,
+                        "collect_artifacts": False, "session": False, "seccomp_program": [], **job},
+                       {"type": "stdin_end"})
         if kind in ("finished", "failed"):
             break
     clone.end()
@@ -138,16 +138,20 @@ def measure(snapshot, rootfs, language, code):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="the compiler sees it, too")
+    parser.add_argument("--file", action="append", default=[], metavar="PATH", help="put beside the program")
     parser.add_argument("language")
     parser.add_argument("code")
     parser.add_argument("snapshots", nargs="+")
     args = parser.parse_args()
+    job = {"language": args.language, "code": args.code, "env": [pair.split("=", 1) for pair in args.env], "files": [
+        {"path": os.path.basename(path), "data": base64.b64encode(open(path, "rb").read()).decode()} for path in args.file]}
     runs = {snapshot: [] for snapshot in args.snapshots}
     for _ in range(args.rounds):
         for snapshot in args.snapshots:
             image = f"{args.language}-{key_of(snapshot)['image_sha256'][:16]}.erofs"
             rootfs = os.path.join(snapshot, "../../images/rootfs", image)
-            runs[snapshot].append(measure(snapshot, rootfs, args.language, args.code))
+            runs[snapshot].append(measure(snapshot, rootfs, job))
     print(f"{'':24}" + "".join(f"{step:>20}" for step in [*STEPS, "all"]))
     for snapshot, rounds in runs.items():
         steps = [[round[step] for round in rounds] for step in range(len(STEPS))]

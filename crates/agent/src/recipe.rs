@@ -6,6 +6,7 @@ use protocol::language::Language;
 pub const DRIVERS_DIR: &str = "/dev/zygote";
 /// The drivers' files, below the job's `/dev`.
 pub const DRIVERS: &[(&str, &str)] = &[
+    ("go-build.sh", include_str!("../drivers/go-build.sh")),
     ("session.py", include_str!("../drivers/session.py")),
     ("session.js", include_str!("../drivers/session.js")),
     (

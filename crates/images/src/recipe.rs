@@ -59,6 +59,30 @@ pub(crate) const PACKAGES_ALWAYS: &[&str] = &["libc-bin"];
 /// Makes the folder of compiled sources that Go reads; also where the image's `GOCACHE` points.
 pub(crate) const GO_CACHE: &str = "/usr/lib/go-build";
 
+/// How Go compiles, in the image and for its jobs.
+const GO_ENV: &[(&str, &str)] = &[
+    ("CGO_ENABLED", "0"),
+    ("GO111MODULE", "off"),
+    ("GOCACHE", GO_CACHE),
+    ("GOTOOLCHAIN", "local"),
+];
+
+/// Two lists: what a program may import, for the compiler, and all, for the linker, which also gets
+/// what a program can read of its own build.
+const LIST_GO_LIBRARY: &str = r#"
+set -e
+cd /tmp
+format='{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}'
+go list -export -deps -f "$format" std > $GOCACHE/importcfg.link
+while read -r line; do
+    case $line in *internal*|*vendor/*) ;; *) printf '%s\n' "$line" ;; esac
+done < $GOCACHE/importcfg.link > $GOCACHE/importcfg
+printf 'package main\nfunc main() {}\n' > main.go
+go build -x -o main main.go 2>&1 | while read -r line; do
+    case $line in modinfo*) printf '%s\n' "$line" ;; esac
+done >> $GOCACHE/importcfg.link
+"#;
+
 /// All rows.
 pub(crate) const RECIPES: &[Recipe] = &[
     Recipe {
@@ -182,18 +206,21 @@ pub(crate) const RECIPES: &[Recipe] = &[
             ("usr/bin/sh", "dash"),
             ("usr/bin/go", "../lib/go-1.19/bin/go"),
         ],
-        finish: &[Finish {
-            // Most of the standard library comes compiled in the package; what depends on cgo there
-            // ('net' and all above it) has to be compiled again for CGO_ENABLED=0.
-            doing: "compiling the standard library without cgo",
-            argv: &["/usr/bin/go", "build", "std"],
-            env: &[
-                ("CGO_ENABLED", "0"),
-                ("GO111MODULE", "off"),
-                ("GOCACHE", GO_CACHE),
-                ("GOTOOLCHAIN", "local"),
-            ],
-        }],
+        finish: &[
+            Finish {
+                // Most of the standard library comes compiled in the package; what depends on cgo there
+                // ('net' and all above it) has to be compiled again for CGO_ENABLED=0.
+                doing: "compiling the standard library without cgo",
+                argv: &["/usr/bin/go", "build", "std"],
+                env: GO_ENV,
+            },
+            Finish {
+                // What `go build` would look up anew for every program: see the agent's go-build.sh.
+                doing: "listing the standard library's files",
+                argv: &["/bin/sh", "-c", LIST_GO_LIBRARY],
+                env: GO_ENV,
+            },
+        ],
         max_bytes: 260 * MIB,
     },
     Recipe {

@@ -84,7 +84,8 @@ pub const LANGUAGES: &[LanguageSpec] = &[
         aliases: &["golang"],
         extensions: &["go"],
         source_file: "main.go",
-        compile: Some(&["/usr/bin/go", "build", "-o", "main", "main.go"]),
+        // The agent's: the compiler and the linker, else `go build`.
+        compile: Some(&["/bin/sh", "/dev/zygote/go-build.sh"]),
         run: &["./main"],
         env: &[
             ("GOFLAGS", "-buildvcs=false"),

@@ -4,7 +4,8 @@
 //! deadline, [`host`] reads what the host shows. The rest are tests: [`cases`] is one table for all
 //! languages, whose sources are in a file each; [`programs`] compares real programs byte by byte;
 //! [`life`], [`leftovers`] and [`refusals`] look at a job's ways to end; [`damage`] and [`clones`] at
-//! images and snapshots, [`endings`] at loaded interpreters, [`walls`] at the filter and the bucket that users choose.
+//! images and snapshots, [`endings`] at loaded interpreters, [`go_build`] at what is compiled
+//! without `go build`, [`walls`] at the filter and the bucket that users choose.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure, and where nothing at all can run, [`something_can_be_run`] fails.
@@ -16,6 +17,7 @@ mod clones;
 mod damage;
 mod endings;
 mod go;
+mod go_build;
 mod host;
 mod lab;
 mod leftovers;
