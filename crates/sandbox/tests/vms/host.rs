@@ -73,7 +73,7 @@ impl Host {
 }
 
 /// The folder of the real images.
-fn images() -> PathBuf {
+pub fn images() -> PathBuf {
     let named = std::env::var_os("LLM_FIRECRACKER_STATE_DIR").map(PathBuf::from);
     named
         .unwrap_or_else(|| "/var/lib/llm-firecracker".into())
@@ -81,7 +81,7 @@ fn images() -> PathBuf {
 }
 
 /// The guest agent, where a bash image is there too.
-fn agent() -> Option<PathBuf> {
+pub fn agent() -> Option<PathBuf> {
     let named = std::env::var_os("LLM_FIRECRACKER_AGENT").map(PathBuf::from);
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release");
     let agent = named
