@@ -151,8 +151,8 @@ async fn no_request_that_openapi_allows_gets_a_500_or_an_undocumented_answer() {
         .arg(format!("{}/openapi.json", service.base))
         .args(["--max-examples", &examples, "--seed", "1", "--no-color"])
         .args(["--request-timeout", "120", "--continue-on-failure"])
-        // Not "stateful": a session's own calls wait for the guest's part of sessions.
-        .args(["--phases", "examples,coverage,fuzzing"])
+        // "stateful": what one call answers, the next one uses: sessions are made, used and ended.
+        .args(["--phases", "examples,coverage,fuzzing,stateful"])
         // What the schema cannot say: a path below the work folder, a language that has an image.
         .args(["--exclude-checks", "positive_data_acceptance"])
         .args(["--header", &format!("Authorization: Bearer {}", key.trim())])
