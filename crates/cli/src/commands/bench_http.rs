@@ -147,6 +147,6 @@ fn raise_descriptors() {
         current: Some(DESCRIPTORS.min(most)),
         maximum: own.maximum,
     };
-    // With fewer, fewer connections are opened; the finding says how its jobs went all the same.
+    // With too few, the part that opens ten thousand connections fails and says so.
     let _ = setrlimit(Resource::Nofile, raised);
 }
