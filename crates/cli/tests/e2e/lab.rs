@@ -49,7 +49,9 @@ impl Lab {
         }
         make_state(&state);
         let config = root.join("config.toml");
-        std::fs::write(&config, PLACE.config_text("")).unwrap();
+        // Within the state folder, so that what Firecracker's jailer leaves is seen there.
+        let chroots = format!("chroot_base_dir = \"{}\"\n", state.join("jailer").display());
+        std::fs::write(&config, PLACE.config_text(&chroots)).unwrap();
         let (languages, missing) = what_can_run(&state, &config);
         first_run(&state, &config, &languages);
         Lab {

@@ -3,7 +3,7 @@
 //! [`lab`] is the state folder that these tests own, [`tool`] starts the binary and waits with a
 //! deadline, [`host`] reads what the host shows. The rest are tests: [`cases`] is one table for all
 //! languages, whose sources are in a file each; [`programs`] compares real programs byte by byte;
-//! [`life`], [`leftovers`] and [`refusals`] look at a job's ways to end; [`damage`] and [`clones`] at
+//! [`life`], [`leftovers`], [`killed`] and [`refusals`] look at a job's ways to end; [`damage`] and [`clones`] at
 //! images and snapshots, [`endings`] at loaded interpreters, [`go_build`] at what is compiled
 //! without `go build`, [`walls`] at the filter and the bucket that users choose.
 //!
@@ -19,6 +19,7 @@ mod endings;
 mod go;
 mod go_build;
 mod host;
+mod killed;
 mod lab;
 mod leftovers;
 mod life;

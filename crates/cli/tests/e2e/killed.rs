@@ -1,0 +1,163 @@
+//! Killed at each step of a boot, of a snapshot's load and of a job's run: the tool, the jail, the
+//! VMM (Firecracker's jailer, as long as it is not Firecracker yet). Nothing is left.
+
+use crate::host;
+use crate::leftovers;
+use crate::tool::{PATIENCE, Running, Tool};
+use crate::{clones, lab};
+use rustix::process::{Pid, Signal, kill_process};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long what was killed may take to be gone: the kernel's work alone, on an emulated host, too.
+const SOON: Duration = Duration::from_secs(20);
+/// What the tool exits with when the VM was lost.
+const FAULT: i32 = 125;
+
+#[derive(Debug, Clone, Copy)]
+enum Victim {
+    Tool,
+    /// bubblewrap, which ends its pid namespace.
+    Jail,
+    Vmm,
+}
+
+const VICTIMS: [Victim; 3] = [Victim::Tool, Victim::Jail, Victim::Vmm];
+
+/// Names of VMM processes, as far as the kernel keeps them.
+const VMM_NAMES: [&str; 3] = ["qemu-system", "firecracker", "jailer"];
+
+impl Victim {
+    /// Its process and that one's name, once it is there.
+    fn find(self, tool: &Running) -> Option<(Pid, String)> {
+        if let Victim::Tool = self {
+            let pid = Pid::from_raw(tool.pid().try_into().unwrap()).unwrap();
+            return Some((pid, "the tool".into()));
+        }
+        let mut named: Vec<(Pid, String)> = host::vm_processes()
+            .into_iter()
+            .filter_map(|pid| {
+                let file = format!("/proc/{}/comm", pid.as_raw_nonzero());
+                Some((pid, std::fs::read_to_string(file).ok()?.trim_end().into()))
+            })
+            .collect();
+        named.sort_by_key(|(pid, _)| pid.as_raw_nonzero());
+        let wrapped = |(_, name): &&(Pid, String)| name == "bwrap";
+        let found = match self {
+            Victim::Tool => None,
+            Victim::Jail => named.iter().find(wrapped),
+            Victim::Vmm => named
+                .iter()
+                .find(|(_, name)| VMM_NAMES.iter().any(|known| name.starts_with(known))),
+        };
+        found.cloned()
+    }
+
+    fn wait_for(self, tool: &mut Running) -> (Pid, String) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = self.find(tool) {
+                return found;
+            }
+            assert!(tool.is_alive(), "{self:?}: the tool ended before");
+            assert!(Instant::now() < end, "{self:?} was never there");
+            thread::yield_now();
+        }
+    }
+}
+
+/// When: a part, in quarters, of the way from the victim's start to the program's first word; with all
+/// four of them, after that word.
+const QUARTERS: [u32; 4] = [0, 1, 3, 4];
+
+fn start(flags: &[&str]) -> Running {
+    Tool::run("sh", "echo ready\nread -r line\necho end")
+        .args(["--timeout", "120"])
+        .args(flags)
+        .start()
+}
+
+/// How long the way from each victim's start to the program's first word is.
+fn ways(flags: &[&str]) -> Vec<Duration> {
+    let mut tool = start(flags);
+    let seen: Vec<Instant> = VICTIMS
+        .iter()
+        .map(|victim| {
+            victim.wait_for(&mut tool);
+            Instant::now()
+        })
+        .collect();
+    assert_eq!(tool.stdout_line(PATIENCE), "ready");
+    let ways = seen.iter().map(Instant::elapsed).collect();
+    assert_eq!(tool.finish(PATIENCE).code(), Some(0));
+    ways
+}
+
+fn kill(victim: Victim, quarters: u32, way: Duration, flags: &[&str]) -> String {
+    let mut tool = start(flags);
+    let (pid, name) = match quarters {
+        4 => {
+            assert_eq!(tool.stdout_line(PATIENCE), "ready");
+            victim.wait_for(&mut tool)
+        }
+        _ => {
+            victim.wait_for(&mut tool);
+            // The moment that is tested; nothing is waited for.
+            thread::sleep(way * quarters / 4);
+            victim.wait_for(&mut tool)
+        }
+    };
+    // It may have ended just now; then the run is as good as any.
+    let _ = kill_process(pid, Signal::KILL);
+    if let Victim::Tool = victim {
+        let end = Instant::now() + SOON;
+        while !host::vm_processes().is_empty() {
+            assert!(Instant::now() < end, "a VM outlived its tool by {SOON:?}");
+            thread::yield_now();
+        }
+        assert_eq!(tool.finish(SOON).code(), None);
+        // What only the tool could give back, `clean` does.
+        let cleaned = Tool::new().args(["clean", "--json"]).finish(SOON);
+        assert_eq!(cleaned.code(), Some(0), "{}", cleaned.err());
+        return name;
+    }
+    let done = tool.finish(PATIENCE);
+    // A clone that failed is booted instead.
+    let whole = done.code() == Some(0) && done.out() == "ready\nend\n" && quarters < 4;
+    assert!(
+        whole || done.code() == Some(FAULT),
+        "{name} killed: {:?} {:?} {}",
+        done.code(),
+        done.out(),
+        done.err()
+    );
+    name
+}
+
+fn killed_at_each_step(what: &str, flags: &[&str]) {
+    if !lab::lab().has("bash") {
+        return;
+    }
+    let _alone = lab::alone();
+    let before = leftovers::after_a_first_run();
+    let ways = ways(flags);
+    for (victim, way) in VICTIMS.into_iter().zip(ways) {
+        for quarters in QUARTERS {
+            let name = kill(victim, quarters, way, flags);
+            println!("{what}, {quarters}/4 of {way:.1?}: {victim:?} ({name}) killed");
+            leftovers::assert_nothing_new(&before);
+        }
+    }
+}
+
+#[test]
+fn killed_at_each_step_of_boot_and_run() {
+    killed_at_each_step("boot", &["--no-snapshot"]);
+}
+
+#[test]
+fn killed_at_each_step_of_load_and_run() {
+    if clones::are_possible() {
+        killed_at_each_step("load", &[]);
+    }
+}
