@@ -4,6 +4,7 @@
 #   lab/run.sh FILTER…    just the end-to-end tests whose names contain one of these
 #   LAB_FULL=1            the whole battery of attacks instead of its exfiltration
 #   LAB_LANGUAGES="bash"  fewer languages
+#   LAB_ENGINES="qemu"    fewer engines
 # FIRECRACKER_BIN and JAILER_BIN, when set, are tested too. Prints what the tests print and a line for
 # each engine at the end; exits with their status.
 set -euo pipefail
@@ -19,6 +20,7 @@ tests=$(cargo test --release -p cli --test e2e --no-run 2>&1 | sed -n 's/.*Execu
 [[ -x $tests ]] || { echo "lab: the end-to-end tests do not build: cargo test --release -p cli --test e2e --no-run" >&2; exit 1; }
 "$release/llm-firecracker" images build "${languages[@]}" >/dev/null
 
+mkdir -p "$state/lab"
 share=$(mktemp -d "$state/lab/share-XXXXXX")
 trap 'rm -rf "$share"' EXIT
 mkdir "$share/bin"
@@ -27,7 +29,6 @@ cp "$tests" "$share/e2e"
 cp -r --reflink=auto --preserve=mode,timestamps "$state/images" "$share/images"
 rm -rf "$share"/images/.build-*
 cp "$here/tests.sh" "$share/test"
-cp "$here/killed.sh" "$share/"
 if [[ -n ${FIRECRACKER_BIN:-} && -n ${JAILER_BIN:-} ]]; then
     install -m 755 "$FIRECRACKER_BIN" "$share/bin/firecracker"
     install -m 755 "$JAILER_BIN" "$share/bin/jailer"
@@ -36,6 +37,7 @@ cat >"$share/environment" <<EOF
 LAB_RELEASE=$release
 LAB_FILTERS="$*"
 LAB_LANGUAGES="${languages[*]}"
+LAB_ENGINES="${LAB_ENGINES:-qemu firecracker}"
 LAB_FULL=${LAB_FULL:-}
 EOF
 "$here/boot.sh" "$share"
