@@ -9,15 +9,14 @@
 //! written yet waits in one buffer, whose size those who produce watch ([`Channel::is_full`]).
 
 use crate::error::{AgentError, Step, complain};
+use crate::port;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, VsockAddr};
 use protocol::frame::{self, FrameDecoder};
-use protocol::wire::{CHANNEL_NAME, GuestMessage, HostMessage, VSOCK_PORT};
-use std::fs::OpenOptions;
+use protocol::wire::{GuestMessage, HostMessage, VSOCK_PORT};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 /// Bytes waiting for the host at which producers stop; one more message may go over it.
@@ -58,7 +57,7 @@ impl Channel {
             sent: 0,
             connected: false,
         };
-        if let Some(port) = open_port()? {
+        if let Some(port) = port::open()? {
             channel.watch(port.as_fd())?;
             channel.stream = Some(port);
         } else {
@@ -248,31 +247,9 @@ impl Channel {
     }
 }
 
-/// The virtio-serial port with our name; its number depends on the machine.
-fn open_port() -> Result<Option<OwnedFd>, AgentError> {
-    let Ok(ports) = std::fs::read_dir("/sys/class/virtio-ports") else {
-        return Ok(None);
-    };
-    for port in ports.flatten() {
-        let name = std::fs::read_to_string(port.path().join("name")).unwrap_or_default();
-        if name.trim_end() != CHANNEL_NAME {
-            continue;
-        }
-        let device = std::path::Path::new("/dev").join(port.file_name());
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
-            .open(&device)
-            .step(|| format!("open {}", device.display()))?;
-        return Ok(Some(file.into()));
-    }
-    Ok(None)
-}
-
 fn listen() -> Result<OwnedFd, AgentError> {
     if !std::path::Path::new("/dev/vsock").exists() {
-        complain(&"no virtio port of ours, no vsock device");
+        complain(&"no virtio-serial device, no vsock device");
         return Err(AgentError::NoChannel);
     }
     let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
