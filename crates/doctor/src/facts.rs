@@ -39,8 +39,10 @@ pub struct Facts {
     pub images: Digests,
     /// Snapshots against their digests.
     pub snapshots: Digests,
-    /// Process ids of this tool's running VMMs; `None`: nobody looked.
-    pub vm_pids: Option<Vec<i32>>,
+    /// The VMs whose walls are looked at.
+    pub vms: Vms,
+    /// Process ids of all VMMs of this tool's: what runs besides is somebody else's.
+    pub own_vmms: Vec<i32>,
     /// How long a VMM may be silent before the watchdog kills it.
     pub watchdog: Setting<Duration>,
     /// Bytes that event and console logs may grow to at most.
@@ -69,6 +71,20 @@ pub enum Kvm {
     Runs(String),
     /// It is absent or does not run guests, and why.
     Not(String),
+}
+
+/// Process ids of this tool's VMMs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Vms {
+    /// Nobody looked for any.
+    #[default]
+    NotLookedFor,
+    /// These were running.
+    Running(Vec<i32>),
+    /// None was, and this one was started to be looked at.
+    Started(i32),
+    /// None was, and why none could be started.
+    NotStarted(String),
 }
 
 /// A program that is needed.

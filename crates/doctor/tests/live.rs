@@ -1,6 +1,7 @@
 //! The rows about running VMs, on a real process in a real jail.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
+use doctor::facts::Vms;
 use doctor::{Facts, Host, Report, Status};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -79,7 +80,7 @@ fn child_pid(info: &mut File) -> i32 {
 
 fn examine(pids: &[i32]) -> Report {
     doctor::examine(&Host::live(Facts {
-        vm_pids: Some(pids.to_vec()),
+        vms: Vms::Running(pids.to_vec()),
         ..Facts::default()
     }))
 }

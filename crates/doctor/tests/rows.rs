@@ -3,7 +3,7 @@
 
 mod made;
 
-use doctor::facts::{Digests, Kvm, Probe, Setting, Tool};
+use doctor::facts::{Digests, Kvm, Probe, Setting, Tool, Vms};
 use doctor::{GROUPS, Look, Row, Status};
 use made::{Made, SECOND_VM, VM};
 use std::collections::BTreeSet;
@@ -143,6 +143,7 @@ const SPOILT: &[Spoilt] = &[
     ("log-rotation", |m| m.remove("/etc/systemd"), Warn, "neither"),
     ("log-rotation", |m| { m.remove("/etc/systemd"); m.file("/usr/sbin/logrotate", ""); m.file("/etc/cron.daily/logrotate", "") }, Pass, "logrotate"),
     ("other-workloads", |m| m.file("/run/docker.sock", ""), Warn, "docker"),
+    ("other-workloads", |m| m.facts.own_vmms.clear(), Warn, "process 500"),
     ("other-workloads", |m| m.file("/proc/88/comm", "qemu-system-x86"), Warn, "process 88"),
     ("load", |m| m.file("/proc/loadavg", "3.10 1 1 1/2 3"), Warn, "3.1 on 2 CPUs"),
     ("load", |m| m.file("/proc/loadavg", ""), Warn, UNSEEN),
@@ -153,10 +154,12 @@ const SPOILT: &[Spoilt] = &[
     ("file-descriptors", |m| m.file("/proc/self/limits", ""), Warn, UNSEEN),
     ("host-memory-promises", |m| m.file("/proc/sys/vm/overcommit_memory", "2"), Warn, "=2"),
     ("vm-seccomp", |m| m.edit(THREAD, "Seccomp:\t2", "Seccomp:\t0"), Fail, "thread 501 has Seccomp 0"),
+    ("vm-seccomp", |m| { m.edit(THREAD, "Seccomp:\t2", "Seccomp:\t0"); m.edit("/proc/500/task/500/status", "Seccomp:\t2", "Seccomp:\t0") }, Fail, "threads 500, 501 have Seccomp 0"),
     ("vm-seccomp", |m| m.edit(THREAD, "Seccomp:\t2\n", ""), Warn, UNSEEN),
-    ("vm-seccomp", |m| m.facts.vm_pids = Some(vec![]), Warn, UNSEEN),
-    ("vm-seccomp", |m| m.facts.vm_pids = None, Warn, UNSEEN),
-    ("vm-seccomp", |m| m.facts.vm_pids = Some(vec![999]), Warn, UNSEEN),
+    ("vm-seccomp", |m| m.facts.vms = Vms::NotLookedFor, Warn, UNSEEN),
+    ("vm-seccomp", |m| m.facts.vms = Vms::NotStarted("no image".into()), Warn, "no image"),
+    ("vm-seccomp", |m| m.facts.vms = Vms::Running(vec![999]), Warn, UNSEEN),
+    ("vm-seccomp", |m| m.facts.vms = Vms::Started(VM), Pass, "started to be looked at"),
     ("vm-no-new-privs", |m| m.edit(THREAD, "NoNewPrivs:\t1", "NoNewPrivs:\t0"), Fail, "NoNewPrivs 0"),
     ("vm-capabilities", |m| { m.edit(THREAD, "CapEff:\t0000000000000000", "CapEff:\t0000000000200000") }, Fail, "CapEff"),
     ("vm-uid", |m| m.file("/proc/500/status", &made::status(0)), Fail, "root"),
@@ -221,7 +224,7 @@ fn v1_vm(made: &Made, memory: &str, quota: &str) {
 
 fn second_vm(made: &mut Made) {
     made.vm(SECOND_VM, "qemu-system-x86", "qemu");
-    made.facts.vm_pids = Some(vec![VM, SECOND_VM]);
+    made.facts.vms = Vms::Running(vec![VM, SECOND_VM]);
 }
 
 fn firecracker(made: &Made) {

@@ -39,6 +39,7 @@ pub use engine::{
     VmId, VmSpec, VmUsage,
 };
 pub use error::{Step, VmmError};
+pub use mark::{RunningVmm, running as running_vmms};
 
 use std::sync::Arc;
 

@@ -5,10 +5,59 @@ use crate::engine::VmId;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The options that an id stands behind: QEMU's, and that of Firecracker and its jailer.
 const OPTIONS: [&[u8]; 2] = [b"-name", b"--id"];
+
+/// Programs that carry an id on the way to its VMM, and wait for its end.
+const WRAPPERS: [&str; 2] = ["bwrap", "jailer"];
+
+/// A VM whose folder is younger may still be putting up its walls: Firecracker installs its filters
+/// when the guest starts, up to 4 s after the jailer where the host is loaded.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// A VMM that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunningVmm {
+    /// Its process id.
+    pub pid: i32,
+    /// It is old enough for its walls to be up.
+    pub settled: bool,
+}
+
+/// The VMMs that run on a state folder, whichever tool's they are.
+pub fn running(state_dir: &Path) -> Vec<RunningVmm> {
+    let folders = std::fs::read_dir(state_dir.join("run"));
+    let vms: Vec<(VmId, bool)> = folders
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let id = VmId::new(entry.file_name().to_str()?).ok()?;
+            let made = entry.metadata().and_then(|folder| folder.created());
+            let age = made.ok()?.elapsed().ok()?;
+            Some((id, age >= SETTLED))
+        })
+        .collect();
+    if vms.is_empty() {
+        return Vec::new();
+    }
+    let vmm = |pid: i32| {
+        let (_, settled) = vms.iter().find(|(id, _)| carries(pid, id))?;
+        (!is_wrapper(pid)).then_some(RunningVmm {
+            pid,
+            settled: *settled,
+        })
+    };
+    processes().filter_map(vmm).collect()
+}
+
+fn is_wrapper(pid: i32) -> bool {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    WRAPPERS.contains(&name.trim())
+}
 
 /// Kills the processes of a VM; returns what they were. Waits until they are gone.
 pub fn kill(id: &VmId, deadline: Duration) -> Result<Vec<String>, String> {
@@ -75,7 +124,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn only_who_carries_the_id_is_killed() {
+    fn only_who_carries_the_id_is_found_and_killed() {
         let start = |words: &[&str]| {
             // It waits for a line that never comes.
             let mut command = Command::new("sh");
@@ -88,6 +137,14 @@ mod tests {
             start(&[id.as_str(), "-name"]),
             start(&["-name", &format!("{id}1")]),
         ];
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(running(dir.path()), []);
+        std::fs::create_dir_all(dir.path().join("run").join(id.as_str())).unwrap();
+        let found = RunningVmm {
+            pid: ours.id() as i32,
+            settled: false,
+        };
+        assert_eq!(running(dir.path()), [found]);
         let killed = kill(&id, Duration::from_secs(5)).unwrap();
         assert_eq!(killed, [format!("{} (sh)", ours.id())]);
         assert!(!ours.wait().unwrap().success());

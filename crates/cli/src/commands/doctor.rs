@@ -3,10 +3,17 @@
 use super::print_json;
 use crate::args::{Format, Global};
 use crate::{context, table};
-use doctor::facts::{Digests, Kvm, Setting};
+use anyhow::bail;
+use doctor::facts::{Digests, Kvm, Setting, Vms};
 use doctor::{Facts, Host, Report};
+use protocol::error_code::ErrorCode;
+use protocol::language::LANGUAGES;
 use sandbox::config::{Config, IsolationMinimum};
+use sandbox::lease::Leased;
+use sandbox::materials::MaterialsSource;
+use sandbox::metrics::Metrics;
 use sandbox::snapshots::SnapshotStore;
+use sandbox::supply::Supply;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -35,6 +42,23 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
         )),
         Some(reason) => Kvm::Not(reason),
     };
+    let running = vmm::running_vmms(context::state_dir(config));
+    let settled = running.iter().filter(|vmm| vmm.settled).map(|vmm| vmm.pid);
+    let settled: Vec<i32> = settled.collect();
+    let mut own_vmms: Vec<i32> = running.iter().map(|vmm| vmm.pid).collect();
+    // Lives for as long as it is looked at.
+    let mut started = None;
+    let vms = match settled.is_empty() {
+        false => Vms::Running(settled),
+        true => match vm_to_look_at(config).await {
+            Ok(leased) => {
+                let pid = started.insert(leased).vm.usage().pid;
+                own_vmms.push(pid);
+                Vms::Started(pid)
+            }
+            Err(why) => Vms::NotStarted(format!("{why:#}")),
+        },
+    };
     let config = config.clone();
     let work = move || -> anyhow::Result<Report> {
         let facts = Facts {
@@ -44,6 +68,8 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
             config_file: config_file.filter(|path| path.exists()),
             chroot_base: Some(config.vmm.chroot_base_dir.clone()),
             uids: Some((config.vmm.uid_base, config.vmm.uid_count)),
+            vms,
+            own_vmms,
             images: images(&config)?,
             snapshots: snapshots(&config)?,
             watchdog: Setting::Is(config.vmm.watchdog_deadline),
@@ -59,7 +85,34 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
         };
         Ok(doctor::examine(&Host::live(facts)))
     };
-    tokio::task::spawn_blocking(work).await?
+    let report = tokio::task::spawn_blocking(work).await?;
+    if let Some(leased) = started {
+        leased.vm.close().await?;
+    }
+    report
+}
+
+/// A VM as any job's, of the first language that has an image. It is booted: taking a snapshot would
+/// leave one.
+async fn vm_to_look_at(config: &Config) -> anyhow::Result<Leased> {
+    let mut config = config.clone();
+    config.snapshots.enabled = false;
+    config.pool.clear();
+    let materials = MaterialsSource::new(context::image_store(&config)?, context::agent(&config)?);
+    let snapshots = SnapshotStore::open(&context::state_dir(&config).join("snapshots"))?;
+    let engine = vmm::open(config.engine.kind, config.vmm.clone()).await?;
+    let supply = Supply::new(&config, engine, materials, snapshots, Metrics::default());
+    for spec in LANGUAGES {
+        match supply
+            .make(spec.language, supply.default_shape(), None)
+            .await
+        {
+            Ok(leased) => return Ok(leased),
+            Err(no) if no.code == ErrorCode::ImageMissing => {}
+            Err(no) => bail!("{}", no.message),
+        }
+    }
+    bail!("no image is built; run: llm-firecracker images build python")
 }
 
 fn images(config: &Config) -> anyhow::Result<Digests> {

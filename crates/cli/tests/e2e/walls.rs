@@ -1,4 +1,5 @@
-//! Walls that a user chooses: the job's system-call filter, and the bucket that hides its run time.
+//! Walls that a user chooses: the job's system-call filter, and the bucket that hides its run time; and
+//! the doctor, who looks at all walls.
 
 use crate::lab;
 use crate::tool::{PATIENCE, Tool};
@@ -153,4 +154,33 @@ fn two_programs_under_the_bucket_answer_alike() {
         .args(["--json", "--normalize-time", "1e9"])
         .finish(AT_ONCE);
     assert_eq!(done.json()["failure"]["code"], "limit_invalid");
+}
+
+/// Rows about running VMs that do not depend on the host's processor.
+const ROWS_OF_A_VM: [&str; 10] = [
+    "vm-seccomp",
+    "vm-no-new-privs",
+    "vm-capabilities",
+    "vm-uid",
+    "vm-namespaces",
+    "vm-command-line",
+    "vm-network",
+    "vm-cgroup-limits",
+    "vm-rlimits",
+    "vm-output",
+];
+
+/// As root: a user's tool may have no cgroup, and has no uid a VM.
+#[test]
+fn the_doctor_looks_at_a_vm_even_where_none_runs() {
+    if !lab::lab().has("python") || !rustix::process::geteuid().is_root() {
+        println!("not run: the tests are not root's");
+        return;
+    }
+    let report = Tool::new().args(["doctor", "--json"]).go().json();
+    for id in ROWS_OF_A_VM {
+        let mut rows = report["checks"].as_array().unwrap().iter();
+        let row = rows.find(|row| row["id"] == id).unwrap();
+        assert_eq!(row["status"], "pass", "{row}");
+    }
 }

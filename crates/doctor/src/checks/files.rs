@@ -118,16 +118,21 @@ fn digests(found: &Digests, what: &str, nothing: &str) -> Outcome {
 }
 
 fn images(host: &Host) -> Result<Outcome, Gap> {
-    let nothing = "none built yet: llm-firecracker images build python";
-    Ok(digests(&host.facts.images, "images", nothing))
+    let found = &host.facts.images;
+    let outcome = digests(found, "images", "none built yet: no job can run");
+    Ok(match found {
+        Digests::Nothing => outcome.with_fix("llm-firecracker images build"),
+        _ => outcome,
+    })
 }
 
 fn snapshots(host: &Host) -> Result<Outcome, Gap> {
-    Ok(digests(
-        &host.facts.snapshots,
-        "snapshots",
-        "none taken yet: every job boots its VM",
-    ))
+    let found = &host.facts.snapshots;
+    let outcome = digests(found, "snapshots", "none taken yet: every job boots its VM");
+    Ok(match found {
+        Digests::Nothing => outcome.with_fix("llm-firecracker snapshots create"),
+        _ => outcome,
+    })
 }
 
 const FREE_DISK_BYTES: u64 = 5 << 30;

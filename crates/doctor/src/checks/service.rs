@@ -93,7 +93,7 @@ const WORKLOAD_PROGRAMS: &[&str] = &[
 ];
 
 fn other_workloads(host: &Host) -> Result<Outcome, Gap> {
-    let ours = host.facts.vm_pids.as_deref().unwrap_or_default();
+    let ours = &host.facts.own_vmms;
     let mut found: Vec<String> = WORKLOADS
         .iter()
         .filter(|(path, _)| host.exists(path))

@@ -1,6 +1,7 @@
 //! The walls around each running VMM, read from the kernel's own account of it.
 
 use super::{Check, Group, Look};
+use crate::facts::Vms;
 use crate::host::{Gap, Host, strange};
 use crate::outcome::Outcome;
 use std::collections::BTreeMap;
@@ -103,19 +104,26 @@ pub(super) fn each_vm(
         }
     }
     if seen == 0 {
-        return Ok(Outcome::unknown("no VM is running"));
+        return Ok(Outcome::unknown(ENDED));
     }
-    Ok(Outcome::none_of(&wrong, format!("{seen} running VMs")))
+    let pass = match host.facts.vms {
+        Vms::Started(_) => "a VM that was started to be looked at".to_owned(),
+        _ => format!("{seen} running VMs"),
+    };
+    Ok(Outcome::none_of(&wrong, pass))
 }
+
+/// Every VM that was to be looked at is gone.
+const ENDED: &str = "the VMs ended while they were looked at";
 
 /// The process ids of the VMMs, or why there is nothing to look at.
 pub(super) fn running(host: &Host) -> Result<Vec<i32>, Gap> {
-    match &host.facts.vm_pids {
-        None => Err(Gap::Untold("nobody told which VMs are running".to_owned())),
-        Some(pids) if pids.is_empty() => Err(Gap::Untold(
-            "no VM is running; run doctor while one is".to_owned(),
-        )),
-        Some(pids) => Ok(pids.clone()),
+    let untold = |why: String| Err(Gap::Untold(why));
+    match &host.facts.vms {
+        Vms::NotLookedFor => untold("nobody told which VMs are running".to_owned()),
+        Vms::NotStarted(why) => untold(format!("no VM runs and none could be started: {why}")),
+        Vms::Started(pid) => Ok(vec![*pid]),
+        Vms::Running(pids) => Ok(pids.clone()),
     }
 }
 
@@ -127,14 +135,14 @@ fn field<'a>(status: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
     value.map(str::trim).ok_or_else(|| strange(path, name))
 }
 
-/// What each thread's field says, where that is not `wanted`.
+/// What threads' fields say, where that is not `wanted`; threads that say the same are told as one.
 fn threads(
     host: &Host,
     pid: i32,
     names: &[&str],
     wanted: fn(&str) -> bool,
 ) -> Result<Vec<String>, Gap> {
-    let mut wrong = Vec::new();
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for tid in host.list(&format!("/proc/{pid}/task"))? {
         let path = format!("/proc/{pid}/task/{tid}/status");
         let Some(status) = host.read_if_there(&path)? else {
@@ -143,11 +151,16 @@ fn threads(
         for name in names {
             let value = field(&status, &path, name)?;
             if !wanted(value) {
-                wrong.push(format!("thread {tid} has {name} {value}"));
+                let said = wrong.entry(format!("{name} {value}")).or_default();
+                said.push(tid.clone());
             }
         }
     }
-    Ok(wrong)
+    let told = |(said, tids): (String, Vec<String>)| match tids.as_slice() {
+        [tid] => format!("thread {tid} has {said}"),
+        _ => format!("threads {} have {said}", tids.join(", ")),
+    };
+    Ok(wrong.into_iter().map(told).collect())
 }
 
 fn seccomp(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
@@ -184,7 +197,7 @@ fn uids(host: &Host) -> Result<Outcome, Gap> {
     }
     owners.values_mut().for_each(Vec::dedup);
     if owners.is_empty() {
-        return Ok(Outcome::unknown("no VM is running"));
+        return Ok(Outcome::unknown(ENDED));
     }
     if let Some(pids) = owners.get(&0) {
         return Ok(Outcome::fail(format!("root: VMM {pids:?}")));

@@ -1,6 +1,6 @@
 //! A made-up host on which every check that can pass does; tests spoil one thing at a time.
 
-use doctor::facts::{Digests, Kvm, Probe, Setting, Tool};
+use doctor::facts::{Digests, Kvm, Probe, Setting, Tool, Vms};
 use doctor::{Facts, Host, Report};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -166,7 +166,8 @@ fn good_facts() -> Facts {
         uids: Some((10_000, 1_000)),
         images: Digests::Equal(5),
         snapshots: Digests::Equal(2),
-        vm_pids: Some(vec![VM]),
+        vms: Vms::Running(vec![VM]),
+        own_vmms: vec![VM],
         watchdog: Setting::Is(Duration::from_secs(20)),
         log_bytes_max: Setting::Is(1 << 20),
         today: Some(jiff::civil::date(2026, 3, 1)),
