@@ -4,7 +4,7 @@ TARGET := x86_64-unknown-linux-gnu
 BIN := target/release
 AGENT := $(BIN)/llm-firecracker-agent
 
-.PHONY: help setup needs build agent run images test unit e2e lint lab
+.PHONY: help setup needs build agent run images test unit e2e lint fuzz lab
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ e2e: images ## tests with real VMs
 
 test: setup lint ## everything: lint, unit tests, tests with real VMs, attacks, lab
 	scripts/test.sh
+
+fuzz: ## every parser of hostile bytes under libFuzzer, a minute each (nightly compiler)
+	scripts/fuzz.sh 60
 
 lab: build ## the tests on a real KVM, inside an emulated machine
 	lab/run.sh
