@@ -498,6 +498,9 @@ pub struct SelftestArgs {
     /// Only this attack; may be given again
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// Fail as well when an attack cannot be run here, for want of an image for one
+    #[arg(long)]
+    pub require_all: bool,
     /// List the attacks and what must come of each
     #[arg(long)]
     pub list: bool,

@@ -59,9 +59,12 @@ impl Report {
         self.attacks.iter().filter(|verdict| !verdict.contained)
     }
 
-    /// The process' exit code: 0 when every wall held, 1 when one gave way, 125 when nothing was run.
-    pub fn exit_code(&self) -> u8 {
-        match (self.attacks.is_empty(), self.all_contained()) {
+    /// The process' exit code: 0 when every wall held, 1 when one gave way (or, where all are required,
+    /// was not attacked), 125 when nothing was run.
+    pub fn exit_code(&self, require_all: bool) -> u8 {
+        let all_run = !require_all || self.not_run.is_empty();
+        let held = self.all_contained() && all_run;
+        match (self.attacks.is_empty(), held) {
             (true, _) => protocol::result::EXIT_INTERNAL,
             (false, true) => 0,
             (false, false) => 1,
@@ -157,9 +160,16 @@ mod tests {
 
     #[test]
     fn one_wall_that_gave_way_is_an_exit_code_and_so_is_nothing_run() {
-        assert_eq!(report(&[true, true]).exit_code(), 0);
-        assert_eq!(report(&[true, false]).exit_code(), 1);
-        assert_eq!(report(&[]).exit_code(), 125);
+        assert_eq!(report(&[true, true]).exit_code(true), 0);
+        assert_eq!(report(&[true, false]).exit_code(false), 1);
+        assert_eq!(report(&[]).exit_code(false), 125);
+        let mut partly = report(&[true]);
+        partly.not_run.push(NotRun {
+            name: "b".into(),
+            kind: Kind::Doors,
+            why: "no image".into(),
+        });
+        assert_eq!([partly.exit_code(false), partly.exit_code(true)], [0, 1]);
     }
 
     #[test]

@@ -57,5 +57,5 @@ pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode
     } else {
         table::line(report.to_table().trim_end())?;
     }
-    Ok(ExitCode::from(report.exit_code()))
+    Ok(ExitCode::from(report.exit_code(args.require_all)))
 }

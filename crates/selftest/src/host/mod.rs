@@ -3,11 +3,12 @@
 //! Only what can be ours is looked at: processes that descend from this one or carry the mark of a
 //! VMM (its uid, its cgroup, the state folder on its command line), files and mounts below the state
 //! folder, sockets that those processes listen on, cgroups below the configured parent. A VM of another
-//! tool that lives at the same time is told apart by its living parent.
+//! tool that lives at the same time is told apart by its living parent, its folder by who holds its lock.
 
 mod canary;
 mod disk;
 mod memory;
+mod others;
 mod processes;
 mod snapshot;
 mod sockets;

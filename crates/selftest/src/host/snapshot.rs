@@ -1,6 +1,6 @@
 //! One look at the host, and the difference of two.
 
-use super::{Watch, processes, sockets};
+use super::{Watch, others, processes, sockets};
 use crate::error::SelftestError;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
@@ -38,7 +38,7 @@ impl Snapshot {
         let mounts = mounts()?;
         Ok(Snapshot {
             sockets: sockets::listening(processes.keys().map(|(pid, _)| *pid), watch.pid)?,
-            files: files(&watch.state_dir),
+            files: files(watch),
             cgroups: cgroups(&mounts, &watch.cgroup_parent),
             mounts: below(&watch.state_dir, mounts),
             processes,
@@ -110,10 +110,13 @@ fn below(folder: &Path, mounts: Vec<(PathBuf, String)>) -> BTreeSet<String> {
         .collect()
 }
 
-/// Everything below the state folder. Images and snapshots may not even change.
-fn files(state_dir: &Path) -> BTreeMap<PathBuf, Stamp> {
+/// Everything below the state folder but other living tools' VMs. Images and snapshots may not even
+/// change.
+fn files(watch: &Watch) -> BTreeMap<PathBuf, Stamp> {
+    let state_dir = &watch.state_dir;
+    let others = others::run_folders(state_dir, watch.pid);
     let mut found = BTreeMap::new();
-    let mut folders = vec![state_dir.to_owned()];
+    let mut folders = vec![state_dir.clone()];
     while let Some(folder) = folders.pop() {
         // A folder that goes away meanwhile is just what is hoped for.
         for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
@@ -121,6 +124,9 @@ fn files(state_dir: &Path) -> BTreeMap<PathBuf, Stamp> {
             let Ok(metadata) = path.symlink_metadata() else {
                 continue;
             };
+            if others.contains(&path) {
+                continue;
+            }
             if metadata.is_dir() {
                 folders.push(path.clone());
             }
@@ -203,7 +209,7 @@ mod tests {
         let before = watch.look().unwrap();
         std::fs::create_dir_all(dir.path().join("run/vm-1")).unwrap();
         std::fs::write(images.join("python.erofs"), "owned").unwrap();
-        let left = files(&watch.state_dir);
+        let left = files(&watch);
         let now = Snapshot {
             files: left,
             ..before.clone()
@@ -216,7 +222,7 @@ mod tests {
         );
         std::fs::remove_file(images.join("python.erofs")).unwrap();
         let now = Snapshot {
-            files: files(&watch.state_dir),
+            files: files(&watch),
             ..before.clone()
         };
         assert!(now.since(&before).join("\n").contains("lost file"));
