@@ -28,7 +28,7 @@ timeout --kill-after=10 "$limit_seconds" qemu-system-x86_64 \
     -machine q35,accel=tcg,usb=off,smbus=off -cpu max -smp 2 -m "$memory_mib" \
     -nodefaults -no-user-config -no-reboot -display none -nic none \
     -kernel "$machine/vmlinuz" -initrd "$machine/initrd" \
-    -append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check" \
+    -append "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check tsc=reliable clocksource=tsc" \
     $(disk 0 "$machine/root.erofs" readonly=on) \
     $(disk 1 "$run/share.erofs" readonly=on) \
     $(disk 2 "$run/scratch" discard=unmap) \
