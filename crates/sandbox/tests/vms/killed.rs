@@ -6,7 +6,7 @@ use images::ImageStore;
 use protocol::error_code::ErrorCode;
 use protocol::event::{Event, EventType};
 use protocol::job::JobRequest;
-use protocol::result::{JobResult, Status};
+use protocol::result::{BootPath, JobResult, Status};
 use rustix::process::{Pid, Signal, kill_process};
 use sandbox::config::Config;
 use sandbox::drive::JobIo;
@@ -100,6 +100,17 @@ async fn kill_at_random(killed: Arc<AtomicUsize>) {
     }
 }
 
+/// A job asked for while the pool is empty would be a clone's; killed VMMs leave it so for a while.
+async fn until_warm(sandbox: &Sandbox) {
+    let warm = async {
+        while !sandbox.supply().pool().is_warm() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), warm).await;
+    in_time.unwrap_or_else(|_| panic!("the pool was not filled within a minute"));
+}
+
 async fn run(sandbox: &Sandbox, number: usize) -> (usize, JobResult) {
     let request = JobRequest {
         language: "bash".into(),
@@ -124,7 +135,7 @@ async fn jobs_of_killed_vmms_are_neither_lost_nor_run_twice() {
     let state = tempfile::tempdir().unwrap();
     let text = format!(
         "[vmm]\nuid_base = {}\nuid_count = {}\ncgroup_parent = \"llm-firecracker-killed\"\n\
-         [admission]\nrunning = {AT_ONCE}\n[pool.bash]\nmin = 3\nmax = 4\n",
+         [admission]\nrunning = {AT_ONCE}\n[pool.bash]\nmin = 4\nmax = 8\nrehearsed = false\n",
         UIDS.start,
         UIDS.len()
     );
@@ -162,7 +173,10 @@ async fn jobs_of_killed_vmms_are_neither_lost_nor_run_twice() {
             loop {
                 match next.fetch_add(1, Ordering::Relaxed) {
                     number if number > jobs => return done,
-                    number => done.push(run(&sandbox, number).await),
+                    number => {
+                        until_warm(&sandbox).await;
+                        done.push(run(&sandbox, number).await);
+                    }
                 }
             }
         });
@@ -196,6 +210,11 @@ async fn jobs_of_killed_vmms_are_neither_lost_nor_run_twice() {
     let killed = killed.load(Ordering::Relaxed);
     println!("{killed} VMMs were killed; {died} jobs died of it; ways: {paths:?}");
     assert!(killed > 0, "no VMM was killed");
+    let pooled = paths.get(&format!("{:?}", Some(BootPath::Pool)));
+    assert!(
+        pooled.is_some_and(|pooled| *pooled > jobs / 2),
+        "few jobs came from the pool: {paths:?}"
+    );
 
     sandbox.close(Duration::from_secs(30)).await;
     assert!(vmms().is_empty(), "processes are left: {:?}", vmms());

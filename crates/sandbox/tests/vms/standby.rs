@@ -94,7 +94,7 @@ async fn run(sandbox: &Sandbox, code: &str) -> JobResult {
 
 #[tokio::test]
 async fn a_clone_is_the_vmm_that_stood_by_and_no_less_confined() {
-    let Some(host) = Host::new("standby", 42100).await else {
+    let Some(host) = Host::new("standby", 42200).await else {
         return;
     };
     let notes = Arc::new(Notes::default());
