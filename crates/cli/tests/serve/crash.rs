@@ -6,13 +6,16 @@ use crate::service::{Service, until};
 use rustix::process::Signal;
 use serde_json::json;
 
+/// What is counted are the VMs of jobs: one that stands by is there as soon as the service listens.
+const NO_STANDBY: &str = "[snapshots]\nstandby = 0\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_kill_9_the_next_service_cleans_up_before_it_listens() {
     let _alone = lab::alone().await;
     if !lab::can_run("bash") {
         return;
     }
-    let service = Service::start("crash", "");
+    let service = Service::start("crash", NO_STANDBY);
     let body = json!({"lang": "bash", "code": "sleep 200", "timeout": 250});
     let jobs = [(); 2].map(|()| tokio::spawn(service.post("/api/v1/execute", &body).send()));
     until("both jobs have their VMs", async || {
@@ -33,7 +36,7 @@ async fn after_kill_9_the_next_service_cleans_up_before_it_listens() {
     }
     assert_ne!(leftovers(), Vec::<String>::new(), "nothing to clean up");
 
-    let service = Service::start("crash", "");
+    let service = Service::start("crash", NO_STANDBY);
     assert_eq!(leftovers(), Vec::<String>::new());
     let log = service.log.lock().unwrap().clone();
     let removed = log.find("left by an earlier crash; removed");
