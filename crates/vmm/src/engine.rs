@@ -165,6 +165,10 @@ impl std::fmt::Display for VmExit {
         match (self.watchdog, self.oom, self.signal, self.code) {
             (true, ..) => f.write_str("it no longer answered and the watchdog ended it"),
             (_, true, ..) => f.write_str("its cgroup ran out of memory"),
+            // What the kernel sends when a page of a mapped file has no room on its disk (mmap(2)).
+            (_, _, Some(libc::SIGBUS), _) => f.write_str(
+                "signal 7: its memory's file found no room; free some on the state folder's disk",
+            ),
             (_, _, Some(signal), _) => write!(f, "signal {signal}"),
             (_, _, _, Some(code)) => write!(f, "exit code {code}"),
             _ => f.write_str("unknown"),

@@ -15,7 +15,9 @@ use vmm::Engine;
 
 /// What a test's sandbox is made of.
 pub struct Host {
-    state: TempDir,
+    state: PathBuf,
+    /// Removed at the end, where it is this host's own.
+    _folder: Option<TempDir>,
     agent: PathBuf,
     config: Config,
     engine: Arc<dyn Engine>,
@@ -24,13 +26,22 @@ pub struct Host {
 impl Host {
     /// `None` where this machine lacks a part, which is then said, or fails where it must be there.
     pub async fn new(name: &str, uid_base: u32) -> Option<Host> {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Host::at(folder.path(), name, uid_base).await?;
+        Some(Host {
+            _folder: Some(folder),
+            ..host
+        })
+    }
+
+    /// The same with a state folder of the test's choice.
+    pub async fn at(state: &Path, name: &str, uid_base: u32) -> Option<Host> {
         let agent = agent()?;
-        let state = tempfile::tempdir().unwrap();
         let text = format!(
             "[vmm]\nuid_base = {uid_base}\nuid_count = 50\ncgroup_parent = \"llm-firecracker-{name}\"\n"
         );
         let mut config = Config::parse(&text).unwrap();
-        config.vmm.state_dir = state.path().into();
+        config.vmm.state_dir = state.into();
         let engine = vmm::open(config.engine.kind, config.vmm.clone())
             .await
             .unwrap();
@@ -39,7 +50,8 @@ impl Host {
             return None;
         }
         Some(Host {
-            state,
+            state: state.into(),
+            _folder: None,
             agent,
             config,
             engine,
@@ -50,7 +62,7 @@ impl Host {
     pub fn sandbox(&self, before: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>) -> Sandbox {
         let images = Arc::new(ImageStore::open(&images()).unwrap());
         let materials = MaterialsSource::new(images, self.agent.clone());
-        let snapshots = SnapshotStore::open(&self.state.path().join("snapshots")).unwrap();
+        let snapshots = SnapshotStore::open(&self.state.join("snapshots")).unwrap();
         let metrics = Metrics::default();
         let engine = before(self.engine.clone());
         let supply = Supply::new(&self.config, engine, materials, snapshots, metrics.clone());
@@ -59,7 +71,7 @@ impl Host {
 
     /// Run folders of VMs, and cgroups, that are there now.
     pub fn traces(&self) -> Vec<PathBuf> {
-        let mut folders = vec![self.state.path().join("run")];
+        let mut folders = vec![self.state.join("run")];
         let controllers = std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten();
         folders.extend(controllers.flatten().map(|entry| entry.path()));
         folders[1..]

@@ -1,0 +1,94 @@
+//! The disk is full while a snapshot is made: one clear error, nothing half-made stays, and once there is
+//! room the same sandbox makes it.
+
+use crate::host::Host;
+use protocol::language::Language;
+use std::path::Path;
+use std::process::Command;
+
+/// A file system of its own, so that filling it hurts nobody.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    /// `None` where this user may not mount.
+    fn mount(at: &'a Path, mib: u32) -> Option<Disk<'a>> {
+        std::fs::create_dir_all(at).unwrap();
+        let size = format!("size={mib}m,mode=0700");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "state"])
+            .arg(at)
+            .status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then_some(Disk(at))
+    }
+
+    fn grow(&self, mib: u32) {
+        let size = format!("remount,size={mib}m");
+        let grown = Command::new("mount")
+            .args(["-o", &size])
+            .arg(self.0)
+            .status();
+        assert!(grown.unwrap().success());
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        // Lazily: a VM that a failed test left may still be ending.
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        // A lock is a file that stays; whoever holds it is what counts.
+        .filter(|name| !name.ends_with(".lock"))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_full_disk_leaves_no_half_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("state");
+    // Room for the jail's root (its libraries) and little else at first.
+    let Some(disk) = Disk::mount(&at, 110) else {
+        println!("not run: this user may not mount a file system of its own");
+        return;
+    };
+    let Some(host) = Host::at(&at, "full", 42300).await else {
+        return;
+    };
+    let sandbox = host.sandbox(|engine| engine);
+    let shape = sandbox.supply().default_shape();
+    let mut failures = 0;
+    // From no room for RAM at all to none for its last pages.
+    for mib in (110..300).step_by(8) {
+        disk.grow(mib);
+        let Err(no) = sandbox
+            .supply()
+            .create_snapshot(Language::Bash, shape)
+            .await
+        else {
+            break;
+        };
+        failures += 1;
+        println!("{mib} MiB: {}", no.message);
+        assert!(no.message.contains("room"), "{}", no.message);
+        assert_eq!(entries(&at.join("snapshots")), Vec::<String>::new());
+        assert_eq!(entries(&at.join("run")), Vec::<String>::new());
+        assert_eq!(host.traces(), Vec::<std::path::PathBuf>::new());
+    }
+    assert!(failures > 0, "the disk was never full");
+    disk.grow(1024);
+    let made = sandbox
+        .supply()
+        .create_snapshot(Language::Bash, shape)
+        .await
+        .unwrap();
+    assert!(made.memory.exists() && made.state.exists());
+    assert_eq!(entries(&at.join("snapshots")).len(), 1);
+    sandbox.close(std::time::Duration::from_secs(10)).await;
+}
