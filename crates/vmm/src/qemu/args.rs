@@ -133,10 +133,8 @@ const FIXED: &[(&str, &str, &str)] = &[
 /// All arguments.
 pub fn arguments(machine: &Machine) -> Vec<OsString> {
     let mut args: Vec<String> = vec![
-        // acpi: Debian's kernel finds virtio-mmio devices by it alone. pit, pic: what the kernel
-        // falls back on under emulation. rtc: the agent sets the clock.
         "-machine".into(),
-        machine_type(&machine.start).into(),
+        machine_type(&machine.start),
         // Tells whose it is: see `mark`.
         "-name".into(),
         machine.id.to_string(),
@@ -192,11 +190,12 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
 
 // acpi: Debian's kernel finds virtio-mmio devices by it alone. pit, pic: what the kernel falls back on
 // under emulation. rtc: the agent sets the clock.
-fn machine_type(start: &Start) -> &'static str {
-    match start {
-        Start::StandBy => "microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off",
-        _ => "microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off,memory-backend=ram",
-    }
+fn machine_type(start: &Start) -> String {
+    let memory = match start {
+        Start::StandBy => "",
+        _ => ",memory-backend=ram",
+    };
+    format!("microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off{memory}")
 }
 
 /// The root file system's block device (QAPI `BlockdevOptions`). Raw by name: probing would let content
@@ -209,7 +208,8 @@ pub fn rootfs(file: &str) -> Value {
     })
 }
 
-/// The RAM of one that stood by (QAPI `ObjectOptions`): as a clone's, see [`memory`].
+/// A clone's RAM (QAPI `ObjectOptions`): a private mapping of a file that cannot be written, whose pages
+/// are copied as the clone writes.
 pub fn template(memory_mib: u32) -> Value {
     json!({
         "qom-type": "memory-backend-file", "id": "ram", "size": u64::from(memory_mib) << 20,
@@ -251,11 +251,7 @@ fn memory(machine: &Machine) -> Option<String> {
             )
         }
         Start::Boot { .. } => format!("memory-backend-ram,id=ram,size={size}M"),
-        // A private mapping of a file that cannot be written: pages are copied as the clone writes.
-        Start::Clone => format!(
-            "memory-backend-file,id=ram,size={size}M,mem-path={},readonly=on,rom=off,share=off",
-            at::RAM
-        ),
+        Start::Clone => template(size).to_string(),
         Start::StandBy => return None,
     })
 }
@@ -300,10 +296,13 @@ mod tests {
             // Devices: these four and no others; no network, no monitor for people.
             prop_assert_eq!(after("-device").len(), 4);
             prop_assert!(!text.iter().any(|a| a.contains("net") || a.contains("vsock") || a.contains("virtfs") || a.starts_with("-monitor")));
-            let ram = after("-object").into_iter().find(|o| o.contains("id=ram"));
+            let is_ram = |o: &&str| o.contains("id=ram") || o.contains("\"id\":\"ram\"");
+            let ram = after("-object").into_iter().find(is_ram);
             match &machine.start {
                 Start::Boot { .. } => prop_assert!(ram.is_some()),
-                Start::Clone => prop_assert!(ram.unwrap().contains("readonly=on,rom=off,share=off")),
+                Start::Clone => for wall in ["\"readonly\":true", "\"rom\":\"off\"", "\"share\":false"] {
+                    prop_assert!(ram.unwrap().contains(wall));
+                },
                 Start::StandBy => prop_assert!(ram.is_none() && text.contains(&"--preconfig")),
             }
             // No image of anyone's in one that stands by; every disk read-only.
