@@ -223,6 +223,13 @@ async fn sweep_first(config: &Config) {
     }
 }
 
+/// What VMs are made of.
+pub fn stores(config: &Config) -> anyhow::Result<(MaterialsSource, SnapshotStore)> {
+    let materials = MaterialsSource::new(image_store(config)?, agent(config)?);
+    let snapshots = SnapshotStore::open(&state_dir(config).join("snapshots"))?;
+    Ok((materials, snapshots))
+}
+
 /// A sandbox with everything below it.
 pub async fn sandbox(config: &Config) -> anyhow::Result<Arc<Sandbox>> {
     sandbox_with(config, Vec::new()).await
@@ -245,8 +252,7 @@ pub async fn sandbox_with(
     }
     sweep_first(config).await;
     let metrics = Metrics::default();
-    let materials = MaterialsSource::new(image_store(config)?, agent(config)?);
-    let snapshots = SnapshotStore::open(&state_dir(config).join("snapshots"))?;
+    let (materials, snapshots) = stores(config)?;
     let engine = engine(config).await?;
     let supply = Supply::new(config, engine, materials, snapshots, metrics.clone());
     let sandbox = Sandbox::new(config, supply, EventBus::new(sinks), metrics)?;

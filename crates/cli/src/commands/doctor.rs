@@ -10,7 +10,6 @@ use protocol::error_code::ErrorCode;
 use protocol::language::LANGUAGES;
 use sandbox::config::{Config, IsolationMinimum};
 use sandbox::lease::Leased;
-use sandbox::materials::MaterialsSource;
 use sandbox::metrics::Metrics;
 use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::Supply;
@@ -98,8 +97,7 @@ async fn vm_to_look_at(config: &Config) -> anyhow::Result<Leased> {
     let mut config = config.clone();
     config.snapshots.enabled = false;
     config.pool.clear();
-    let materials = MaterialsSource::new(context::image_store(&config)?, context::agent(&config)?);
-    let snapshots = SnapshotStore::open(&context::state_dir(&config).join("snapshots"))?;
+    let (materials, snapshots) = context::stores(&config)?;
     let engine = vmm::open(config.engine.kind, config.vmm.clone()).await?;
     let supply = Supply::new(&config, engine, materials, snapshots, Metrics::default());
     for spec in LANGUAGES {
