@@ -2,7 +2,7 @@
 
 use images::ImageStore;
 use sandbox::config::Config;
-use sandbox::events::EventBus;
+use sandbox::events::{EventBus, EventSink};
 use sandbox::materials::MaterialsSource;
 use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 use vmm::Engine;
+
+/// uids that a host's VMMs have, from its base on.
+pub const UID_COUNT: u32 = 50;
 
 /// What a test's sandbox is made of.
 pub struct Host {
@@ -36,9 +39,14 @@ impl Host {
 
     /// The same with a state folder of the test's choice.
     pub async fn at(state: &Path, name: &str, uid_base: u32) -> Option<Host> {
+        Host::configured(state, name, uid_base, "").await
+    }
+
+    /// The same with `more` of a configuration.
+    pub async fn configured(state: &Path, name: &str, uid_base: u32, more: &str) -> Option<Host> {
         let agent = agent()?;
         let text = format!(
-            "[vmm]\nuid_base = {uid_base}\nuid_count = 50\ncgroup_parent = \"llm-firecracker-{name}\"\n"
+            "[vmm]\nuid_base = {uid_base}\nuid_count = {UID_COUNT}\ncgroup_parent = \"llm-firecracker-{name}\"\n{more}"
         );
         let mut config = Config::parse(&text).unwrap();
         config.vmm.state_dir = state.into();
@@ -60,13 +68,22 @@ impl Host {
 
     /// A sandbox whose VMs an engine makes that stands before the real one.
     pub fn sandbox(&self, before: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>) -> Sandbox {
+        self.sandbox_telling(before, vec![])
+    }
+
+    /// The same, whose events `sinks` hear.
+    pub fn sandbox_telling(
+        &self,
+        before: impl FnOnce(Arc<dyn Engine>) -> Arc<dyn Engine>,
+        sinks: Vec<Arc<dyn EventSink>>,
+    ) -> Sandbox {
         let images = Arc::new(ImageStore::open(&images()).unwrap());
         let materials = MaterialsSource::new(images, self.agent.clone());
         let snapshots = SnapshotStore::open(&self.state.join("snapshots")).unwrap();
         let metrics = Metrics::default();
         let engine = before(self.engine.clone());
         let supply = Supply::new(&self.config, engine, materials, snapshots, metrics.clone());
-        Sandbox::new(&self.config, supply, EventBus::new(vec![]), metrics).unwrap()
+        Sandbox::new(&self.config, supply, EventBus::new(sinks), metrics).unwrap()
     }
 
     /// Run folders of VMs, and cgroups, that are there now.
@@ -85,7 +102,7 @@ impl Host {
 }
 
 /// The folder of the real images.
-pub fn images() -> PathBuf {
+fn images() -> PathBuf {
     let named = std::env::var_os("LLM_FIRECRACKER_STATE_DIR").map(PathBuf::from);
     named
         .unwrap_or_else(|| "/var/lib/llm-firecracker".into())
@@ -93,7 +110,7 @@ pub fn images() -> PathBuf {
 }
 
 /// The guest agent, where a bash image is there too.
-pub fn agent() -> Option<PathBuf> {
+fn agent() -> Option<PathBuf> {
     let named = std::env::var_os("LLM_FIRECRACKER_AGENT").map(PathBuf::from);
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("release");
     let agent = named

@@ -1,21 +1,15 @@
 //! Jobs through the pool while VMMs are killed at random: each has its own right answer or one clear error,
 //! none is lost, none runs twice, and nothing stays on the host.
 
-use crate::host::{agent, images};
-use images::ImageStore;
+use crate::host::{Host, UID_COUNT};
 use protocol::error_code::ErrorCode;
 use protocol::event::{Event, EventType};
 use protocol::job::JobRequest;
 use protocol::result::{BootPath, JobResult, Status};
 use rustix::process::{Pid, Signal, kill_process};
-use sandbox::config::Config;
 use sandbox::drive::JobIo;
-use sandbox::events::{EventBus, EventSink};
-use sandbox::materials::MaterialsSource;
-use sandbox::metrics::Metrics;
+use sandbox::events::EventSink;
 use sandbox::sandbox::Sandbox;
-use sandbox::snapshots::SnapshotStore;
-use sandbox::supply::Supply;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,7 +17,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// VMMs of this test alone have these uids.
-const UIDS: std::ops::Range<u32> = 42_100..42_150;
+const UIDS: std::ops::Range<u32> = 42_100..42_100 + UID_COUNT;
 const AT_ONCE: usize = 4;
 const SEED: u64 = 0x5eed_0005;
 /// Between two kills, milliseconds: at least, and so much more at most.
@@ -131,34 +125,19 @@ async fn run(sandbox: &Sandbox, number: usize) -> (usize, JobResult) {
 
 #[tokio::test]
 async fn jobs_of_killed_vmms_are_neither_lost_nor_run_twice() {
-    let Some(agent) = agent() else { return };
     let state = tempfile::tempdir().unwrap();
-    let text = format!(
-        "[vmm]\nuid_base = {}\nuid_count = {}\ncgroup_parent = \"llm-firecracker-killed\"\n\
-         [admission]\nrunning = {AT_ONCE}\n[pool.bash]\nmin = 4\nmax = 8\nrehearsed = false\n",
-        UIDS.start,
-        UIDS.len()
+    let more = format!(
+        "[admission]\nrunning = {AT_ONCE}\n[pool.bash]\nmin = 4\nmax = 8\nrehearsed = false\n"
     );
-    let mut config = Config::parse(&text).unwrap();
-    config.vmm.state_dir = state.path().into();
-    let engine = vmm::open(config.engine.kind, config.vmm.clone())
-        .await
-        .unwrap();
-    if let Some(reason) = &engine.identity().clones_refused {
-        println!("not run: no clones here: {reason}");
+    let Some(host) = Host::configured(state.path(), "killed", UIDS.start, &more).await else {
         return;
-    }
-    let materials = MaterialsSource::new(Arc::new(ImageStore::open(&images()).unwrap()), agent);
-    let snapshots = SnapshotStore::open(&state.path().join("snapshots")).unwrap();
-    let metrics = Metrics::default();
-    let supply = Supply::new(&config, engine, materials, snapshots, metrics.clone());
+    };
     let told = Arc::new(Told::default());
-    let events = EventBus::new(vec![told.clone()]);
-    let sandbox = Arc::new(Sandbox::new(&config, supply.clone(), events, metrics).unwrap());
+    let sandbox = Arc::new(host.sandbox_telling(|engine| engine, vec![told.clone()]));
     // The template is made in peace.
     let (_, first) = run(&sandbox, 0).await;
     assert_eq!(first.status, Status::Ok, "{first:?}");
-    supply.start_pool();
+    sandbox.supply().start_pool();
 
     let jobs = jobs();
     println!("{jobs} jobs, seed {SEED:#x}");
