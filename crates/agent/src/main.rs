@@ -13,6 +13,7 @@
 //!     confine    uid, capabilities, rlimits, system calls        confine, filter
 //!     pump       its pipes, its stdin, its deadlines             pump, stream
 //!     ending     what its wait status and counters mean          ending, audit
+//!   warm       interpreters that wait for a job                  waiting, zygote
 //!   session    one program after another in one interpreter      session, answer
 //!   files      into and out of the work folder                   transfer, files
 //! ```

@@ -26,8 +26,8 @@ use tokio_util::task::TaskTracker;
 /// How often ages are looked at when nothing else happens.
 const LOOK_AT_AGES: Duration = Duration::from_secs(5);
 
-/// How long the refill waits after a VM could not be made, so that a broken host is not hammered.
-const AFTER_FAILURE: Duration = Duration::from_secs(2);
+/// How long a refill waits after a VM could not be made, so that a broken host is not hammered.
+pub(crate) const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// One VM that waits.
 struct Ready {

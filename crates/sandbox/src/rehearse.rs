@@ -1,6 +1,7 @@
 //! A rehearsal: a VM that is to be snapshotted or pooled runs a program of ours first, so that page
 //! caches are filled, the compiler is in memory and the VMM has translated the code on the way of a
-//! job. A template then loads interpreters for the clones. No client's job ever sees a VM that ran another client's.
+//! job. A template then loads interpreters for the clones. No client's job ever sees a VM that ran
+//! another client's.
 
 use crate::drive::{JobIo, drive};
 use crate::lease::{Leased, channel_failed, with_console};

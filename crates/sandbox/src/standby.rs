@@ -4,17 +4,14 @@
 use crate::lease::{self, Leased, new_vm_id, not_started};
 use crate::materials::Shape;
 use crate::outcome::NoReport;
+use crate::pool::AFTER_FAILURE;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vmm::{Engine, SnapshotFiles, Standby, StandbySize, VmSpec};
-
-/// How long the refill waits after a VMM could not be started, so that a broken host is not hammered.
-const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// So many lost in a row are no accident: something of this host is against them.
 const MAX_LOSSES: usize = 5;

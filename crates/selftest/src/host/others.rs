@@ -4,9 +4,7 @@ use procfs::{LockType, ProcResult};
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-
-/// The file in a run folder that its tool has locked for as long as it lives.
-const LOCK: &str = "lock";
+use vmm::state::LOCK_FILE;
 
 /// The run folders below a state folder whose lock another process than `own` holds. A kernel that does
 /// not tell who holds locks (`/proc/locks`) leaves none out.
@@ -19,7 +17,7 @@ pub fn run_folders(state_dir: &Path, own: i32) -> BTreeSet<PathBuf> {
         .flatten()
         .map(|entry| entry.path())
         .filter(|folder| {
-            let lock = folder.join(LOCK).symlink_metadata();
+            let lock = folder.join(LOCK_FILE).symlink_metadata();
             lock.is_ok_and(|lock| held.contains(&(lock.dev(), lock.ino())))
         })
         .collect()
@@ -45,7 +43,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("run/vm-1");
         std::fs::create_dir_all(&folder).unwrap();
-        let lock = std::fs::File::create(folder.join(LOCK)).unwrap();
+        let lock = std::fs::File::create(folder.join(LOCK_FILE)).unwrap();
         let own = std::process::id() as i32;
         // Ours: held by this process.
         let ours = nix::fcntl::Flock::lock(lock, nix::fcntl::FlockArg::LockExclusive).unwrap();
@@ -53,7 +51,7 @@ mod tests {
         drop(ours);
         // Another's: it says when it has the lock, and holds it until its input ends.
         let mut child = Command::new("flock")
-            .arg(folder.join(LOCK))
+            .arg(folder.join(LOCK_FILE))
             .args(["-c", "echo locked; cat"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
