@@ -27,6 +27,9 @@ LIMITS = {
     "artifact_bytes": 8 << 20,
 }
 
+# As in sandbox/src/rehearse.rs.
+REHEARSALS = {"python": "import sys\nprint('ready')\n", "node": "console.log('ready')\n", "bash": "echo ready\n"}
+
 
 def key_of(snapshot):
     with open(f"{snapshot}/manifest.json") as file:
@@ -110,12 +113,15 @@ class Clone:
         self.process.wait()
 
 
-def measure(snapshot, rootfs, job):
-    """The cost of each step of one job in a new clone."""
-    clone = Clone(snapshot, rootfs)
+def wake():
+    return {"type": "wake", "entropy": base64.b64encode(os.urandom(64)).decode(),
+            "unix_time_nanos": time.time_ns(), "hostname": "vm", "boot_id": "00000000-0000-0000-0000-000000000000"}
+
+
+def run(clone, job):
+    """The cost of each step of one job."""
     costs = [clone.cost()]
-    clone.send({"type": "wake", "entropy": base64.b64encode(os.urandom(64)).decode(),
-                "unix_time_nanos": time.time_ns(), "hostname": "vm", "boot_id": "00000000-0000-0000-0000-000000000000"})
+    clone.send(wake())
     marks = {"awake": "wake", "started": "started", "stdout": "output", "finished": "finished"}
     seen = []
     while True:
@@ -129,10 +135,26 @@ def measure(snapshot, rootfs, job):
                        {"type": "stdin_end"})
         if kind in ("finished", "failed"):
             break
-    clone.end()
     if seen != STEPS:
         raise SystemExit(f"the job went {seen}, not {STEPS}: it must print something")
     return [(after[0] - before[0], after[1] - before[1]) for before, after in zip(costs, costs[1:])]
+
+
+def measure(snapshot, rootfs, job, before):
+    """The cost of each step of one job in a new clone, after what the clone was prepared by."""
+    clone = Clone(snapshot, rootfs)
+    for step in before:
+        if step != "rehearse":
+            clone.send(wake() if step == "wake" else {"type": "warm", "language": job["language"]})
+            clone.receive()
+        else:
+            run(clone, {**job, "code": REHEARSALS[job["language"]]})
+    if before:
+        clone.ask("stop")
+        clone.ask("cont")
+    costs = run(clone, job)
+    clone.end()
+    return costs
 
 
 def main():
@@ -140,6 +162,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="the compiler sees it, too")
     parser.add_argument("--file", action="append", default=[], metavar="PATH", help="put beside the program")
+    parser.add_argument("--before", action="append", default=[], choices=["rehearse", "wake", "warm"],
+                        help="what the clone does before, as in the pool; can be given several times")
     parser.add_argument("language")
     parser.add_argument("code")
     parser.add_argument("snapshots", nargs="+")
@@ -151,7 +175,7 @@ def main():
         for snapshot in args.snapshots:
             image = f"{args.language}-{key_of(snapshot)['image_sha256'][:16]}.erofs"
             rootfs = os.path.join(snapshot, "../../images/rootfs", image)
-            runs[snapshot].append(measure(snapshot, rootfs, job))
+            runs[snapshot].append(measure(snapshot, rootfs, job, args.before))
     print(f"{'':24}" + "".join(f"{step:>20}" for step in [*STEPS, "all"]))
     for snapshot, rounds in runs.items():
         steps = [[round[step] for round in rounds] for step in range(len(STEPS))]

@@ -4,7 +4,7 @@
 //! another client's.
 
 use crate::drive::{JobIo, drive};
-use crate::lease::{Leased, channel_failed, with_console};
+use crate::lease::{Leased, channel_failed, wake, with_console};
 use crate::outcome::{NoReport, TalkEnd};
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
@@ -18,8 +18,8 @@ use tokio::time::Instant;
 /// Rust's first compilation from a cold disk, emulated on a loaded host, takes 20 s.
 const REHEARSAL_DEADLINE: Duration = Duration::from_secs(120);
 
-/// Loading an interpreter, emulated on a loaded host, takes up to 5 s.
-const WARM_DEADLINE: Duration = Duration::from_secs(60);
+/// The longest answer is that an interpreter is loaded: emulated on a loaded host, up to 5 s.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
 /// What each language rehearses: it prints, so the whole way of a job is walked once.
 fn program(language: Language) -> &'static str {
@@ -52,15 +52,38 @@ pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoR
         let what = format!("{:?}, stderr {:?}", report.ending, stderr);
         return Err(failed(leased, what));
     }
-    Ok(())
+    // The agent answers this when it has cleared away what the rehearsal left: no job waits for that.
+    let wake = wake(leased.vm.id())?;
+    ask(
+        leased,
+        "clearing up after the rehearsal",
+        wake,
+        GuestMessage::Awake,
+    )
+    .await
 }
 
 /// Has the agent load one more interpreter, of a language that has one that can wait.
 pub async fn warm(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
-    let step = "loading the interpreter";
-    let broken = match leased.sender.send(&[HostMessage::Warm { language }]).await {
-        Ok(()) => match leased.receiver.next(Instant::now() + WARM_DEADLINE).await {
-            Ok(GuestMessage::Warmed) => return Ok(()),
+    let warm = HostMessage::Warm { language };
+    ask(
+        leased,
+        "loading the interpreter",
+        warm,
+        GuestMessage::Warmed,
+    )
+    .await
+}
+
+async fn ask(
+    leased: &mut Leased,
+    step: &str,
+    message: HostMessage,
+    expected: GuestMessage,
+) -> Result<(), NoReport> {
+    let broken = match leased.sender.send(&[message]).await {
+        Ok(()) => match leased.receiver.next(Instant::now() + ANSWER_DEADLINE).await {
+            Ok(answer) if answer == expected => return Ok(()),
             Ok(GuestMessage::Failed { reason }) => {
                 return Err(failed(leased, format!("{step}: {reason:?}")));
             }
