@@ -31,7 +31,16 @@ pub struct Leased {
 
 /// Boots a VM and waits for its agent.
 pub async fn boot(engine: &dyn Engine, spec: VmSpec) -> Result<Leased, NoReport> {
-    let mut vm = engine.boot(spec).await.map_err(not_started)?;
+    booted(engine.boot(spec).await).await
+}
+
+/// The same of a VM that a snapshot will be made of.
+pub async fn boot_template(engine: &dyn Engine, spec: VmSpec) -> Result<Leased, NoReport> {
+    booted(engine.boot_template(spec).await).await
+}
+
+async fn booted(started: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, NoReport> {
+    let mut vm = started.map_err(not_started)?;
     let channel = vm.connect().await.map_err(not_started)?;
     let (sender, mut receiver) = talk::open(channel);
     let first = receiver.next(Instant::now() + HELLO_DEADLINE).await;

@@ -257,7 +257,7 @@ async fn template(
     spec: impl Fn(VmId) -> VmSpec,
     into: &Path,
 ) -> Result<SnapshotFiles, NoReport> {
-    let mut leased = lease::boot(engine, spec(lease::new_vm_id()?)).await?;
+    let mut leased = lease::boot_template(engine, spec(lease::new_vm_id()?)).await?;
     rehearse(language, &mut leased).await?;
     for _ in 0..INTERPRETERS {
         warm(language, &mut leased).await?;

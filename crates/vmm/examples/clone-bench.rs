@@ -33,7 +33,7 @@ async fn main() -> Result<(), VmmError> {
         })
     };
     let start = Instant::now();
-    let mut vm = engine.boot(spec("template".into())?).await?;
+    let mut vm = engine.boot_template(spec("template".into())?).await?;
     println!("boot: running {:?}", start.elapsed());
     let mut buffer = [0u8; 256];
     {

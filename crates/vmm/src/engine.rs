@@ -1,11 +1,11 @@
 //! The traits that everything above speaks to. A VM's life:
 //!
 //! ```text
-//!  Engine::boot ─────> running ──pause──> paused ──snapshot──> (gone; two files left)
-//!                       ^  ^ └───resume<───┘                        │
-//!  Engine::restore ─────┘  │                                        │
-//!        ^                 └─ a clone of the files comes back running
-//!        └──────────────────────────────────────────────────────────┘
+//!  Engine::boot ──────────> running ──pause──> paused
+//!                            ^ ^  └───resume<───┘ │
+//!  Engine::boot_template ────┘ │               snapshot, of a template ──> (gone; two files left)
+//!  Engine::restore ────────────┘                                               │
+//!        ^──────── a clone of the files comes back running ────────────────────┘
 //!  Engine::stand_by ──> a VMM without a guest ──Standby::restore──> running, like a clone
 //!  any state ──close / drop / its process dies──> gone: process, run folder, cgroup, uid given back
 //! ```
@@ -185,6 +185,9 @@ pub trait Engine: Send + Sync {
     /// Starts a VM; returns as soon as its guest runs, before the agent is up.
     async fn boot(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError>;
 
+    /// The same, of a VM that a snapshot will be made of: its RAM may be a file from the start.
+    async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError>;
+
     /// Makes a clone of a snapshot; it is running when this returns. `spec` must be the template's
     /// but for the id. The files stay the caller's; RAM is mapped privately from them.
     async fn restore(
@@ -253,7 +256,7 @@ pub trait Vm: Send + Sync {
     /// Lets the guest's CPUs run.
     async fn resume(&mut self) -> Result<(), VmmError>;
 
-    /// Writes a paused VM to `into` (an existing folder) and destroys it. When it fails, nothing is
+    /// Writes a paused template to `into` (an existing folder) and destroys it. When it fails, nothing is
     /// left in `into`. Bytes in flight on the channel are not part of a snapshot.
     async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError>;
 

@@ -1,10 +1,15 @@
-//! The disk is full while a snapshot is made: one clear error, nothing half-made stays, and once there is
-//! room the same sandbox makes it.
+//! The disk is full while a snapshot is made: one clear error, nothing half-made stays, a job is run by a
+//! booted VM, and once there is room the same sandbox makes the snapshot.
 
 use crate::host::Host;
+use protocol::job::JobRequest;
 use protocol::language::Language;
+use protocol::result::{BootPath, Status};
+use sandbox::drive::JobIo;
+use sandbox::sandbox::Sandbox;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// A file system of its own, so that filling it hurts nobody.
 struct Disk<'a>(&'a Path);
@@ -58,7 +63,9 @@ async fn a_full_disk_leaves_no_half_snapshot() {
         println!("not run: this user may not mount a file system of its own");
         return;
     };
-    let Some(host) = Host::at(&at, "full", 42300).await else {
+    // Nobody stands by: what is in the run folder is what was left there.
+    let alone = "[snapshots]\nstandby = 0\n";
+    let Some(host) = Host::configured(&at, "full", 42300, alone).await else {
         return;
     };
     let sandbox = host.sandbox(|engine| engine);
@@ -75,6 +82,9 @@ async fn a_full_disk_leaves_no_half_snapshot() {
             break;
         };
         failures += 1;
+        if failures == 1 {
+            job_by_boot(host.sandbox(|engine| engine)).await;
+        }
         println!("{mib} MiB: {}", no.message);
         assert!(no.message.contains("room"), "{}", no.message);
         assert_eq!(entries(&at.join("snapshots")), Vec::<String>::new());
@@ -90,5 +100,20 @@ async fn a_full_disk_leaves_no_half_snapshot() {
         .unwrap();
     assert!(made.memory.exists() && made.state.exists());
     assert_eq!(entries(&at.join("snapshots")).len(), 1);
-    sandbox.close(std::time::Duration::from_secs(10)).await;
+    sandbox.close(Duration::from_secs(10)).await;
+}
+
+/// A job that would be the first to use a snapshot.
+async fn job_by_boot(sandbox: Sandbox) {
+    let request = JobRequest {
+        language: "bash".into(),
+        code: "echo hello".into(),
+        ..JobRequest::default()
+    };
+    let job = sandbox.admit(request).unwrap();
+    let result = sandbox.run(job, JobIo::default()).await;
+    assert_eq!(result.status, Status::Ok, "{:?}", result.failure);
+    assert_eq!(result.stdout, b"hello\n");
+    assert_eq!(result.timings.path, Some(BootPath::Boot));
+    sandbox.close(Duration::from_secs(10)).await;
 }

@@ -22,6 +22,10 @@ impl Engine for Stalled {
         self.0.boot(spec).await
     }
 
+    async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
+        self.0.boot_template(spec).await
+    }
+
     async fn restore(
         &self,
         spec: VmSpec,

@@ -37,6 +37,10 @@ impl Engine for Noted {
         self.engine.boot(spec).await
     }
 
+    async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
+        self.engine.boot_template(spec).await
+    }
+
     async fn restore(
         &self,
         spec: VmSpec,

@@ -188,6 +188,11 @@ impl Engine for Firecracker {
         Ok(Box::new(self.0.launch(spec, None).await?))
     }
 
+    async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
+        // Firecracker writes the memory of any VM.
+        self.boot(spec).await
+    }
+
     async fn restore(
         &self,
         spec: VmSpec,

@@ -50,6 +50,15 @@ pub mod at {
 /// they fill. QEMU's own default would be 1 GiB.
 pub const TRANSLATION_MIB: u32 = 128;
 
+/// Where a booted VM has its RAM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RamIn {
+    /// Where nothing of it reaches a disk.
+    Memory,
+    /// In a file that becomes its snapshot's.
+    File,
+}
+
 /// How the VM comes to life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
@@ -57,8 +66,8 @@ pub enum Start {
     Boot {
         /// The kernel's command line.
         command_line: String,
-        /// RAM is a file that a snapshot can keep.
-        snapshottable: bool,
+        /// Where its RAM is.
+        ram_in: RamIn,
     },
     /// From a snapshot.
     Clone,
@@ -242,7 +251,7 @@ fn memory(machine: &Machine) -> Option<String> {
     let size = machine.memory_mib;
     Some(match machine.start {
         Start::Boot {
-            snapshottable: true,
+            ram_in: RamIn::File,
             ..
         } => {
             format!(
@@ -266,9 +275,9 @@ mod tests {
         let starts = prop_oneof![
             Just(Start::Clone),
             Just(Start::StandBy),
-            any::<bool>().prop_map(|snapshottable| Start::Boot {
+            prop_oneof![Just(RamIn::Memory), Just(RamIn::File)].prop_map(|ram_in| Start::Boot {
                 command_line: "quiet".into(),
-                snapshottable
+                ram_in
             })
         ];
         (accelerators, 64u32..8192, 1u32..9, starts).prop_map(

@@ -1,7 +1,8 @@
 //! From a spec to a running VM. Each step has its deadline; whatever fails, nothing is left.
 
 use super::QemuEngine;
-use super::args::{self, Machine, Start, at};
+use super::args::{self, Machine, RamIn, Start, at};
+use super::cmdline;
 use super::standby::QemuStandby;
 use super::vm::QemuVm;
 use crate::cgroup::Limits;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
-/// The RAM file of a booted VM, in its run folder.
+/// The RAM file of a template, in its run folder.
 const RAM_FILE: &str = "ram";
 
 /// What a QEMU is given of the host's files.
@@ -45,13 +46,8 @@ struct HostEnds {
 }
 
 impl QemuEngine {
-    /// Boots a kernel. With `snapshottable` its RAM is a file that a snapshot can keep.
-    pub(super) async fn launch(
-        &self,
-        spec: VmSpec,
-        command_line: String,
-        snapshottable: bool,
-    ) -> Result<QemuVm, VmmError> {
+    /// Boots a kernel.
+    pub(super) async fn launch(&self, spec: VmSpec, ram_in: RamIn) -> Result<QemuVm, VmmError> {
         let run = RunFolder::create(&self.state, &spec.id)?;
         let ram = run.path().join(RAM_FILE);
         let mut inside = Inside {
@@ -61,7 +57,7 @@ impl QemuEngine {
                 read_only(&spec.initramfs, at::INITRAMFS),
             ],
         };
-        if snapshottable {
+        if ram_in == RamIn::File {
             make_ram(&ram, spec.memory_mib)?;
             inside.files.push(JailFile {
                 source: ram.clone(),
@@ -70,14 +66,14 @@ impl QemuEngine {
             });
         }
         let start = Start::Boot {
-            command_line,
-            snapshottable,
+            command_line: cmdline::kernel_command_line(self.identity.accelerator, self.tsc_khz),
+            ram_in,
         };
         let mut vm = self
             .start(StandbySize::of(&spec), start, inside, run)
             .await?;
         vm.execute(Step::Run, "cont", json!({})).await?;
-        vm.ram = snapshottable.then_some(ram);
+        vm.ram = (ram_in == RamIn::File).then_some(ram);
         vm.start_watchdog(&self.config);
         Ok(vm)
     }

@@ -26,6 +26,7 @@ use crate::error::VmmError;
 use crate::jail::Jail;
 use crate::probe;
 use crate::state::StateDir;
+use args::RamIn;
 use async_trait::async_trait;
 use detect::Qemu;
 use std::sync::Arc;
@@ -107,9 +108,12 @@ impl Engine for QemuEngine {
     }
 
     async fn boot(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
-        let words = cmdline::kernel_command_line(self.identity.accelerator, self.tsc_khz);
-        let snapshottable = self.identity.clones_refused.is_none();
-        Ok(Box::new(self.launch(spec, words, snapshottable).await?))
+        Ok(Box::new(self.launch(spec, RamIn::Memory).await?))
+    }
+
+    async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
+        self.can_clone()?;
+        Ok(Box::new(self.launch(spec, RamIn::File).await?))
     }
 
     async fn restore(

@@ -26,7 +26,7 @@ pub(super) async fn save(mut vm: QemuVm, into: &Path) -> Result<SnapshotFiles, V
     }
     let Some(ram) = vm.ram.take() else {
         return Err(refused(
-            "this VM's memory is not in a file of its own: it is a clone, or clones are not possible here",
+            "this VM's memory is not in a file of its own: it was not booted as a template",
         ));
     };
     let files = SnapshotFiles::inside(into);
