@@ -31,7 +31,7 @@ pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
                 channel.send(&GuestMessage::Awake)?;
             }
             HostMessage::Run(request) if request.session => {
-                session = session::run(&request, session.take(), waiting.take(), channel)?;
+                session = session::run(&request, session.take(), &mut waiting, channel)?;
             }
             HostMessage::Run(request) => {
                 job::run(&request, waiting.take(), channel)?;

@@ -19,6 +19,7 @@ use crate::devices::SESSION;
 use crate::error::{AgentError, Step, complain};
 use crate::pump::Pump;
 use crate::report::{Seen, report, wall_limit};
+use crate::waiting::WaitingRoom;
 use crate::zygote::Zygote;
 use crate::{artifacts, job};
 use protocol::wire::{GuestMessage, JobReport, Phase, RunRequest, SessionReport};
@@ -49,17 +50,20 @@ enum Carried {
 pub fn run(
     request: &RunRequest,
     session: Option<Session>,
-    mut zygote: Option<Zygote>,
+    waiting: &mut WaitingRoom,
     channel: &mut Channel,
 ) -> Result<Option<Session>, AgentError> {
     let session = session.filter(|session| session.suits(request));
     let session = match session {
-        Some(session) => Some(session),
-        None => Session::begin(request, &mut zygote)?,
-    };
-    let Some(session) = session else {
-        job::run(request, zygote, channel)?;
-        return Ok(None);
+        Some(session) => session,
+        None => {
+            let mut zygote = waiting.take();
+            let Some(session) = Session::begin(request, &mut zygote)? else {
+                job::run(request, zygote, channel)?;
+                return Ok(None);
+            };
+            session
+        }
     };
     job::room(request)?;
     job::put_inputs(request)?;

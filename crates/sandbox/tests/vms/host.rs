@@ -30,19 +30,14 @@ impl Host {
     /// `None` where this machine lacks a part, which is then said, or fails where it must be there.
     pub async fn new(name: &str, uid_base: u32) -> Option<Host> {
         let folder = tempfile::tempdir().unwrap();
-        let host = Host::at(folder.path(), name, uid_base).await?;
+        let host = Host::configured(folder.path(), name, uid_base, "").await?;
         Some(Host {
             _folder: Some(folder),
             ..host
         })
     }
 
-    /// The same with a state folder of the test's choice.
-    pub async fn at(state: &Path, name: &str, uid_base: u32) -> Option<Host> {
-        Host::configured(state, name, uid_base, "").await
-    }
-
-    /// The same with `more` of a configuration.
+    /// The same with a state folder of the test's choice, and `more` of a configuration.
     pub async fn configured(state: &Path, name: &str, uid_base: u32, more: &str) -> Option<Host> {
         let agent = agent()?;
         let text = format!(
@@ -64,6 +59,11 @@ impl Host {
             config,
             engine,
         })
+    }
+
+    /// Says whether a language's image is here; one that must be and is not fails the test.
+    pub fn has(language: &str) -> bool {
+        has_image(language)
     }
 
     /// A sandbox whose VMs an engine makes that stands before the real one.
@@ -117,16 +117,25 @@ fn agent() -> Option<PathBuf> {
         .into_iter()
         .chain([built.join("llm-firecracker-agent")])
         .find(|path| path.exists());
-    let image = images().join("rootfs/bash.json").exists();
-    if let (Some(agent), true) = (agent, image) {
-        return Some(agent);
+    if agent.is_none() {
+        missing("the guest agent (make agent)");
     }
-    let text =
-        "not run: the guest agent (make agent) or the bash image (images build bash) is missing";
+    agent.filter(|_| has_image("bash"))
+}
+
+fn has_image(language: &str) -> bool {
+    let there = images().join(format!("rootfs/{language}.json")).exists();
+    if !there {
+        missing(&format!("the {language} image (images build {language})"));
+    }
+    there
+}
+
+fn missing(what: &str) {
+    let text = format!("not run: {what} is missing");
     assert!(
         std::env::var_os("LLM_FIRECRACKER_REQUIRE").is_none(),
         "{text}"
     );
     println!("{text}");
-    None
 }

@@ -4,5 +4,6 @@
 mod full_disk;
 mod host;
 mod killed;
+mod pooled_secrets;
 mod silent_clone;
 mod standby;
