@@ -34,10 +34,10 @@ timeout --kill-after=10 "$limit_seconds" qemu-system-x86_64 \
     $(disk 2 "$run/scratch" discard=unmap) \
     -device virtio-rng-pci -device virtio-serial-pci \
     -chardev "file,id=console,path=$run/console" -serial chardev:console \
-    -chardev file,id=out,path=/dev/stdout -device virtserialport,chardev=out,name=lab.out \
+    -chardev file,id=out,path=/dev/stdout,append=on -device virtserialport,chardev=out,name=lab.out \
     -chardev "file,id=status,path=$run/status" -device virtserialport,chardev=status,name=lab.status \
     </dev/null || code=$?
 if [[ -s $run/status ]]; then exit "$(<"$run/status")"; fi
 echo "lab: the machine ended without a status (QEMU: $code); its console:" >&2
-tail -n 40 "$run/console" >&2
+tail -n 100 "$run/console" >&2
 exit 125

@@ -150,7 +150,7 @@ fn what_works(rows: &[Row]) -> String {
             .any(|row| row.name == name && row.state != State::Missing)
     };
     match (has("firecracker"), has("qemu"), has("kvm")) {
-        (true, _, true) => "jobs run under firecracker".into(),
+        (true, _, true) => "jobs run under firecracker, unless the configuration or --engine names qemu".into(),
         (_, true, true) => "jobs run under qemu on kvm".into(),
         (_, true, false) => "jobs run under qemu in software emulation (tcg): slower, a weaker wall; firecracker needs kvm".into(),
         (true, false, false) => "no job can run: firecracker needs kvm, and qemu is missing".into(),
