@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 /// How deep below a cgroup mount the VMs' parent is looked for: a tool in a unit in a slice.
 const CGROUP_DEPTH: usize = 6;
 
+/// The folders of a state folder whose files nobody may write.
+const IMAGES: &str = "images";
+const SNAPSHOTS: &str = "snapshots";
+
 /// What a file that nobody may write looks like.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stamp {
@@ -127,7 +131,9 @@ fn files(watch: &Watch) -> BTreeMap<PathBuf, Stamp> {
             if others.contains(&path) {
                 continue;
             }
-            if metadata.is_dir() {
+            // Images that several state folders share are behind a link.
+            let leads_to_images = path == state_dir.join(IMAGES) && path.is_dir();
+            if metadata.is_dir() || leads_to_images {
                 folders.push(path.clone());
             }
             found.insert(path.clone(), stamp(state_dir, &path, &metadata));
@@ -138,7 +144,7 @@ fn files(watch: &Watch) -> BTreeMap<PathBuf, Stamp> {
 
 fn stamp(state_dir: &Path, path: &Path, metadata: &std::fs::Metadata) -> Stamp {
     let immutable = metadata.is_file()
-        && ["images", "snapshots"]
+        && [IMAGES, SNAPSHOTS]
             .iter()
             .any(|name| path.starts_with(state_dir.join(name)))
         && path.extension().is_none_or(|extension| extension != "lock");
@@ -226,6 +232,25 @@ mod tests {
             ..before.clone()
         };
         assert!(now.since(&before).join("\n").contains("lost file"));
+    }
+
+    #[test]
+    fn images_behind_a_link_may_not_change_either() {
+        let dir = tempfile::tempdir().unwrap();
+        let (state, shared) = (dir.path().join("state"), dir.path().join("shared"));
+        std::fs::create_dir_all(&state).unwrap();
+        std::fs::create_dir(&shared).unwrap();
+        std::fs::write(shared.join("bash.erofs"), "image").unwrap();
+        std::os::unix::fs::symlink(&shared, state.join(IMAGES)).unwrap();
+        let watch = watch(&state);
+        let before = watch.look().unwrap();
+        std::fs::write(shared.join("bash.erofs"), "owned").unwrap();
+        let now = Snapshot {
+            files: files(&watch),
+            ..before.clone()
+        };
+        let left = now.since(&before).join("\n");
+        assert!(left.contains("changed file"), "{left}");
     }
 
     #[test]
