@@ -7,7 +7,7 @@
 //! images and snapshots, [`endings`] at loaded interpreters, [`go_build`] at what is compiled
 //! without `go build`, [`walls`] at the filter and the bucket that users choose, [`battery`] at the
 //! attack battery itself, for which [`plants`] leaves traces on the host; [`stopped`] at a VMM that stands
-//! still.
+//! still, and [`secrets`] at what must be in no log.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure, and where nothing at all can run, [`something_can_be_run`] fails.
@@ -34,6 +34,7 @@ mod programs;
 mod python;
 mod refusals;
 mod rust;
+mod secrets;
 mod stopped;
 mod tool;
 mod walls;
