@@ -27,10 +27,7 @@ pub fn job_names() -> impl Iterator<Item = &'static str> {
 pub fn json(name: &str) -> Result<&'static str> {
     match BUILTINS.iter().find(|(builtin, _)| *builtin == name) {
         Some((_, json)) => Ok(json),
-        None => Err(Error::UnknownBuiltin {
-            name: name.to_owned(),
-            known: names().collect::<Vec<_>>().join(", "),
-        }),
+        None => Err(unknown(name)),
     }
 }
 

@@ -104,7 +104,9 @@ fn a_refusal_reads_well() {
     for name in ["vmm", "strickt"] {
         let error = Profile::builtin_for_jobs(name).unwrap_err();
         assert!(
-            error.to_string().contains("one of default, strict, or"),
+            error
+                .to_string()
+                .contains("one of default, strict, or a file"),
             "{error}"
         );
     }
