@@ -1,3 +1,4 @@
+use crate::acl;
 use crate::facts::Facts;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -124,6 +125,22 @@ impl Host {
         fs::metadata(self.at(path)).map_err(|error| gap(path, &error))
     }
 
+    /// Root, or the tool's own user.
+    pub fn is_trusted(&self, uid: u32) -> bool {
+        self.trusted.contains(&uid)
+    }
+
+    /// Users and groups that a path's access list names and lets in; links followed.
+    pub fn let_in_by_list(&self, path: &str) -> Result<Vec<String>, Gap> {
+        let mut list = vec![0; acl::MAX_BYTES];
+        match rustix::fs::getxattr(self.at(path), acl::ATTRIBUTE, &mut list[..]) {
+            Ok(count) => Ok(acl::let_in(&list[..count])),
+            // No list, or a file system that has none.
+            Err(rustix::io::Errno::NODATA | rustix::io::Errno::OPNOTSUPP) => Ok(Vec::new()),
+            Err(error) => Err(gap(path, &error.into())),
+        }
+    }
+
     /// Who besides root and the tool's user could change `path` or put another in its place: one
     /// line for each weak spot of the path itself and of every folder above it, links followed.
     pub fn weak_spots(&self, path: &Path) -> Result<Vec<String>, Gap> {
@@ -150,7 +167,7 @@ impl Host {
 
     fn weak_spot(&self, metadata: &fs::Metadata) -> Option<String> {
         let mode = metadata.mode();
-        if !self.trusted.contains(&metadata.uid()) {
+        if !self.is_trusted(metadata.uid()) {
             Some(format!("belongs to uid {}", metadata.uid()))
         } else if mode & 0o022 != 0 {
             Some(format!(

@@ -8,6 +8,7 @@
 //!
 //! Three rules. What cannot be seen is never a pass. Nothing is changed: the remedy is printed.
 //! Each check names the document that asks for it.
+mod acl;
 mod checklist;
 mod checks;
 pub mod facts;

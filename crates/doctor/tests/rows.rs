@@ -37,6 +37,7 @@ const SPOILT: &[Spoilt] = &[
     ("kvm-runs-guests", |m| m.facts.kvm = Kvm::Not("no exit within 2 s".into()), Warn, "software emulation"),
     ("kvm-runs-guests", |m| { m.facts.kvm = Kvm::Not("absent".into()); m.facts.hardware_required = true }, Fail, "no job will run"),
     ("kvm-device", |m| m.mode("/dev/kvm", 0o666), Fail, "mode 0666"),
+    ("kvm-device", |m| m.let_in("/dev/kvm", 1000), Warn, "lets in uid 1000"),
     ("kvm-device", |m| m.remove("/dev/kvm"), Warn, UNSEEN),
     ("bare-metal", |m| m.edit("/proc/cpuinfo", "vmx", "vmx hypervisor"), Warn, "virtual machine"),
     ("bare-metal", |m| m.remove("/proc/cpuinfo"), Warn, UNSEEN),
@@ -306,6 +307,21 @@ fn nothing_is_a_pass_on_a_host_that_shows_nothing() {
         // Without a configuration file the defaults are known; nothing else is.
         assert!(row.status != Pass || row.id == "config-file", "{row:?}");
     }
+}
+
+/// To give a file away is root's right.
+#[test]
+fn a_device_that_is_another_users_fails() {
+    let made = Made::good();
+    if let Err(error) = made.give_away("/dev/kvm", 1000) {
+        println!("not run: {error}");
+        return;
+    }
+    let row = row(&made.examine().rows, "kvm-device").clone();
+    assert!(
+        row.status == Fail && row.seen.contains("uid 1000"),
+        "{row:?}"
+    );
 }
 
 #[test]

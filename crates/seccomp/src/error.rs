@@ -40,12 +40,14 @@ pub enum Error {
         /// `BPF_MAXINSNS`.
         max: usize,
     },
-    /// No profile of that name is built in.
-    #[error("no built-in seccomp profile is named {name:?}: use one of {known}, or a file")]
+    /// No profile of that name is built in, or none for jobs.
+    #[error(
+        "no built-in seccomp profile for jobs is named {name:?}: use one of {known}, or a file"
+    )]
     UnknownBuiltin {
         /// What was asked for.
         name: String,
-        /// Those that exist.
+        /// Those that hold jobs.
         known: String,
     },
     /// The compiler refused what this crate let through; a defect of ours worth a report.

@@ -23,7 +23,7 @@ mod program;
 
 pub use action::Action;
 pub use arch::{Arch, syscall_name};
-pub use builtin::names as builtin_names;
+pub use builtin::{job_names, names as builtin_names};
 pub use error::{Error, Result};
 pub use profile::Profile;
 pub use program::Program;

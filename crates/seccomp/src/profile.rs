@@ -125,6 +125,14 @@ impl Profile {
         Profile::parse(builtin::json(name)?, name)
     }
 
+    /// One of those that hold jobs; another built-in is as unknown as none.
+    pub fn builtin_for_jobs(name: &str) -> Result<Profile> {
+        match builtin::job_names().any(|known| known == name) {
+            true => Profile::builtin(name),
+            false => Err(builtin::unknown(name)),
+        }
+    }
+
     /// The program for this machine's architecture.
     pub fn compile(&self) -> Result<Program> {
         self.compile_for(Arch::host())

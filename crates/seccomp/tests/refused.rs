@@ -97,8 +97,22 @@ fn a_refusal_reads_well() {
     let error = Profile::builtin("strickt").unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"no built-in seccomp profile is named "strickt": use one of default, strict, vmm, or a file"#
+        r#"no built-in seccomp profile for jobs is named "strickt": use one of default, strict, or a file"#
     );
+    // The VMM's own profile is none for jobs.
+    assert!(Profile::builtin("vmm").is_ok());
+    for name in ["vmm", "strickt"] {
+        let error = Profile::builtin_for_jobs(name).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("one of default, strict, or a file"),
+            "{error}"
+        );
+    }
+    for name in seccomp::job_names() {
+        assert!(Profile::builtin_for_jobs(name).is_ok(), "{name}");
+    }
 }
 
 #[test]

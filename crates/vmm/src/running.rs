@@ -5,6 +5,7 @@ use crate::console::Tail;
 use crate::engine::VmExit;
 use crate::error::{Step, VmmError};
 use crate::jail::process::Process;
+use crate::watchdog::Watchdog;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -60,7 +61,7 @@ impl Running {
 
     /// A broken socket: the VMM's end where it ended, else the error itself.
     pub async fn broken(&self, step: Step, what: String, source: std::io::Error) -> VmmError {
-        match timeout(REAP_DEADLINE, self.exit(false)).await {
+        match timeout(REAP_DEADLINE, self.exit(None)).await {
             Ok(exit) => VmmError::Ended {
                 step,
                 exit: Box::new(exit),
@@ -69,8 +70,8 @@ impl Running {
         }
     }
 
-    /// Waits for the end and tells it.
-    pub async fn exit(&self, watchdog: bool) -> VmExit {
+    /// Waits for the end and tells it; the watchdog is asked when it has come.
+    pub async fn exit(&self, watchdog: Option<&Watchdog>) -> VmExit {
         let ended = self.process.wait().await;
         // What it wrote last may still be in the pipe; its end is known when the drain ends.
         let waited = async {
@@ -83,7 +84,7 @@ impl Running {
             code: ended.code,
             signal: ended.signal,
             oom: ended.oom,
-            watchdog,
+            watchdog: watchdog.is_some_and(Watchdog::fired),
             console: self.console.last_lines(ERROR_LINES),
             stderr: self.stderr.last_lines(ERROR_LINES),
         }

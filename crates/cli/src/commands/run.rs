@@ -175,17 +175,10 @@ fn seccomp_program(name_or_file: &str) -> Result<Vec<u64>, Refusal> {
     if name_or_file == BUILTIN_PROFILE {
         return Ok(Vec::new());
     }
-    let profile = if seccomp::builtin_names().any(|name| name == name_or_file) {
-        seccomp::Profile::builtin(name_or_file)
-    } else {
-        let json = std::fs::read_to_string(name_or_file).with_context(|| {
-            let names: Vec<_> = seccomp::builtin_names().collect();
-            format!(
-                "--seccomp-profile {name_or_file} is neither one of {} nor a readable file",
-                names.join(", ")
-            )
-        })?;
-        seccomp::Profile::parse(&json, name_or_file)
+    // A built-in's name is never a file's: `./vmm` is.
+    let profile = match seccomp::builtin_names().any(|name| name == name_or_file) {
+        true => seccomp::Profile::builtin_for_jobs(name_or_file),
+        false => seccomp::Profile::parse(&profile_text(name_or_file)?, name_or_file),
     };
     let program = profile.and_then(|profile| profile.compile());
     let program = program.map_err(|error| {
@@ -196,6 +189,22 @@ fn seccomp_program(name_or_file: &str) -> Result<Vec<u64>, Refusal> {
         ))
     })?;
     Ok(program.as_u64s())
+}
+
+/// The text of a profile's file, as far as one that is too long can be told from one that is not.
+fn profile_text(file: &str) -> anyhow::Result<String> {
+    let bound = seccomp::profile::MAX_PROFILE_BYTES as u64 + 1;
+    let mut text = String::new();
+    std::fs::File::open(file)
+        .and_then(|open| open.take(bound).read_to_string(&mut text))
+        .with_context(|| {
+            let names: Vec<_> = seccomp::job_names().collect();
+            format!(
+                "--seccomp-profile {file} is neither one of {} nor a readable file",
+                names.join(", ")
+            )
+        })?;
+    Ok(text)
 }
 
 fn input_file(input: &str) -> anyhow::Result<JobFile> {

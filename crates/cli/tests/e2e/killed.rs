@@ -14,8 +14,9 @@ const SOON: Duration = Duration::from_secs(20);
 /// What the tool exits with when the VM was lost.
 const FAULT: i32 = 125;
 
+/// Who is killed.
 #[derive(Debug, Clone, Copy)]
-enum Victim {
+pub enum Victim {
     Tool,
     /// bubblewrap, which ends its pid namespace.
     Jail,
@@ -29,7 +30,7 @@ const VMM_NAMES: [&str; 3] = ["qemu-system", "firecracker", "jailer"];
 
 impl Victim {
     /// Its process and that one's name, once it is there.
-    fn find(self, tool: &Running) -> Option<(Pid, String)> {
+    pub fn find(self, tool: &Running) -> Option<(Pid, String)> {
         if let Victim::Tool = self {
             let pid = Pid::from_raw(tool.pid().try_into().unwrap()).unwrap();
             return Some((pid, "the tool".into()));
@@ -53,7 +54,8 @@ impl Victim {
         found.cloned()
     }
 
-    fn wait_for(self, tool: &mut Running) -> (Pid, String) {
+    /// The same, as soon as it is there.
+    pub fn wait_for(self, tool: &mut Running) -> (Pid, String) {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = self.find(tool) {

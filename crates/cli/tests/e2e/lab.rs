@@ -49,9 +49,7 @@ impl Lab {
         }
         make_state(&state);
         let config = root.join("config.toml");
-        // Within the state folder, so that what Firecracker's jailer leaves is seen there.
-        let chroots = format!("chroot_base_dir = \"{}\"\n", state.join("jailer").display());
-        std::fs::write(&config, PLACE.config_text(&chroots)).unwrap();
+        std::fs::write(&config, PLACE.config_text(&chroots(&state))).unwrap();
         let (languages, missing) = what_can_run(&state, &config);
         first_run(&state, &config, &languages);
         Lab {
@@ -76,6 +74,12 @@ impl Lab {
         }
         there
     }
+}
+
+/// A line of the table `[vmm]`: within the state folder, so that what Firecracker's jailer leaves is seen
+/// there.
+pub fn chroots(state: &Path) -> String {
+    format!("chroot_base_dir = \"{}\"\n", state.join("jailer").display())
 }
 
 /// The first run on a host says which accelerator was chosen and why, and no other does: tests that read

@@ -5,13 +5,16 @@
 //! languages, whose sources are in a file each; [`programs`] compares real programs byte by byte;
 //! [`life`], [`leftovers`], [`killed`] and [`refusals`] look at a job's ways to end; [`damage`] and [`clones`] at
 //! images and snapshots, [`endings`] at loaded interpreters, [`go_build`] at what is compiled
-//! without `go build`, [`walls`] at the filter and the bucket that users choose.
+//! without `go build`, [`walls`] at the filter and the bucket that users choose, [`battery`] at the
+//! attack battery itself, for which [`plants`] leaves traces on the host; [`stopped`] at a VMM that stands
+//! still, and [`secrets`] at what must be in no log.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure, and where nothing at all can run, [`something_can_be_run`] fails.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bash;
+mod battery;
 mod cases;
 mod clones;
 mod damage;
@@ -26,10 +29,13 @@ mod life;
 mod node;
 #[path = "../shared/place.rs"]
 mod place;
+mod plants;
 mod programs;
 mod python;
 mod refusals;
 mod rust;
+mod secrets;
+mod stopped;
 mod tool;
 mod walls;
 

@@ -110,14 +110,15 @@ fn a_profile_that_cannot_be_meant_is_refused_with_name_and_line() {
             assert!(message.contains(word), "{word}: {message}");
         }
     }
-    let tool = Tool::run("py", "print(1)").args(["--seccomp-profile", "stritc"]);
-    let done = tool.finish(AT_ONCE);
-    assert_ne!(done.code(), Some(0));
-    assert!(
-        done.err().contains("stritc") && done.err().contains("strict"),
-        "{}",
-        done.err()
-    );
+    // A name that is none, and the name of the profile that is not a job's.
+    for name in ["stritc", "vmm"] {
+        let tool = Tool::run("py", "print(1)").args(["--seccomp-profile", name]);
+        let done = tool.finish(AT_ONCE);
+        assert_eq!(done.code(), Some(2), "{}", done.err());
+        for word in [name, "default, strict"] {
+            assert!(done.err().contains(word), "{word}: {}", done.err());
+        }
+    }
 }
 
 #[test]

@@ -120,6 +120,31 @@ impl Made {
         fs::set_permissions(self.at(path), fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    pub fn give_away(&self, path: &str, uid: u32) -> std::io::Result<()> {
+        std::os::unix::fs::chown(self.at(path), Some(uid), None)
+    }
+
+    /// An access list that lets a user in; the file's mode is its mask.
+    pub fn let_in(&self, path: &str, uid: u32) {
+        let anybody = u32::MAX;
+        // Owner, the named user, owning group, mask, others: in the order that the kernel asks for.
+        let entries = [
+            (0x01u16, 6u16, anybody),
+            (0x02, 6, uid),
+            (0x04, 0, anybody),
+            (0x10, 6, anybody),
+            (0x20, 0, anybody),
+        ];
+        let mut list = 2u32.to_le_bytes().to_vec();
+        for (tag, permissions, id) in entries {
+            list.extend(tag.to_le_bytes());
+            list.extend(permissions.to_le_bytes());
+            list.extend(id.to_le_bytes());
+        }
+        let flags = rustix::fs::XattrFlags::empty();
+        rustix::fs::setxattr(self.at(path), "system.posix_acl_access", &list, flags).unwrap();
+    }
+
     pub fn remove(&self, path: &str) {
         let path = self.at(path);
         if path.is_dir() {

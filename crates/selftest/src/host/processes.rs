@@ -5,13 +5,15 @@ use crate::error::SelftestError;
 use procfs::process::{Process, all_processes};
 use std::collections::{BTreeMap, HashMap};
 
-/// The start of the tool's own name, as `/proc/PID/comm` cuts it: another tool's VMs descend from one.
+/// The start of the tool's own file name, and as much as `/proc/PID/comm` holds: another tool's VMs descend
+/// from one.
 const TOOL: &str = "llm-firecracker";
 
 struct Seen {
     parent: i32,
     start: u64,
     name: String,
+    is_tool: bool,
     marked: bool,
 }
 
@@ -54,9 +56,22 @@ fn look(process: &Process, watch: &Watch) -> Option<Seen> {
     Some(Seen {
         parent: stat.ppid,
         start: stat.starttime,
+        is_tool: is_tool(process, uid, &stat.comm),
         name: stat.comm,
         marked: watch.uids.contains(&uid) || names_folder() || in_cgroup(),
     })
+}
+
+/// Whether a process is another tool. Its name is not asked where its program can be seen: a VMM that was
+/// taken over may give itself any name, and may execute nothing.
+fn is_tool(process: &Process, uid: u32, name: &str) -> bool {
+    match process.exe() {
+        Ok(path) => path
+            .file_name()
+            .is_some_and(|file| file.to_string_lossy().starts_with(TOOL)),
+        // Another user's: a user's own VMMs have the user's uid.
+        Err(_) => uid != nix::unistd::geteuid().as_raw() && name.starts_with(TOOL),
+    }
 }
 
 /// How a process is ours, if it is.
@@ -65,14 +80,14 @@ fn belongs(pid: i32, seen: &HashMap<i32, Seen>, watch: &Watch) -> Option<&'stati
         return None;
     }
     let mut ancestor = seen.get(&pid)?;
-    let marked = ancestor.marked && !ancestor.name.starts_with(TOOL);
+    let marked = ancestor.marked && !ancestor.is_tool;
     // The chain of parents ends at a process that has none; a loop cannot be.
     for _ in 0..seen.len() {
         if ancestor.parent == watch.pid {
             return Some("of this tool");
         }
         match seen.get(&ancestor.parent) {
-            Some(parent) if parent.name.starts_with(TOOL) => return None,
+            Some(parent) if parent.is_tool => return None,
             Some(parent) => ancestor = parent,
             None => break,
         }
@@ -91,6 +106,7 @@ mod tests {
                     parent: *parent,
                     start: 0,
                     name: (*name).into(),
+                    is_tool: *name == TOOL,
                     marked: *marked,
                 };
                 (*pid, seen)

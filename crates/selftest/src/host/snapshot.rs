@@ -9,6 +9,13 @@ use std::path::{Path, PathBuf};
 /// How deep below a cgroup mount the VMs' parent is looked for: a tool in a unit in a slice.
 const CGROUP_DEPTH: usize = 6;
 
+/// The folders of a state folder whose files nobody may write.
+const IMAGES: &str = "images";
+const SNAPSHOTS: &str = "snapshots";
+
+/// What the host knows of its own images' digests: written at the second use of an image that was just made.
+const DIGESTS: &str = "digests.json";
+
 /// What a file that nobody may write looks like.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stamp {
@@ -127,7 +134,9 @@ fn files(watch: &Watch) -> BTreeMap<PathBuf, Stamp> {
             if others.contains(&path) {
                 continue;
             }
-            if metadata.is_dir() {
+            // Images that several state folders share are behind a link.
+            let leads_to_images = path == state_dir.join(IMAGES) && path.is_dir();
+            if metadata.is_dir() || leads_to_images {
                 folders.push(path.clone());
             }
             found.insert(path.clone(), stamp(state_dir, &path, &metadata));
@@ -138,10 +147,11 @@ fn files(watch: &Watch) -> BTreeMap<PathBuf, Stamp> {
 
 fn stamp(state_dir: &Path, path: &Path, metadata: &std::fs::Metadata) -> Stamp {
     let immutable = metadata.is_file()
-        && ["images", "snapshots"]
+        && [IMAGES, SNAPSHOTS]
             .iter()
             .any(|name| path.starts_with(state_dir.join(name)))
-        && path.extension().is_none_or(|extension| extension != "lock");
+        && path.extension().is_none_or(|extension| extension != "lock")
+        && path.file_name().is_none_or(|name| name != DIGESTS);
     if !immutable {
         return Stamp::default();
     }
@@ -176,153 +186,4 @@ fn cgroups(mounts: &[(PathBuf, String)], parent: &str) -> BTreeSet<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::TcpListener;
-    use std::os::unix::net::UnixListener;
-    use std::process::{Command, Stdio};
-
-    fn watch(state_dir: &Path) -> Watch {
-        Watch {
-            state_dir: state_dir.canonicalize().unwrap(),
-            uids: 0..0,
-            cgroup_parent: "llm-firecracker-selftest-unit".into(),
-            pid: std::process::id() as i32,
-        }
-    }
-
-    #[test]
-    fn a_quiet_host_shows_nothing_new() {
-        let dir = tempfile::tempdir().unwrap();
-        let watch = watch(dir.path());
-        let before = watch.look().unwrap();
-        assert_eq!(watch.look().unwrap().files, before.files);
-    }
-
-    #[test]
-    fn a_file_left_behind_is_named_and_so_is_a_changed_image() {
-        let dir = tempfile::tempdir().unwrap();
-        let images = dir.path().join("images");
-        std::fs::create_dir(&images).unwrap();
-        std::fs::write(images.join("python.erofs"), "image").unwrap();
-        let watch = watch(dir.path());
-        let before = watch.look().unwrap();
-        std::fs::create_dir_all(dir.path().join("run/vm-1")).unwrap();
-        std::fs::write(images.join("python.erofs"), "owned").unwrap();
-        let left = files(&watch);
-        let now = Snapshot {
-            files: left,
-            ..before.clone()
-        };
-        let left = now.since(&before).join("\n");
-        assert!(left.contains("run/vm-1"), "{left}");
-        assert!(
-            left.contains("changed file") && left.contains("python.erofs"),
-            "{left}"
-        );
-        std::fs::remove_file(images.join("python.erofs")).unwrap();
-        let now = Snapshot {
-            files: files(&watch),
-            ..before.clone()
-        };
-        assert!(now.since(&before).join("\n").contains("lost file"));
-    }
-
-    #[test]
-    fn a_process_left_behind_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let watch = watch(dir.path());
-        let before = watch.look().unwrap();
-        // Lives until its standard input ends.
-        let mut child = Command::new("cat")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let left = watch.look().unwrap().since(&before);
-        let name = format!("process {} (cat", child.id());
-        assert!(left.iter().any(|what| what.starts_with(&name)), "{left:?}");
-        drop(child.stdin.take());
-        child.wait().unwrap();
-        let left = watch.look().unwrap().since(&before);
-        assert!(!left.iter().any(|what| what.starts_with(&name)), "{left:?}");
-    }
-
-    #[test]
-    fn an_orphan_is_known_by_the_state_folder_on_its_command_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let watch = watch(dir.path());
-        let before = watch.look().unwrap();
-        let script = format!(
-            "(sh -c 'echo $$; read line < \"$0\"' {0}/fifo & ) ; :",
-            watch.state_dir.display()
-        );
-        nix::unistd::mkfifo(&watch.state_dir.join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        let mut parent = Command::new("sh")
-            .args(["-c", &script])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut pid = String::new();
-        std::io::BufRead::read_line(
-            &mut std::io::BufReader::new(parent.stdout.take().unwrap()),
-            &mut pid,
-        )
-        .unwrap();
-        parent.wait().unwrap();
-        let left = watch.look().unwrap().since(&before);
-        // Ends it: its read gets an end of file.
-        drop(
-            std::fs::File::options()
-                .write(true)
-                .open(watch.state_dir.join("fifo")),
-        );
-        let name = format!("process {} ", pid.trim());
-        assert!(
-            left.iter().any(|what| what.starts_with(&name)),
-            "{left:?} {pid}"
-        );
-    }
-
-    #[test]
-    fn a_socket_left_listening_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let watch = watch(dir.path());
-        let before = watch.look().unwrap();
-        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-        let unix = UnixListener::bind(dir.path().join("left.sock")).unwrap();
-        let left = watch.look().unwrap().since(&before).join("\n");
-        assert!(
-            left.contains(&tcp.local_addr().unwrap().to_string()),
-            "{left}"
-        );
-        assert!(left.contains("listening socket unix"), "{left}");
-        drop((tcp, unix));
-    }
-
-    #[test]
-    fn a_cgroup_and_a_mount_left_behind_are_named() {
-        let root = tempfile::tempdir().unwrap();
-        let parent = root.path().join("unit/llm-firecracker");
-        std::fs::create_dir_all(parent.join("vm-1")).unwrap();
-        let hierarchies = [(root.path().to_owned(), "cgroup2".to_owned())];
-        let found = cgroups(&hierarchies, "llm-firecracker");
-        assert_eq!(found, BTreeSet::from([parent.join("vm-1")]));
-        let points = vec![
-            ("/state/run/x".into(), "tmpfs".into()),
-            ("/elsewhere".into(), "tmpfs".into()),
-            ("/state".into(), "ext4".into()),
-        ];
-        let now = Snapshot {
-            cgroups: found,
-            mounts: below(Path::new("/state"), points),
-            ..Snapshot::default()
-        };
-        let left = now.since(&Snapshot::default());
-        assert_eq!(left.len(), 2, "{left:?}");
-        assert!(
-            left.contains(&"mount /state/run/x (tmpfs)".into()),
-            "{left:?}"
-        );
-    }
-}
+mod tests;

@@ -212,3 +212,6 @@ pub fn remove_folders(folders: &[PathBuf], deadline: Duration) -> Result<(), Str
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

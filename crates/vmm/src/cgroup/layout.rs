@@ -157,6 +157,29 @@ mod tests {
     }
 
     #[test]
+    fn a_v1_host_without_the_unified_tree_is_the_same() {
+        let v1: Vec<_> = V1_MOUNTS
+            .lines()
+            .filter(|l| !l.contains("cgroup2"))
+            .collect();
+        let own = V1_SELF.trim_end_matches("\n0::/u");
+        let v1 = Layout::parse(&v1.join("\n"), own).unwrap();
+        assert_eq!(v1, Layout::parse(V1_MOUNTS, V1_SELF).unwrap());
+    }
+
+    /// The kernel gives a controller to one of the two: a host may have moved some to the unified tree.
+    #[test]
+    fn a_hybrid_host_whose_controllers_are_split_has_no_place() {
+        for moved in ["memory", "pids", "cpu"] {
+            let rest: Vec<_> = V1_MOUNTS
+                .lines()
+                .filter(|line| !line.contains(&format!("/{moved}")))
+                .collect();
+            assert_eq!(Layout::parse(&rest.join("\n"), V1_SELF), None, "{moved}");
+        }
+    }
+
+    #[test]
     fn v2_lists_the_ancestors_of_the_tool() {
         let own = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope";
         let layout = Layout::parse(V2_MOUNTS, own).unwrap();

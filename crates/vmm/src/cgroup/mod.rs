@@ -80,7 +80,10 @@ impl Place {
             .ok_or("no cgroup tree has the controllers memory, pids and cpu")?;
         let own = match layout.version {
             Version::V1 => v1_places(&layout)?,
-            Version::V2 => HashMap::from([(String::new(), v2_place(&layout)?)]),
+            Version::V2 => {
+                let root = rustix::process::geteuid().is_root();
+                HashMap::from([(String::new(), v2_place(&layout, root)?)])
+            }
         };
         Ok(Place {
             version: layout.version,
@@ -159,9 +162,9 @@ fn v1_places(layout: &Layout) -> Result<HashMap<String, PathBuf>, String> {
 }
 
 /// Root: the tree's root. A user: the nearest ancestor that is theirs and hands the controllers down.
-fn v2_place(layout: &Layout) -> Result<PathBuf, String> {
+fn v2_place(layout: &Layout, root: bool) -> Result<PathBuf, String> {
     let mount = &layout.trees[""].mount;
-    if rustix::process::geteuid().is_root() {
+    if root {
         return Ok(PathBuf::new());
     }
     layout
@@ -221,3 +224,6 @@ impl Hierarchy for OurTrees {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -279,7 +279,7 @@ async fn connect_api(running: &Running, inside: &Inside) -> Result<Client, VmmEr
             Ok(Err(e)) => return Err(VmmError::io(step, "connecting to the API's socket")(e)),
             Err(_) => return Err(running.late(step, step.deadline())),
         },
-        exit = running.exit(false) => {
+        exit = running.exit(None) => {
             return Err(VmmError::Ended { step, exit: Box::new(exit) });
         }
     };

@@ -80,10 +80,6 @@ impl FirecrackerVm {
         }
     }
 
-    fn fired(&self) -> bool {
-        self.watchdog.as_ref().is_some_and(Watchdog::fired)
-    }
-
     pub(super) async fn destroy(&mut self) -> Result<(), VmmError> {
         self.watchdog = None;
         self.running.destroy().await
@@ -123,7 +119,7 @@ impl Vm for FirecrackerVm {
                 Ok(Err(e)) => Err(self.running.broken(step, "connecting to vsock".into(), e).await),
                 Err(_) => Err(self.running.late(step, AGENT_DEADLINE)),
             },
-            exit = self.running.exit(false) => Err(VmmError::Ended { step, exit: Box::new(exit) }),
+            exit = self.running.exit(None) => Err(VmmError::Ended { step, exit: Box::new(exit) }),
         }
     }
 
@@ -152,7 +148,7 @@ impl Vm for FirecrackerVm {
     }
 
     async fn wait_exit(&mut self) -> VmExit {
-        self.running.exit(self.fired()).await
+        self.running.exit(self.watchdog.as_ref()).await
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), VmmError> {

@@ -153,8 +153,9 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
         cpu_model(machine.accelerator).into(),
         "-m".into(),
         format!("{}M", machine.memory_mib),
+        // No two of a guest's CPUs are threads of one core: nothing in it is told that they share one.
         "-smp".into(),
-        machine.vcpus.to_string(),
+        format!("{},threads=1", machine.vcpus),
     ];
     if let Some(memory) = memory(machine) {
         args.extend(["-object".into(), memory]);
@@ -302,6 +303,7 @@ mod tests {
             prop_assert!(text.contains(&"-nodefaults") && text.contains(&"-no-user-config") && text.contains(&"-S"));
             prop_assert_eq!(after("-sandbox").len(), 1);
             prop_assert!(after("-sandbox")[0].matches("=deny").count() == 4);
+            prop_assert!(after("-smp").len() == 1 && after("-smp")[0].ends_with(",threads=1"));
             // Devices: these four and no others; no network, no monitor for people.
             prop_assert_eq!(after("-device").len(), 4);
             prop_assert!(!text.iter().any(|a| a.contains("net") || a.contains("vsock") || a.contains("virtfs") || a.starts_with("-monitor")));

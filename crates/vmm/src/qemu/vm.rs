@@ -122,10 +122,6 @@ impl QemuVm {
         })
     }
 
-    fn fired(&self) -> bool {
-        self.watchdog.as_ref().is_some_and(Watchdog::fired)
-    }
-
     /// Kills it and waits until nothing is left.
     pub(super) async fn destroy(&mut self) -> Result<(), VmmError> {
         self.watchdog = None;
@@ -176,7 +172,7 @@ impl Vm for QemuVm {
     }
 
     async fn wait_exit(&mut self) -> VmExit {
-        self.running.exit(self.fired()).await
+        self.running.exit(self.watchdog.as_ref()).await
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), VmmError> {

@@ -9,8 +9,8 @@ use vmm::{VmId, VmSpec};
 
 const NAMESPACES: [&str; 7] = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"];
 
-/// Every thread: ids of its own, nothing to gain, two filters' mode.
-fn assert_status(pid: i32, uids: std::ops::Range<u32>) {
+/// Every thread: ids of its own, nothing to gain, at least so many filters.
+fn assert_status(pid: i32, uids: std::ops::Range<u32>, filters: u32) {
     for thread in fs::read_dir(format!("/proc/{pid}/task")).unwrap().flatten() {
         let status = fs::read_to_string(thread.path().join("status")).unwrap();
         let field = |name: &str| {
@@ -32,6 +32,8 @@ fn assert_status(pid: i32, uids: std::ops::Range<u32>) {
         assert_eq!(field("Groups"), [""; 0]);
         assert_eq!(field("NoNewPrivs"), ["1"]);
         assert_eq!(field("Seccomp"), ["2"]);
+        let installed: u32 = field("Seccomp_filters")[0].parse().unwrap();
+        assert!(installed >= filters, "{installed} filters");
     }
 }
 
@@ -140,7 +142,8 @@ async fn a_live_stand_in_is_held_as_the_table_says() {
     let pid = one.process.pid();
     host.wait_for_program(pid, &program);
     host.wait_for_program(two.process.pid(), &program);
-    assert_status(pid, one.uid..one.uid + 1);
+    // The jail's filter.
+    assert_status(pid, one.uid..one.uid + 1, 1);
     assert_namespaces(pid, two.process.pid());
     assert_limits(pid, "one", 256 << 20, &host);
     let table = vmm::jail::root::RootSpec::of_program(&program).unwrap();
@@ -198,7 +201,8 @@ async fn a_live_qemu_is_held_as_the_table_says() {
     );
     let (pid, other) = (one.usage().pid, two.usage().pid);
     let uids = host.config.uid_base..host.config.uid_base + host.config.uid_count;
-    assert_status(pid, uids);
+    // The jail's filter and QEMU's own.
+    assert_status(pid, uids, 2);
     assert_namespaces(pid, other);
     assert_limits(pid, "one", (128 + 256) << 20, &host);
     let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap();

@@ -93,7 +93,10 @@ async fn jailed(host: &Host, jail: &vmm::jail::Jail, bait: &Bait, attack: &Attac
     let said = text.lines().find(|line| line.starts_with(REFUSED));
     let contained = match attack.end {
         End::Refused => said.is_some(),
-        End::Killed(signal) => ended.signal == Some(signal),
+        // A kill is the memory limit's, and is told as such.
+        End::Killed(signal) => {
+            ended.signal == Some(signal) && ended.oom == (signal == libc::SIGKILL)
+        }
     } && !text.contains(GAVE_WAY);
     println!(
         "{:24} {}",

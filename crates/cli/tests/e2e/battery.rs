@@ -1,0 +1,190 @@
+//! A battery that cannot fail says nothing. While `selftest` runs, traces are planted on the host as a
+//! wall that gave way would leave them; and it runs under limits so high that an attack succeeds. Each
+//! must be seen, its row named, and the run must fail.
+
+use crate::killed::Victim;
+use crate::lab::{self, PLACE};
+use crate::leftovers;
+use crate::plants::{self, Undo};
+use crate::tool::{PATIENCE, Running, Tool};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
+use serde_json::Value;
+
+/// The exit code where a wall gave way.
+const GAVE_WAY: i32 = 1;
+
+/// What is planted while an attack runs, and what its row must say then.
+struct Plant {
+    attack: &'static str,
+    act: Option<fn(&Running) -> Undo>,
+    seen: &'static [&'static str],
+}
+
+const fn quiet(attack: &'static str) -> Plant {
+    Plant {
+        attack,
+        act: None,
+        seen: &["host clean, next job right"],
+    }
+}
+
+const fn plant(
+    attack: &'static str,
+    act: fn(&Running) -> Undo,
+    seen: &'static [&'static str],
+) -> Plant {
+    Plant {
+        attack,
+        act: Some(act),
+        seen,
+    }
+}
+
+/// Attacks in the battery's order; all in bash, for one image is enough.
+const PLANTS: &[Plant] = &[
+    quiet("fork-bomb"),
+    plant(
+        "fill-tmp",
+        plants::file,
+        &["left behind: file", "run/planted"],
+    ),
+    plant(
+        "fill-shm",
+        plants::mount,
+        &["left behind: mount", "(tmpfs)"],
+    ),
+    plant(
+        "yes",
+        plants::process_that_listens,
+        &[
+            "an orphan with a VM's mark",
+            "listening socket tcp 127.0.0.1:",
+        ],
+    ),
+    plant(
+        "long-line",
+        plants::process_with_the_tools_name,
+        &["(llm-firecracker, an orphan with a VM's mark)"],
+    ),
+    plant("recursion-bash", plants::cgroup, &["left behind: cgroup"]),
+    plant(
+        "ignores-signals",
+        plants::written_snapshot,
+        &["left behind: changed file"],
+    ),
+    // What was planted before is still there, and is nobody's fault any more.
+    quiet("closes-output"),
+    plant(
+        "sleep",
+        plants::connection,
+        &["a TCP connection from 127.0.0.1"],
+    ),
+];
+
+/// Does it while an attack's VM, or the next job's, is there: after the first look at the host, before
+/// the second one.
+fn amid(tool: &mut Running, act: fn(&Running) -> Undo) -> Undo {
+    let pid = Pid::from_raw(tool.pid().try_into().unwrap()).unwrap();
+    loop {
+        let (vmm, _) = Victim::Vmm.wait_for(tool);
+        tool.signal(Signal::STOP);
+        waitid(WaitId::Pid(pid), WaitIdOptions::STOPPED).unwrap();
+        // A tool that stands still destroys no VM: if this one is there yet, the second look is to come.
+        let amid = Victim::Vmm.find(tool).is_some_and(|(now, _)| now == vmm);
+        let undo = amid.then(|| act(tool));
+        tool.signal(Signal::CONT);
+        if let Some(undo) = undo {
+            return undo;
+        }
+    }
+}
+
+/// The line that tells an attack's verdict, as it comes.
+fn verdict(tool: &mut Running, attack: &str) -> String {
+    loop {
+        let line = tool.stderr_line(PATIENCE);
+        if line.ends_with(&format!(" s {attack}")) {
+            return line;
+        }
+    }
+}
+
+fn row<'a>(report: &'a Value, attack: &str) -> &'a Value {
+    let mut rows = report["attacks"].as_array().unwrap().iter();
+    let row = rows.find(|row| row["name"] == attack);
+    row.unwrap_or_else(|| panic!("no row {attack}: {report}"))
+}
+
+fn assert_row(row: &Value, contained: bool, words: &[&str]) {
+    assert_eq!(row["contained"], contained, "{row}");
+    for word in words {
+        let seen = row["seen"].as_str().unwrap();
+        assert!(seen.contains(word), "{word:?} is not in {row}");
+    }
+}
+
+/// As root: others can neither mount nor become a VM's uid.
+#[test]
+fn a_trace_of_a_wall_that_gave_way_is_seen_and_fails_the_run() {
+    if !lab::lab().has("bash") || !crate::clones::are_possible() {
+        return;
+    }
+    if !rustix::process::geteuid().is_root() {
+        println!("not run: the tests are not root's");
+        return;
+    }
+    let _alone = lab::alone();
+    let before = leftovers::after_a_first_run();
+    let only = PLANTS.iter().flat_map(|plant| ["--only", plant.attack]);
+    let mut tool = Tool::new().args(["selftest", "--json"]).args(only).start();
+    let mut undo = Vec::new();
+    for plant in PLANTS {
+        undo.extend(plant.act.map(|act| amid(&mut tool, act)));
+        let word = match plant.act {
+            Some(_) => "GAVE WAY",
+            None => "held",
+        };
+        let line = verdict(&mut tool, plant.attack);
+        assert_eq!(line.trim_start().get(..word.len()), Some(word), "{line}");
+    }
+    let done = tool.finish(PATIENCE);
+    drop(undo);
+    assert_eq!(done.code(), Some(GAVE_WAY), "{}", done.err());
+    let report = done.json();
+    assert_eq!(report["attacks"].as_array().unwrap().len(), PLANTS.len());
+    for plant in PLANTS {
+        let row = row(&report, plant.attack);
+        println!("{}: {}", plant.attack, row["seen"]);
+        assert_row(row, plant.act.is_none(), plant.seen);
+    }
+    leftovers::assert_nothing_new(&before);
+}
+
+/// An attack that relies on a limit succeeds where the operator lifted it.
+#[test]
+fn a_limit_that_was_lifted_fails_the_run() {
+    if !lab::lab().has("bash") {
+        return;
+    }
+    let _slot = lab::slot();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    // The attack writes 40 MB.
+    let lifted =
+        "[limits.defaults]\noutput_bytes = 67108864\n[limits.maxima]\noutput_bytes = 67108864\n";
+    let chroots = lab::chroots(&lab::lab().state);
+    std::fs::write(&config, PLACE.config_text(&format!("{chroots}{lifted}"))).unwrap();
+    let attack = "long-line-stderr";
+    let run = |config: &std::path::Path| {
+        let tool = Tool::with(&lab::lab().state, config);
+        let done = tool.args(["selftest", "--json", "--only", attack]);
+        let done = done.finish(PATIENCE);
+        (done.code(), row(&done.json(), attack).clone())
+    };
+    let (code, held) = run(&lab::lab().config);
+    assert_eq!(code, Some(0), "{held}");
+    let (code, lifted) = run(&config);
+    println!("{attack}: {}", lifted["seen"]);
+    assert_row(&lifted, false, &["the output was not cut", "memory grew"]);
+    assert_eq!(code, Some(GAVE_WAY));
+}
