@@ -29,6 +29,7 @@ pub async fn run(global: &Global, args: BenchHttpArgs) -> anyhow::Result<ExitCod
         jobs: args.jobs,
         places,
         queue_patience: Duration::from_secs(server.queue_seconds),
+        queued: server.queued,
     };
     let file = folder.0.join("config.toml");
     std::fs::write(&file, settings(config.clone(), &folder.0, &server)?)
