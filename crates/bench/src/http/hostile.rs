@@ -2,13 +2,12 @@
 //! goes: its p95 under attack against its p95 before and after. An attack counts what it did: a healthy
 //! client beside nothing is no finding.
 
-use super::client::{Client, hello, is_hello};
+use super::client::{Answer, Client, hello, is_hello};
 use super::daemon::Daemon;
 use super::deeds::{Deeds, endless_body, forever, header_bomb, kill_vmms, slow_header};
 use super::{Finding, Load, millis};
 use crate::BenchError;
 use crate::stats::summary;
-use hyper::body::Bytes;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -141,8 +140,8 @@ pub async fn measure(
     let time = (load.time / 4).max(Duration::from_secs(3));
     daemon.until_quiet().await?;
     let mut peaceful = Vec::new();
-    let (mut failed_in_peace, mut tasks) = (0, attack.peace(daemon));
-    failed_in_peace += healthy(daemon.address, time, &mut peaceful).await;
+    let mut tasks = attack.peace(daemon);
+    let failed_before = healthy(daemon.address, time, &mut peaceful).await;
     tasks.shutdown().await;
     let deeds = Deeds::default();
     let mut tasks = attack.begin(daemon, &deeds).await?;
@@ -150,14 +149,16 @@ pub async fn measure(
     let failed = healthy(daemon.address, time, &mut attacked).await;
     tasks.shutdown().await;
     let mut tasks = attack.peace(daemon);
-    failed_in_peace += healthy(daemon.address, time, &mut peaceful).await;
+    let failed_after = healthy(daemon.address, time, &mut peaceful).await;
     tasks.shutdown().await;
     daemon.until_quiet().await?;
     let p95 = |times: &[Duration]| summary(times).map_or(f64::INFINITY, |all| all.p95_seconds);
     let (before, during) = (p95(&peaceful), p95(&attacked));
     let ratio = during / before;
     // A killed VMM may be the healthy client's own: its job is lost, and it is told so.
-    let may_fail = *attack == Attack::KilledVmms;
+    let may_be_told = *attack == Attack::KilledVmms;
+    let failed_in_peace =
+        failed_before.told + failed_before.lost + failed_after.told + failed_after.lost;
     let (done, least) = (deeds.count(), attack.least());
     let none = match done < least {
         true => format!(", NO ATTACK: at least {least}"),
@@ -167,40 +168,52 @@ pub async fn measure(
         name: format!("a healthy client beside {}", attack.name()),
         asked: format!("p95 at most {MOST_TIMES_SLOWER} × that in peace"),
         measured: format!(
-            "{ratio:.2} × ({} and {}; {} and {} jobs, {failed_in_peace} and {failed} without their result; done {done} times{none})",
+            "{ratio:.2} × ({} and {}; {} and {} jobs, {failed_in_peace} and {} without their result, {} of them lost; done {done} times{none})",
             millis(Duration::from_secs_f64(before.min(1e6))),
             millis(Duration::from_secs_f64(during.min(1e6))),
             peaceful.len(),
-            attacked.len()
+            attacked.len(),
+            failed.told + failed.lost,
+            failed.lost
         ),
         held: ratio <= MOST_TIMES_SLOWER
             && failed_in_peace == 0
-            && (failed == 0 || may_fail)
+            && failed.lost == 0
+            && (failed.told == 0 || may_be_told)
             && done >= least,
     }])
 }
 
-/// Runs jobs for that long, each over a connection of its own; gives how many had no result.
-async fn healthy(address: SocketAddr, time: Duration, times: &mut Vec<Duration>) -> usize {
-    let (begun, mut failed) = (Instant::now(), 0);
-    let job = hello();
+/// Jobs of a healthy client that had no result.
+#[derive(Debug, Default, Clone, Copy)]
+struct Failed {
+    /// It was told so.
+    told: usize,
+    /// Its connection ended, or nobody answered.
+    lost: usize,
+}
+
+/// Runs jobs for that long, each over a connection of its own.
+async fn healthy(address: SocketAddr, time: Duration, times: &mut Vec<Duration>) -> Failed {
+    let (begun, mut failed) = (Instant::now(), Failed::default());
     while begun.elapsed() < time {
         let asked = Instant::now();
-        match once(address, &job).await {
-            true => times.push(asked.elapsed()),
-            false => failed += 1,
+        match once(address).await {
+            Some(answer) if is_hello(&answer) => times.push(asked.elapsed()),
+            Some(_) => failed.told += 1,
+            None => failed.lost += 1,
         }
     }
     failed
 }
 
-async fn once(address: SocketAddr, job: &Bytes) -> bool {
-    let ask = async { Client::connect(address).await?.execute(job).await };
-    let answer = timeout(HANGS_AFTER, ask).await;
-    answer.is_ok_and(|answer| answer.is_ok_and(|answer| is_hello(&answer)))
+async fn once(address: SocketAddr) -> Option<Answer> {
+    let job = hello();
+    let ask = async { Client::connect(address).await?.execute(&job).await };
+    timeout(HANGS_AFTER, ask).await.ok()?.ok()
 }
 
 async fn work(address: SocketAddr, _: Deeds) -> std::io::Result<()> {
-    once(address, &hello()).await;
+    once(address).await;
     Ok(())
 }

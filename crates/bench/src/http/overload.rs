@@ -72,7 +72,7 @@ pub async fn measure(daemon: &Daemon, load: Load) -> Result<Vec<Finding>, BenchE
     let example = bad.first().cloned().unwrap_or_default();
     let ended = Finding {
         name: format!("{TIMES_CAPACITY} × capacity for {} s", load.time.as_secs()),
-        asked: "each request ends in a result, 429 or 503".into(),
+        asked: "each request ends in a result, 429 or 503, and both there are".into(),
         measured: format!(
             "{sent} requests ({:.1} a second, it can do {:.1}): {} results, {refused} refused, {} neither {example}",
             sent as f64 / load.time.as_secs_f64(),
