@@ -149,7 +149,7 @@ async fn keys_made_and_revoked_by_command_count_while_it_runs() {
         let request = service.client.get(languages).bearer_auth(key);
         request.send().await.unwrap().status().as_u16()
     };
-    let key = keys(&["add", "somebody"]);
+    let key = keys(&["add", "somebody", "--sessions", "0"]);
     crate::service::until("the key counts", async || {
         status(&key).await == 200 && status("llmfc_no_key").await == 401
     })
@@ -157,6 +157,11 @@ async fn keys_made_and_revoked_by_command_count_while_it_runs() {
     let listed: Value = serde_json::from_str(&keys(&["list", "--json"])).unwrap();
     assert!(!listed.to_string().contains(key.rsplit('_').next().unwrap()));
     let id = listed["keys"][0]["id"].as_str().unwrap();
+    // Its own bound counts, and what it says nothing about is as configured.
+    assert_eq!(listed["keys"][0]["limits"]["jobs"], 256, "{listed}");
+    let session = service.post("/api/v1/sessions", &json!({"language": "python"}));
+    let refused = session.bearer_auth(&key).send().await.unwrap();
+    assert_eq!(refused.status(), 429);
     keys(&["revoke", id]);
     crate::service::until("the key does not count", async || status(&key).await == 401).await;
     service.stop();
