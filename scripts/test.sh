@@ -36,6 +36,7 @@ step "the package" scripts/test-package.sh
 step "attacks from inside" "$tool" selftest --require-all
 
 printf '\n=== summary\n'
+[[ -d target/artifacts ]] && echo "to look at: $(find target/artifacts -type f | sort | tr '\n' ' ')"
 for name in "${passed[@]}"; do echo "passed   $name"; done
 for name in "${not_run[@]}"; do echo "not run  $name"; done
 for name in "${failed[@]}"; do echo "FAILED   $name"; done

@@ -4,7 +4,9 @@
 use audit::{AuditConfig, AuditError, AuditLog, Filter, Follower, Report, read, verify};
 use protocol::event::{Event, EventType};
 use protocol::trace_id::TraceId;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 fn event(n: u64) -> Event {
     Event {
@@ -211,6 +213,33 @@ fn retention_removes_the_oldest_and_the_rest_stays_whole() {
     // What retention did is in the head; the same done by hand is found.
     std::fs::remove_file(segments(dir.path()).remove(0)).unwrap();
     assert!(!verify::verify(dir.path()).unwrap().is_whole());
+}
+
+#[test]
+fn a_segment_turns_over_by_age_and_goes_when_it_is_too_old() {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let dir = tempfile::tempdir().unwrap();
+    // Older than no time at all: each record has a segment of its own.
+    let config = AuditConfig {
+        segment_seconds: 0,
+        retention_days: 90,
+        ..AuditConfig::default()
+    };
+    write(dir.path(), 3, config.clone());
+    assert_eq!(segments(dir.path()).len(), 4, "three closed and a new one");
+    // Closed 91 and 89 days ago.
+    for (n, days) in [(0, 91), (1, 89)] {
+        let segment = File::options().write(true).open(&segments(dir.path())[n]);
+        let closed = SystemTime::now() - DAY * days;
+        segment.unwrap().set_modified(closed).unwrap();
+    }
+    write(dir.path(), 1, config);
+    let left = segments(dir.path());
+    let first = left[0].file_name().unwrap().to_string_lossy().into_owned();
+    assert!(first.ends_with("00002.jsonl"), "{left:?}");
+    let report = verify::verify(dir.path()).unwrap();
+    assert!(report.is_whole(), "{:?}", report.findings);
+    assert_eq!((report.records, report.last_seq), (3, 4));
 }
 
 #[test]

@@ -444,6 +444,12 @@ pub struct BenchHttpArgs {
     pub format: Format,
 }
 
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "write a number above 0".to_owned())
+}
+
 fn at_least_ten(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| *number >= 10);
     number.ok_or_else(|| "write a whole number from 10".to_owned())
@@ -518,6 +524,15 @@ pub enum KeysCommand {
         /// Let it read metrics, events and the jobs of all keys
         #[arg(long)]
         observe: bool,
+        /// Requests a second that it may make, in the long run [default: as configured]
+        #[arg(long, value_name = "NUMBER", value_parser = above_zero)]
+        requests_per_second: Option<f64>,
+        /// Jobs that it may have at one time, waiting ones included [default: as configured]
+        #[arg(long, value_name = "NUMBER")]
+        jobs: Option<usize>,
+        /// Sessions that it may have at one time [default: as configured]
+        #[arg(long, value_name = "NUMBER")]
+        sessions: Option<usize>,
     },
     /// List the keys, without their secrets
     List {
@@ -539,8 +554,11 @@ pub enum EventsCommand {
         /// How many
         #[arg(short = 'n', long, default_value_t = 20)]
         count: usize,
+        /// Go on with those that come
+        #[arg(short, long)]
+        follow: bool,
     },
-    /// Print the events of a job or of a type
+    /// Print the events of a job, of a type or of a time
     Query {
         /// Only this job's
         #[arg(long)]
@@ -548,6 +566,12 @@ pub enum EventsCommand {
         /// Only this type
         #[arg(long = "type", value_name = "TYPE")]
         event_type: Option<String>,
+        /// Not before this time, e.g. 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Before this time
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
     },
     /// Find what was cut, changed or reordered
     Verify {

@@ -48,7 +48,7 @@ pub struct Metrics {
     pub queue_depth: Gauge,
     /// VMs that exist now, pooled ones included.
     pub vms_alive: Gauge,
-    /// Memory that VMs hold on the host, bytes (PSS of idle pooled VMs).
+    /// Host memory that VMMs hold, bytes (PSS); who serves the metrics sets it, for only looking tells.
     pub memory_held_bytes: Gauge,
     /// VMs that wait in the pool.
     pub pool_size: Family<LanguageLabel, Gauge>,
@@ -117,7 +117,7 @@ impl Metrics {
         );
         registry.register(
             "vm_memory_held_bytes",
-            "Host memory that waiting VMs hold",
+            "Host memory that VMMs hold, pages they share counted once",
             m.memory_held_bytes,
         );
         registry.register("pool_size", "VMs that wait for a job", m.pool_size);

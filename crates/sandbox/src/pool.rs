@@ -160,10 +160,10 @@ impl Pool {
     }
 
     fn count(&self, language: Language, shelf: &Shelf) {
-        self.metrics
-            .pool_size
-            .get_or_create(&language_label(language))
-            .set(shelf.ready.len() as i64);
+        let ready = shelf.ready.len() as i64;
+        let label = language_label(language);
+        let before = self.metrics.pool_size.get_or_create(&label).set(ready);
+        self.metrics.vms_alive.inc_by(ready - before);
     }
 
     fn next_wanted(&self) -> Option<Language> {

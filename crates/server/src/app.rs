@@ -74,7 +74,7 @@ pub struct App {
     /// Everything that is counted, by its public names.
     pub registry: Registry,
     /// VMs that stay.
-    pub sessions: sessions::Sessions,
+    pub sessions: sessions::table::Sessions,
     /// The service stops: no new jobs.
     pub draining: CancellationToken,
     /// Held while the doctor looks: it reads every image, so one at a time.
@@ -108,7 +108,7 @@ impl App {
             bodies: BodyBudget::new(config.http.all_bodies_bytes),
             open: keys.is_open(),
             rates: RateLimiter::default(),
-            sessions: sessions::Sessions::default(),
+            sessions: sessions::table::Sessions::default(),
             draining: CancellationToken::new(),
             doctor_at_work: Mutex::default(),
             started: Instant::now(),

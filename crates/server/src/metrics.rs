@@ -13,6 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Labels of an answer: both are closed sets, for routes are ours.
@@ -75,6 +76,10 @@ impl HttpMetrics {
 )]
 pub async fn metrics(State(app): State<Arc<App>>, _: Observer) -> Result<Response, Problem> {
     crate::health::measure(&app);
+    let state_dir = app.rooms.state_dir.clone();
+    let held = tokio::task::spawn_blocking(move || memory_held_bytes(&state_dir)).await;
+    let held = held.map_err(|_| Problem::new(HttpCode::InternalError))?;
+    app.rooms.sandbox.metrics().memory_held_bytes.set(held);
     let mut text = String::new();
     encode(&mut text, &app.registry).map_err(|_| Problem::new(HttpCode::InternalError))?;
     let content_type = [(
@@ -82,6 +87,13 @@ pub async fn metrics(State(app): State<Arc<App>>, _: Observer) -> Result<Respons
         "text/plain; version=0.0.4; charset=utf-8",
     )];
     Ok((content_type, prometheus_text(&text)).into_response())
+}
+
+/// What the VMMs on this state folder hold: those at work, those that wait, those that stand by.
+fn memory_held_bytes(state_dir: &Path) -> i64 {
+    let vmms = vmm::running_vmms(state_dir);
+    let held: u64 = vmms.iter().map(vmm::RunningVmm::pss_bytes).sum();
+    i64::try_from(held).unwrap_or(i64::MAX)
 }
 
 /// The older text format that every scraper and `promtool` reads: there, a counter's family is named

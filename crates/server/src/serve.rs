@@ -77,7 +77,7 @@ pub async fn serve(
     systemd::ready();
     tokio::select! {
         () = server.accept(&listener) => {}
-        () = crate::sessions::end_those_over(&server.app) => {}
+        () = crate::sessions::table::end_those_over(&server.app) => {}
         () = shutdown => {}
     }
     // No new connection is even queued by the kernel from here on.

@@ -2,13 +2,12 @@
 //! reaches its own sessions only, another's is not there for it.
 
 pub mod body;
+pub mod table;
 
 use crate::app::App;
 use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
-use crate::execute::request::job_io;
 use crate::execute::{enter, finished};
-use crate::keys::Principal;
 use crate::problem::{HttpCode, Problem};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -19,106 +18,8 @@ use body::{
 };
 use protocol::path::check_relative;
 use sandbox::session::{FileError, Session};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::OwnedMutexGuard;
-use tokio::time::Instant;
-
-/// How often sessions are looked at whose time may be up.
-const LOOK: Duration = Duration::from_millis(500);
-
-/// One session and its bounds.
-struct Slot {
-    owner: String,
-    body: SessionBody,
-    ends_at: Instant,
-    idle: Duration,
-    used_at: Mutex<Instant>,
-    /// `None` while the VM starts, and when it is gone.
-    session: Arc<tokio::sync::Mutex<Option<Session>>>,
-}
-
-impl Slot {
-    fn is_over(&self, now: Instant) -> bool {
-        let used_at = *self.used_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever holds the session uses it: only the total limit counts then.
-        let idle = self.session.try_lock().is_ok() && now > used_at + self.idle;
-        now > self.ends_at || idle
-    }
-
-    fn used(&self) {
-        *self.used_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-    }
-}
-
-/// All sessions.
-#[derive(Default)]
-pub struct Sessions {
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
-}
-
-impl Sessions {
-    fn slots(&self) -> MutexGuard<'_, HashMap<String, Arc<Slot>>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts a session's place in, or says that there is none.
-    fn reserve(&self, app: &App, who: &Principal, slot: Arc<Slot>) -> Result<(), Problem> {
-        let mut slots = self.slots();
-        let own = slots.values().filter(|slot| slot.owner == who.id).count();
-        if own >= who.limits.sessions || slots.len() >= app.config.sessions.sessions {
-            return Err(Problem::new(HttpCode::TooManySessions).retry_after(5));
-        }
-        slots.insert(slot.body.id.clone(), slot);
-        app.http.sessions.set(slots.len() as i64);
-        Ok(())
-    }
-
-    /// A key's own session; another's is not there.
-    fn find(&self, who: &Principal, id: &str) -> Result<Arc<Slot>, Problem> {
-        let slots = self.slots();
-        let slot = slots.get(id).filter(|slot| slot.owner == who.id);
-        slot.cloned()
-            .ok_or_else(|| Problem::new(HttpCode::SessionNotFound))
-    }
-
-    fn remove(&self, app: &App, id: &str) {
-        let mut slots = self.slots();
-        // Dropped when nobody uses it any more, and the VM with it.
-        slots.remove(id);
-        app.http.sessions.set(slots.len() as i64);
-    }
-
-    /// Ends all sessions, when the service stops.
-    pub async fn close(&self) {
-        let slots = std::mem::take(&mut *self.slots());
-        for slot in slots.into_values() {
-            let session = slot.session.lock().await.take();
-            if let Some(session) = session {
-                session.close().await;
-            }
-        }
-    }
-
-    fn over(&self) -> Vec<String> {
-        let now = Instant::now();
-        let slots = self.slots();
-        let over = slots.iter().filter(|(_, slot)| slot.is_over(now));
-        over.map(|(id, _)| id.clone()).collect()
-    }
-}
-
-/// Ends sessions whose time is up; never returns.
-pub async fn end_those_over(app: &App) {
-    let mut ticks = tokio::time::interval(LOOK);
-    loop {
-        ticks.tick().await;
-        for id in app.sessions.over() {
-            app.sessions.remove(app, &id);
-        }
-    }
-}
+use std::sync::Arc;
+use table::{Sessions, Slot, Used};
 
 /// Begin a session: a VM that stays between programs.
 #[utoipa::path(
@@ -142,35 +43,15 @@ pub async fn create(
         idle_timeout: idle.as_secs_f64(),
         timeout: total.as_secs_f64(),
     };
-    let slot = Arc::new(Slot {
-        owner: who.id.clone(),
-        body: body.clone(),
-        ends_at: Instant::now() + total,
-        idle,
-        used_at: Mutex::new(Instant::now()),
-        session: Arc::default(),
-    });
-    app.sessions.reserve(&app, &who, slot.clone())?;
-    // Given back also when the client goes while the VM starts.
-    let mut reserved = Reserved(Some((app.clone(), body.id.clone())));
+    let slot = Arc::new(Slot::new(&who, body.clone(), total, idle));
+    let reserved = Sessions::reserve(&app, &who, slot.clone())?;
     let mut place = slot.session.clone().lock_owned().await;
     let opened = Session::open(&app.rooms.sandbox, &job).await;
     let session = opened.map_err(|no| Problem::failed(&no.failure(), job.trace_id.as_str()))?;
     *place = Some(session);
-    slot.used();
-    reserved.0 = None;
+    slot.is_idle_now();
+    reserved.keep();
     Ok((StatusCode::CREATED, Json(body)))
-}
-
-/// A place that is given back unless the session came about.
-struct Reserved(Option<(Arc<App>, String)>);
-
-impl Drop for Reserved {
-    fn drop(&mut self) {
-        if let Some((app, id)) = self.0.take() {
-            app.sessions.remove(&app, &id);
-        }
-    }
 }
 
 /// This key's sessions.
@@ -179,9 +60,7 @@ impl Drop for Reserved {
     responses((status = 200, description = "Sessions", body = Vec<SessionBody>)),
 )]
 pub async fn list(State(app): State<Arc<App>>, Caller(who): Caller) -> Json<Vec<SessionBody>> {
-    let slots = app.sessions.slots();
-    let own = slots.values().filter(|slot| slot.owner == who.id);
-    Json(own.map(|slot| slot.body.clone()).collect())
+    Json(app.sessions.of(&who))
 }
 
 /// End a session; its VM is destroyed.
@@ -197,10 +76,9 @@ pub async fn delete(
 ) -> Result<StatusCode, Problem> {
     let slot = app.sessions.find(&who, &id)?;
     app.sessions.remove(&app, &id);
-    // Waits for a VM that is idle; one at work is dropped by whoever uses it, once it is done.
-    if let Ok(mut place) = slot.session.try_lock()
-        && let Some(session) = place.take()
-    {
+    // Whoever has a program at work there was told to let go.
+    let session = slot.session.lock().await.take();
+    if let Some(session) = session {
         session.close().await;
     }
     Ok(StatusCode::NO_CONTENT)
@@ -221,15 +99,12 @@ pub async fn execute(
     let mut used = Used::take(&app, &who, &id)?;
     let (request, stdin) = value.job(used.slot.body.language);
     let job = app.rooms.sandbox.admit(request)?;
-    let mut entry = enter(&app, &who)?;
-    if !entry
-        .place(Duration::from_secs(app.config.queue_seconds))
-        .await
-    {
-        return Err(Problem::new(HttpCode::Overloaded).retry_after(app.queue.retry_after()));
-    }
-    let result = used.session()?.run(job, job_io(stdin)).await;
+    let entry = enter(&app, &who)?;
+    let ended = used.slot.ended.clone();
+    // Dropped halfway, the program ends, and with it the session's VM.
+    let result = ended.run_until_cancelled(used.run(job, stdin, entry)).await;
     drop(held);
+    let result = result.ok_or_else(|| Problem::new(HttpCode::SessionNotFound))??;
     Ok(Json(CellResponse::from(finished(result)?)))
 }
 
@@ -308,42 +183,6 @@ fn file_problem(error: FileError) -> Problem {
         FileError::Over(no) => {
             tracing::warn!(reason = %no.message, "a session is over");
             Problem::new(HttpCode::SessionNotFound)
-        }
-    }
-}
-
-/// A session in use; one that is of no use any more afterwards is ended.
-struct Used {
-    app: Arc<App>,
-    slot: Arc<Slot>,
-    place: OwnedMutexGuard<Option<Session>>,
-}
-
-impl Used {
-    fn take(app: &Arc<App>, who: &Principal, id: &str) -> Result<Used, Problem> {
-        let slot = app.sessions.find(who, id)?;
-        let place = slot.session.clone().try_lock_owned();
-        let place = place.map_err(|_| Problem::new(HttpCode::SessionBusy).retry_after(1))?;
-        Ok(Used {
-            app: app.clone(),
-            slot,
-            place,
-        })
-    }
-
-    fn session(&mut self) -> Result<&mut Session, Problem> {
-        self.place
-            .as_mut()
-            .ok_or_else(|| Problem::new(HttpCode::SessionNotFound))
-    }
-}
-
-impl Drop for Used {
-    fn drop(&mut self) {
-        self.slot.used();
-        if !self.place.as_ref().is_some_and(Session::is_usable) {
-            *self.place = None;
-            self.app.sessions.remove(&self.app, &self.slot.body.id);
         }
     }
 }

@@ -27,6 +27,13 @@ pub struct RunningVmm {
     pub settled: bool,
 }
 
+impl RunningVmm {
+    /// Host memory that it holds, shared pages counted by their share; 0 when it is gone.
+    pub fn pss_bytes(&self) -> u64 {
+        crate::usage::of(self.pid, None).pss_bytes
+    }
+}
+
 /// The VMMs that run on a state folder, whichever tool's they are.
 pub fn running(state_dir: &Path) -> Vec<RunningVmm> {
     let folders = std::fs::read_dir(state_dir.join("run"));

@@ -8,12 +8,13 @@
 //! | [`standing`] | memory with a thousand idle connections and five hundred waiting jobs |
 //! | [`overload`] | three times as many jobs as it can do |
 //! | [`steady`] | memory over two thousand jobs |
-//! | [`hostile`] | a healthy client's time beside clients that mean no good |
+//! | [`hostile`], [`deeds`] | a healthy client's time beside clients that mean no good, and what those do |
 //!
 //! Each part gives [`Finding`]s: what was asked for, what was measured, and whether it holds.
 
 pub mod client;
 pub mod daemon;
+pub mod deeds;
 pub mod hostile;
 pub mod overhead;
 pub mod overload;
@@ -36,6 +37,8 @@ pub struct Load {
     pub places: usize,
     /// Longest wait for a turn, as the service is configured.
     pub queue_patience: Duration,
+    /// Jobs that may wait, as the service is configured.
+    pub queued: usize,
 }
 
 /// One thing that was asked for, and what was seen.

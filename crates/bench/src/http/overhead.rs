@@ -33,7 +33,8 @@ pub async fn measure(daemon: &Daemon, load: Load) -> Result<Vec<Finding>, BenchE
         whole.push(answer.took);
     }
     let (Some(added), Some(whole)) = (summary(&added), summary(&whole)) else {
-        return Ok(Vec::new());
+        let reason = "no job was measured".into();
+        return Err(BenchError::Daemon { reason });
     };
     let p50 = Duration::from_secs_f64(added.p50_seconds);
     Ok(vec![Finding {

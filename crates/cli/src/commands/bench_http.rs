@@ -23,12 +23,13 @@ pub async fn run(global: &Global, args: BenchHttpArgs) -> anyhow::Result<ExitCod
     let config = context::config(global)?;
     let folder = Folder::make(&config)?;
     let places = config.running_bound();
-    let server = server(places);
+    let server = server(places, args.seconds);
     let load = Load {
         time: Duration::from_secs(args.seconds),
         jobs: args.jobs,
         places,
         queue_patience: Duration::from_secs(server.queue_seconds),
+        queued: server.queued,
     };
     let file = folder.0.join("config.toml");
     std::fs::write(&file, settings(config.clone(), &folder.0, &server)?)
@@ -101,11 +102,13 @@ fn settings(mut config: Config, folder: &Path, server: &ServerConfig) -> anyhow:
     Ok(whole.to_string())
 }
 
-fn server(places: usize) -> ServerConfig {
+fn server(places: usize, load_seconds: u64) -> ServerConfig {
     let mut server = ServerConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         queued: 512,
-        queue_seconds: 20,
+        // Short against the overload, or that would end before anybody is refused; long enough for all to
+        // wait at once whose memory is measured.
+        queue_seconds: (load_seconds / 3).clamp(5, 20),
         ..ServerConfig::default()
     };
     // The load is one client; its bounds would hide the service's.

@@ -4,17 +4,34 @@ use super::print_json;
 use crate::args::{Global, KeysCommand};
 use crate::{context, table};
 use serde_json::json;
+use server::config::KeyLimits;
 use server::keys::file::{Scope, add, read, revoke};
 use std::process::ExitCode;
 
 /// Carries out one of the commands.
 pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
-    let path = context::keys_file(&context::settings(global)?);
+    let settings = context::settings(global)?;
+    let path = context::keys_file(&settings);
     match command {
-        KeysCommand::Add { name, observe } => {
+        KeysCommand::Add {
+            name,
+            observe,
+            requests_per_second,
+            jobs,
+            sessions,
+        } => {
             let mut scopes = vec![Scope::Execute];
             scopes.extend(observe.then_some(Scope::Observe));
-            let new = add(&path, &name, &scopes, None)?;
+            let of_all = settings.server.key_defaults;
+            let own = KeyLimits {
+                requests_per_second: requests_per_second.unwrap_or(of_all.requests_per_second),
+                jobs: jobs.unwrap_or(of_all.jobs),
+                sessions: sessions.unwrap_or(of_all.sessions),
+                ..of_all
+            };
+            // A key without limits of its own follows the configuration.
+            let own = (own != of_all).then_some(own);
+            let new = add(&path, &name, &scopes, own)?;
             eprintln!("The key is shown once and kept nowhere:");
             table::line(new.key)?;
         }

@@ -3,8 +3,8 @@
 //!
 //! [`lab`] is the state folder and says what can run here, [`service`] starts the process,
 //! [`leftovers`] finds what VMs leave. The rest
-//! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what it
-//! tells ([`telling`], [`observed`], [`prometheus`]), and who can talk to it ([`clients`]).
+//! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what goes
+//! with a client ([`gone`]), what it tells ([`telling`], [`observed`], [`prometheus`]), and who can talk to it ([`clients`]).
 //!
 //! A test whose image, VMM or client is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure.
@@ -12,6 +12,7 @@
 
 mod clients;
 mod crash;
+mod gone;
 mod lab;
 mod leftovers;
 mod manager;

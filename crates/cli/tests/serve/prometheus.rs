@@ -54,6 +54,27 @@ async fn metrics_are_valid_before_and_after_the_first_job() {
         assert!(before.lines().any(|own| own == line), "{line} in\n{before}");
     }
     if has_bash {
+        let value = async |name: &str| -> f64 {
+            let metrics = service.text("/metrics").await;
+            let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+            value.unwrap().trim().parse().unwrap()
+        };
+        crate::service::until("the VM that waits counts as alive", async || {
+            value("vms_alive ").await == 1.0
+        })
+        .await;
+        let waiting = value("vm_memory_held_bytes ").await;
+        assert!(waiting > 1e6, "{waiting}");
+        // A VM at work counts, too, and what it holds.
+        let hog = "x=$(head -c 60000000 /dev/zero | tr '\\0' x); sleep 2; echo ${#x}";
+        let hog = json!({"lang": "bash", "code": hog, "timeout": 60});
+        let hog = tokio::spawn(service.post("/api/v1/execute", &hog).send());
+        crate::service::until("a VM at work counts with what it holds", async || {
+            value("vms_alive ").await >= 1.0
+                && value("vm_memory_held_bytes ").await > waiting + 50e6
+        })
+        .await;
+        assert_eq!(hog.await.unwrap().unwrap().status(), 200);
         let (status, _) = service
             .execute(&json!({"lang": "bash", "code": "echo"}))
             .await;

@@ -4,6 +4,8 @@
 use crate::lab;
 use crate::service::{Service, tool};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_reaches_the_feed_the_audit_log_the_file_and_standard_error() {
@@ -40,6 +42,80 @@ async fn an_event_reaches_the_feed_the_audit_log_the_file_and_standard_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_followed_queried_by_time_and_a_changed_record_is_named() {
+    let _alone = lab::alone().await;
+    let service = Service::start("telling", "");
+    let mut follower = tool(&service.config)
+        .args(["events", "tail", "-n", "0", "--follow"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let trace_id = format!("followed-{}", service.pid());
+    let body = json!({"lang": "python", "code": "1", "timeout": 0, "trace_id": trace_id});
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    // It may have begun before the first one came, or after.
+    let seen = tokio::task::spawn_blocking(move || lines.next().unwrap().unwrap());
+    crate::service::until("what comes is printed", async || {
+        service.execute(&body).await;
+        seen.is_finished()
+    })
+    .await;
+    let seen: Value = serde_json::from_str(&seen.await.unwrap()).unwrap();
+    assert_eq!(seen["trace_id"], trace_id);
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    let config = service.config.clone();
+    service.stop();
+
+    let query = |time: &str| {
+        let args = ["events", "query", "--trace-id", &trace_id, time];
+        let found = tool(&config)
+            .args(args)
+            .arg("2000-01-01T00:00:00Z")
+            .output();
+        String::from_utf8(found.unwrap().stdout).unwrap()
+    };
+    assert!(query("--since").contains(&trace_id));
+    assert_eq!(query("--until"), "");
+
+    // A copy, in which one letter of the newest record is another.
+    let copy = tempfile::tempdir().unwrap();
+    let (from, to) = (lab::state_dir().join("audit"), copy.path().join("audit"));
+    std::fs::create_dir(&to).unwrap();
+    for file in std::fs::read_dir(from).unwrap().flatten() {
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+    let verify = || {
+        let done = Command::new(env!("CARGO_BIN_EXE_llm-firecracker"))
+            .arg("--state-dir")
+            .arg(copy.path())
+            .args(["events", "verify"])
+            .output()
+            .unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        (done.status.code(), said)
+    };
+    assert_eq!(verify().0, Some(0));
+    let segments = std::fs::read_dir(&to).unwrap().flatten();
+    let holds = |path: &std::path::PathBuf| {
+        std::fs::read_to_string(path).is_ok_and(|text| text.contains(&trace_id))
+    };
+    let segment = segments.map(|file| file.path()).find(holds).unwrap();
+    let text = std::fs::read_to_string(&segment).unwrap();
+    let at = text.rfind(&trace_id).unwrap();
+    let forged = format!("{}F{}", &text[..at], &text[at + 1..]);
+    std::fs::write(&segment, forged).unwrap();
+    let (code, said) = verify();
+    let seq = text[..at].rsplit("\"seq\":").next().unwrap();
+    let seq = seq.split(',').next().unwrap();
+    assert_eq!(code, Some(1));
+    assert!(
+        said.contains(&format!("record {seq} was changed")),
+        "{said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_doctors_table_is_there_with_its_remedies() {
     let _alone = lab::alone().await;
     let service = Service::start("telling", "");
@@ -73,7 +149,7 @@ async fn keys_made_and_revoked_by_command_count_while_it_runs() {
         let request = service.client.get(languages).bearer_auth(key);
         request.send().await.unwrap().status().as_u16()
     };
-    let key = keys(&["add", "somebody"]);
+    let key = keys(&["add", "somebody", "--sessions", "0"]);
     crate::service::until("the key counts", async || {
         status(&key).await == 200 && status("llmfc_no_key").await == 401
     })
@@ -81,6 +157,11 @@ async fn keys_made_and_revoked_by_command_count_while_it_runs() {
     let listed: Value = serde_json::from_str(&keys(&["list", "--json"])).unwrap();
     assert!(!listed.to_string().contains(key.rsplit('_').next().unwrap()));
     let id = listed["keys"][0]["id"].as_str().unwrap();
+    // Its own bound counts, and what it says nothing about is as configured.
+    assert_eq!(listed["keys"][0]["limits"]["jobs"], 256, "{listed}");
+    let session = service.post("/api/v1/sessions", &json!({"language": "python"}));
+    let refused = session.bearer_auth(&key).send().await.unwrap();
+    assert_eq!(refused.status(), 429);
     keys(&["revoke", id]);
     crate::service::until("the key does not count", async || status(&key).await == 401).await;
     service.stop();

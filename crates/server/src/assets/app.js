@@ -4,7 +4,8 @@ import { pieces } from "/assets/highlight.js";
 const at = (id) => document.getElementById(id);
 const SHOWN_EVENTS = 200;
 const SHOWN_OUTPUT = 200_000;
-const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+// As a picture an SVG file runs no script and fetches nothing.
+const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"];
 const EXAMPLES = {
   python: 'import sys\n\nprint("Hello from", sys.version.split()[0])\n',
   node: 'console.log("Hello from", process.version);\n',
@@ -175,7 +176,7 @@ function artifact({ name, size, mime_type, data }) {
   figure.append(element("figcaption", `${name} · ${mime_type} · ${size} bytes`));
   const content = data[mime_type];
   if (PICTURES.includes(mime_type)) {
-    const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+    const bytes = mime_type === "image/svg+xml" ? content : Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
     const picture = element("img");
     picture.alt = name;
     picture.src = URL.createObjectURL(new Blob([bytes], { type: mime_type }));

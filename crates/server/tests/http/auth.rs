@@ -115,6 +115,34 @@ async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_key_with_as_many_jobs_as_it_may_have_is_told_so() {
+    if !lab::can_run("bash") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = lab::server_config();
+    config.key_defaults.jobs = 1;
+    let (service, keys) = lab::start_with_keys(dir.path(), config, &[BOTH, BOTH]).await;
+    let run = |key: &str, code: &str| {
+        let body = json!({"lang": "bash", "code": code});
+        service.post("/api/v1/execute", &body).bearer_auth(key)
+    };
+    let running = tokio::spawn(answer(run(&keys[0], "sleep 3")));
+    let begun = || !service.feed.events(1).is_empty();
+    lab::until(std::time::Duration::from_secs(60), "a job runs", begun).await;
+    let refused = run(&keys[0], "echo").send().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    assert!(refused.headers().contains_key("retry-after"));
+    let problem: serde_json::Value = refused.json().await.unwrap();
+    assert_eq!(problem["code"], "too_many_jobs");
+    // Another key does not notice, and the first one may again when its job is done.
+    assert_eq!(answer(run(&keys[1], "echo")).await.0, 200);
+    assert_eq!(running.await.unwrap().0, 200);
+    assert_eq!(answer(run(&keys[0], "echo")).await.0, 200);
+    service.end().await;
+}
+
+#[tokio::test]
 async fn a_public_address_without_keys_is_refused() {
     let config = server::ServerConfig {
         listen: "0.0.0.0:0".parse().unwrap(),

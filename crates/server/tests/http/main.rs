@@ -8,6 +8,7 @@
 mod auth;
 mod bounds;
 mod browser;
+mod chromium;
 mod jobs;
 mod lab;
 mod pages;

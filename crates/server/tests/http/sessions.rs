@@ -199,6 +199,19 @@ async fn python_keeps_its_variables_and_shows_values() {
     let confined = cells.run("import os; os.getuid(), open('/proc/self/status').read().count('CapEff:\\t0000000000000000')").await;
     assert_eq!(plain(&confined), "(10000, 1)");
     assert_eq!(plain(&cells.run("x").await), "41");
+    let drawn = "import sys, os; os.makedirs('/work/out', exist_ok=True)\n\
+                 open('/work/out/plot.svg', 'w').write('<svg/>'); print('drawn', file=sys.stderr)";
+    let drawn = cells.run(drawn).await;
+    assert_eq!(drawn["logs"]["stderr"], "drawn\n", "{drawn}");
+    let artifact = &drawn["artifacts"][0];
+    assert_eq!(
+        (&artifact["name"], &artifact["size"], &artifact["data"]),
+        (
+            &"plot.svg".into(),
+            &6.into(),
+            &json!({"image/svg+xml": "<svg/>"})
+        )
+    );
     cells.end().await;
 }
 
@@ -260,8 +273,26 @@ async fn node_keeps_its_variables_and_shows_values() {
         plain(&cells.run("await Promise.resolve(y)").await),
         "{ a: [ 1 ] }"
     );
-    let failed = cells.run("null.x").await;
+    let failed = cells
+        .run("console.error('warned'); function f() { return null.x }; f()")
+        .await;
+    assert_eq!(failed["logs"]["stderr"], "warned\n", "{failed}");
     assert_eq!(failed["error"]["name"], "TypeError", "{failed}");
+    let value = failed["error"]["value"].as_str().unwrap();
+    assert!(
+        value.starts_with("Cannot read properties of null"),
+        "{value}"
+    );
+    let traceback = failed["error"]["traceback"].as_str().unwrap();
+    assert!(traceback.contains("at f "), "{traceback}");
+    let kept = "const o = require('fs'); o.mkdirSync('/work/out', { recursive: true }); \
+                o.writeFileSync('/work/out/a.json', '[1]')";
+    let kept = cells.run(kept).await;
+    assert_eq!(
+        kept["artifacts"][0]["data"],
+        json!({"application/json": [1]}),
+        "{kept}"
+    );
     let shown = cells
         .run("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<i>' }) })")
         .await;
@@ -304,6 +335,17 @@ async fn files_go_in_and_out_and_stay_in_the_folder() {
     );
     assert_eq!(cells.download("link").await.0, 404);
     assert_eq!(cells.upload("link", "through it").await, 404);
+    // One byte more than a file may have, in and out.
+    let most = server::config::SessionBounds::default().file_bytes;
+    assert_eq!(cells.upload("large", &"x".repeat(most + 1)).await, 413);
+    let large = format!("head -c {} /dev/zero > large; wc -c < large", most + 1);
+    let large = cells.run(&large).await;
+    assert_eq!(
+        large["logs"]["stdout"],
+        format!("{}\n", most + 1),
+        "{large}"
+    );
+    assert_eq!(cells.download("large").await.0, 413);
     assert_eq!(cells.run("echo after").await["logs"]["stdout"], "after\n");
     cells.end().await;
 }
