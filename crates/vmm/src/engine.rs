@@ -224,6 +224,17 @@ impl StandbySize {
             vcpus: spec.vcpus,
         }
     }
+
+    /// Refuses to become a VM of another size.
+    pub(crate) fn must_fit(&self, spec: &VmSpec) -> Result<(), VmmError> {
+        if (spec.memory_mib, spec.vcpus) == (self.memory_mib, self.vcpus) {
+            return Ok(());
+        }
+        Err(VmmError::State {
+            step: crate::error::Step::Load,
+            reason: format!("{} has another size than {}", self.id, spec.id),
+        })
+    }
 }
 
 /// A VMM in its jail without a guest. Dropping it ends it and gives everything back.

@@ -46,7 +46,7 @@ fn with_body(step: Step, method: Method, path: &'static str, body: impl Serializ
 }
 
 /// Where Firecracker says what: first, so that nothing it has to say is lost.
-fn observe() -> [Call; 2] {
+pub fn observe() -> [Call; 2] {
     let logger = Logger {
         log_path: at::LOG,
         level: "Warning",
@@ -61,7 +61,7 @@ fn observe() -> [Call; 2] {
     ]
 }
 
-/// A VM from its kernel, up to its start. No network interface, no metadata service, ever.
+/// A VM from its kernel, after [`observe`] and up to its start. No network interface, no metadata service, ever.
 pub fn boot(config: &VmmConfig, spec: &VmSpec, boot_args: &str) -> Vec<Call> {
     let machine = MachineConfig {
         vcpu_count: spec.vcpus,
@@ -86,15 +86,13 @@ pub fn boot(config: &VmmConfig, spec: &VmSpec, boot_args: &str) -> Vec<Call> {
         uds_path: at::VSOCK,
     };
     let step = Step::Control;
-    let mut calls = Vec::from(observe());
-    calls.extend([
+    vec![
         put(step, "/machine-config", machine),
         put(step, "/boot-source", kernel),
         put(step, "/drives/rootfs", rootfs),
         put(step, "/vsock", vsock),
         put(step, "/entropy", Entropy {}),
-    ]);
-    calls
+    ]
 }
 
 /// Lets a configured guest run.
@@ -105,9 +103,9 @@ pub fn start() -> Call {
     put(Step::Run, "/actions", action)
 }
 
-/// A clone of a snapshot, up to its start. The devices, the vsock's socket among them, are at the
+/// A clone of a snapshot, after [`observe`] alone and up to its start. The devices, the vsock's socket among them, are at the
 /// template's paths: each chroot has its own of each.
-pub fn load() -> Vec<Call> {
+pub fn load() -> Call {
     let snapshot = SnapshotLoad {
         snapshot_path: at::STATE,
         mem_backend: MemoryBackend {
@@ -116,9 +114,7 @@ pub fn load() -> Vec<Call> {
         },
         resume_vm: false,
     };
-    let mut calls = Vec::from(observe());
-    calls.push(put(Step::Load, "/snapshot/load", snapshot));
-    calls
+    put(Step::Load, "/snapshot/load", snapshot)
 }
 
 /// Lets a paused guest run.

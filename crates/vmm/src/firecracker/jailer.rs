@@ -13,7 +13,7 @@ use super::layout::{PROGRAM, at};
 use crate::cgroup::{Limits, layout::Version};
 use crate::engine::VmId;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Where the jailer's inputs are, inside bubblewrap's root.
 const JAILER: &str = "/jailer";
@@ -136,7 +136,7 @@ pub fn unjailed_arguments(
     id: &VmId,
     firecracker: &Path,
     root: &Path,
-    files: &[(&Path, &str)],
+    files: &[(PathBuf, &str)],
     info: i32,
 ) -> Vec<OsString> {
     let mut args: Vec<OsString> = ["--die-with-parent", "--unshare-pid", "--unshare-net"]
@@ -144,7 +144,7 @@ pub fn unjailed_arguments(
         .into();
     args.extend(["--new-session", "--clearenv", "--dev-bind", "/", "/"].map(OsString::from));
     for (source, at) in files {
-        args.extend(["--ro-bind".into(), (*source).into(), root.join(at).into()]);
+        args.extend(["--ro-bind".into(), source.into(), root.join(at).into()]);
     }
     args.extend(["--chdir".into(), root.into()]);
     args.extend(["--info-fd".into(), info.to_string().into()]);

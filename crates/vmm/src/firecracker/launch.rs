@@ -6,10 +6,11 @@ use super::chroot::{Chroot, Inside};
 use super::client::Client;
 use super::jailer::{self, Jailer};
 use super::layout::{self, at};
+use super::standby::FirecrackerStandby;
 use super::vm::FirecrackerVm;
 use crate::cgroup::Limits;
 use crate::console::Tail;
-use crate::engine::{SnapshotFiles, VmSpec};
+use crate::engine::{SnapshotFiles, StandbySize, VmSpec};
 use crate::error::{Step, VmmError};
 use crate::jail::child::{ChildSetup, FIRST_FD, Privileged};
 use crate::jail::process::{Held, Process, this_process};
@@ -22,6 +23,7 @@ use std::ffi::CString;
 use std::io::{Error, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixStream;
@@ -56,42 +58,110 @@ struct Spawned {
     stderr: OwnedFd,
 }
 
-impl FirecrackerEngine {
-    pub(super) async fn launch(
-        self: &Arc<Self>,
-        spec: VmSpec,
-        snapshot: Option<SnapshotFiles>,
-    ) -> Result<FirecrackerVm, VmmError> {
-        let (engine, wanted, from) = (self.clone(), spec.clone(), snapshot.clone());
-        // Forking and waiting for bubblewrap's first word blocks; the forking thread is another still.
-        let spawned = tokio::task::spawn_blocking(move || engine.spawn(&wanted, from.as_ref()))
-            .await
-            .map_err(|e| VmmError::io(Step::Start, "the starting task")(Error::other(e)))??;
-        let mut vm = self.attach(spec, spawned).await?;
-        self.check_confinement(&vm, false)?;
-        match snapshot {
-            None => {
-                let args = super::cmdline::kernel_command_line();
-                let configure = calls::boot(&self.config, &vm.spec, &args);
-                vm.send_all(&configure).await?;
-                vm.send(&calls::start()).await?;
-                self.check_filtered(&vm).await?;
-            }
-            Some(_) => {
-                vm.send_all(&calls::load()).await?;
-                self.check_filtered(&vm).await?;
-                vm.send(&calls::resume()).await?;
-            }
+/// What a chroot is made for.
+#[derive(Debug, Clone)]
+enum Start {
+    Boot(VmSpec),
+    Clone(VmSpec, SnapshotFiles),
+    /// Its files are mounted later.
+    StandBy(StandbySize),
+}
+
+impl Start {
+    fn size(&self) -> StandbySize {
+        match self {
+            Start::Boot(spec) | Start::Clone(spec, _) => StandbySize::of(spec),
+            Start::StandBy(size) => size.clone(),
         }
+    }
+
+    fn files(&self) -> Vec<(PathBuf, &'static str)> {
+        match self {
+            Start::Boot(spec) => layout::of_boot(spec),
+            Start::Clone(spec, snapshot) => layout::of_clone(spec, snapshot),
+            Start::StandBy(_) => vec![],
+        }
+    }
+
+    /// The largest file that its Firecracker may write, bytes.
+    fn file_bytes(&self) -> u64 {
+        match self {
+            // A template's RAM is written whole.
+            Start::Boot(spec) => (u64::from(spec.memory_mib) << 20) + MAX_STATE_BYTES,
+            Start::Clone(..) | Start::StandBy(_) => MAX_STATE_BYTES,
+        }
+    }
+}
+
+impl FirecrackerEngine {
+    /// Boots a kernel.
+    pub(super) async fn boot(self: &Arc<Self>, spec: VmSpec) -> Result<FirecrackerVm, VmmError> {
+        let args = super::cmdline::kernel_command_line();
+        let configure = calls::boot(&self.config, &spec, &args);
+        let mut vm = self.start(Start::Boot(spec)).await?;
+        vm.send_all(&configure).await?;
+        vm.send(&calls::start()).await?;
+        self.check_filtered(&vm).await?;
         vm.start_watchdog(&self.config);
         Ok(vm)
     }
 
+    /// Makes a clone.
+    pub(super) async fn clone_of(
+        self: &Arc<Self>,
+        spec: VmSpec,
+        snapshot: &SnapshotFiles,
+    ) -> Result<FirecrackerVm, VmmError> {
+        let vm = self.start(Start::Clone(spec, snapshot.clone())).await?;
+        self.load(vm).await
+    }
+
+    /// Starts one that waits for its snapshot; `None` without a jailer, whose mount namespace it is that
+    /// a file is shown in later.
+    pub(super) async fn wait_for_snapshot(
+        self: &Arc<Self>,
+        size: StandbySize,
+    ) -> Result<Option<FirecrackerStandby>, VmmError> {
+        if !self.jailed() {
+            return Ok(None);
+        }
+        let vm = self.start(Start::StandBy(size)).await?;
+        let engine = self.clone();
+        Ok(Some(FirecrackerStandby { vm, engine }))
+    }
+
+    /// Loads the snapshot that is mounted in its chroot, and lets it run.
+    pub(super) async fn load(&self, mut vm: FirecrackerVm) -> Result<FirecrackerVm, VmmError> {
+        vm.send(&calls::load()).await?;
+        self.check_filtered(&vm).await?;
+        vm.send(&calls::resume()).await?;
+        vm.start_watchdog(&self.config);
+        Ok(vm)
+    }
+
+    /// A jailed Firecracker that answers, its confinement read back, without a guest.
+    async fn start(self: &Arc<Self>, start: Start) -> Result<FirecrackerVm, VmmError> {
+        let (engine, size) = (self.clone(), start.size());
+        // Forking and waiting for bubblewrap's first word blocks; the forking thread is another still.
+        let spawned = tokio::task::spawn_blocking(move || engine.spawn(&start))
+            .await
+            .map_err(|e| VmmError::io(Step::Start, "the starting task")(Error::other(e)))??;
+        let mut vm = self.attach(size, spawned).await?;
+        self.check_confinement(&vm, false)?;
+        vm.send_all(&calls::observe()).await?;
+        Ok(vm)
+    }
+
     /// Makes everything that a VM holds of the host, and starts the jailer in it.
-    fn spawn(&self, spec: &VmSpec, snapshot: Option<&SnapshotFiles>) -> Result<Spawned, VmmError> {
+    fn spawn(&self, start: &Start) -> Result<Spawned, VmmError> {
         let prepare = |what: &str| VmmError::io(Step::Prepare, what);
-        let limits = Limits::of_vm(&self.config, spec.memory_mib, spec.vcpus);
-        let run = RunFolder::create(&self.state, &spec.id)?;
+        let StandbySize {
+            id,
+            memory_mib,
+            vcpus,
+        } = start.size();
+        let limits = Limits::of_vm(&self.config, memory_mib, vcpus);
+        let run = RunFolder::create(&self.state, &id)?;
         let slot = match self.jailed() {
             true => Some(slots::take(
                 &self.state,
@@ -104,13 +174,20 @@ impl FirecrackerEngine {
             Some(slot) => slot.uid,
             None => rustix::process::geteuid().as_raw(),
         };
-        let chroot = Chroot::create(&self.base, &spec.id, &run)?;
-        let cgroup = make_cgroup(self.place.as_ref().ok(), &run, &spec.id, limits)?;
+        let chroot = Chroot::create(&self.base, &id, &run)?;
+        let cgroup = make_cgroup(self.place.as_ref().ok(), &run, &id, limits)?;
         let inside = chroot.inside();
         let pipes = inside
             .make_pipes(uid)
             .map_err(prepare("making the pipes of log and metrics"))?;
-        let files = layout::files(spec, snapshot);
+        let files = start.files();
+        if let Start::StandBy(_) = start {
+            for name in layout::CLONE {
+                chroot
+                    .make_mount_point(name)
+                    .map_err(prepare("making a mount point"))?;
+            }
+        }
         let mut mounts = Vec::new();
         for (source, name) in &files {
             let target = chroot
@@ -133,15 +210,10 @@ impl FirecrackerEngine {
             let copy = slot.lock.try_clone();
             fds.push(copy.map_err(prepare("copying the uid's lock"))?.into());
         }
-        let file_bytes = match snapshot {
-            // A template's RAM is written whole.
-            None => (u64::from(spec.memory_mib) << 20) + MAX_STATE_BYTES,
-            Some(_) => MAX_STATE_BYTES,
-        };
         let args = match &self.jailer {
             Some(jailer) => {
                 let jail = Jailer {
-                    id: &spec.id,
+                    id: &id,
                     firecracker: &self.program,
                     jailer,
                     uid,
@@ -149,19 +221,15 @@ impl FirecrackerEngine {
                     cgroup_version: self.cgroup_version(),
                     parent_cgroup: self.place.as_ref().map_or("", |place| place.path()),
                     limits,
-                    file_bytes,
+                    file_bytes: start.file_bytes(),
                 };
                 let mut args = jail.supervisor_arguments(chroot.folder(), FIRST_FD, FIRST_FD + 1);
                 args.extend(jail.arguments());
                 args
             }
-            None => jailer::unjailed_arguments(
-                &spec.id,
-                &self.program,
-                &chroot.root(),
-                &files,
-                FIRST_FD,
-            ),
+            None => {
+                jailer::unjailed_arguments(&id, &self.program, &chroot.root(), &files, FIRST_FD)
+            }
         };
         let setup = ChildSetup {
             tool: this_process().map_err(prepare("opening the tool's own process"))?,
@@ -177,7 +245,7 @@ impl FirecrackerEngine {
             chroot: Some(chroot),
             slot,
         };
-        let process = Process::spawn(command, held, spec.id.as_str(), self.jailed())?;
+        let process = Process::spawn(command, held, id.as_str(), self.jailed())?;
         // If not, it failed, and its stderr says why.
         let _ = has_child(info_reader);
         Ok(Spawned {
@@ -192,7 +260,7 @@ impl FirecrackerEngine {
     }
 
     /// Watches its pipes and connects to its API as soon as that is there.
-    async fn attach(&self, spec: VmSpec, spawned: Spawned) -> Result<FirecrackerVm, VmmError> {
+    async fn attach(&self, size: StandbySize, spawned: Spawned) -> Result<FirecrackerVm, VmmError> {
         let watching = |e| VmmError::io(Step::Start, "watching the VM's pipes")(e);
         let tail = || Tail::new(self.config.console_bytes);
         let (console, stderr) = (tail(), tail());
@@ -213,7 +281,7 @@ impl FirecrackerEngine {
         };
         let api = connect_api(&running, &spawned.inside).await?;
         Ok(FirecrackerVm {
-            spec,
+            size,
             running,
             inside: spawned.inside,
             api: Arc::new(Mutex::new(api)),
@@ -245,8 +313,8 @@ impl FirecrackerEngine {
             // The jailer wrote them anew.
             cgroup.check(Limits::of_vm(
                 &self.config,
-                vm.spec.memory_mib,
-                vm.spec.vcpus,
+                vm.size.memory_mib,
+                vm.size.vcpus,
             ))?;
         }
         if !self.jailed() {

@@ -4,7 +4,8 @@
 //! BASE/firecracker/ID/        root's, 0700; its name is the VM's and is never used twice
 //!   root/                     the jailer makes it the VM's uid's; the rest of the host is not to be seen
 //!     kernel initramfs rootfs   of a booted VM ─┐ empty files; the VM's own are mounted on them, read-only,
-//!     rootfs memory state       of a clone ─────┘ in a mount namespace that ends with the jail
+//!     rootfs memory state       of a clone ─────┘ in a mount namespace that ends with the jail; one
+//!                               that stands by gets its mounts when it is known whose clone it becomes
 //!     log metrics             named pipes, which the tool drains: they cannot grow
 //!     api.sock v.sock         Firecracker makes them
 //!     firecracker dev/ run/   the jailer makes them
@@ -50,22 +51,23 @@ pub fn folder(base: &Path, id: &crate::engine::VmId) -> PathBuf {
     base.join(PROGRAM).join(id.as_str())
 }
 
-/// The host's files that a VM needs, and their names in its chroot.
-pub fn files<'a>(
-    spec: &'a VmSpec,
-    snapshot: Option<&'a SnapshotFiles>,
-) -> Vec<(&'a Path, &'static str)> {
-    let rootfs = (spec.rootfs.as_path(), at::ROOTFS);
-    match snapshot {
-        None => vec![
-            (&spec.kernel, at::KERNEL),
-            (&spec.initramfs, at::INITRAMFS),
-            rootfs,
-        ],
-        Some(files) => vec![
-            (&files.memory, at::MEMORY),
-            (&files.state, at::STATE),
-            rootfs,
-        ],
-    }
+/// The host's files that a booted VM needs, and their names in its chroot.
+pub fn of_boot(spec: &VmSpec) -> Vec<(PathBuf, &'static str)> {
+    vec![
+        (spec.kernel.clone(), at::KERNEL),
+        (spec.initramfs.clone(), at::INITRAMFS),
+        (spec.rootfs.clone(), at::ROOTFS),
+    ]
+}
+
+/// Names of the files that a clone needs, in the order of [`of_clone`].
+pub const CLONE: [&str; 3] = [at::MEMORY, at::STATE, at::ROOTFS];
+
+/// The host's files that a clone needs, and their names in its chroot.
+pub fn of_clone(spec: &VmSpec, snapshot: &SnapshotFiles) -> Vec<(PathBuf, &'static str)> {
+    [&snapshot.memory, &snapshot.state, &spec.rootfs]
+        .into_iter()
+        .cloned()
+        .zip(CLONE)
+        .collect()
 }

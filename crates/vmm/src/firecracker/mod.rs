@@ -11,6 +11,7 @@
 //! | `launch` | from a spec to a running VM |
 //! | `vm` | a running VM |
 //! | `snapshot` | a paused VM becomes two files |
+//! | `standby` | a jailed Firecracker without a guest becomes a clone |
 
 pub mod body;
 pub mod calls;
@@ -22,13 +23,16 @@ pub mod jailer;
 mod launch;
 pub mod layout;
 mod snapshot;
+mod standby;
 pub mod version;
 mod vm;
 pub mod vsock;
 
 use crate::cgroup::{Place, layout::Version as CgroupVersion};
 use crate::config::{Accelerator, AcceleratorChoice, VmmConfig};
-use crate::engine::{Engine, EngineIdentity, EngineKind, SnapshotFiles, Vm, VmSpec};
+use crate::engine::{
+    Engine, EngineIdentity, EngineKind, SnapshotFiles, Standby, StandbySize, Vm, VmSpec,
+};
 use crate::error::{Step, VmmError};
 use crate::jail::find_program;
 use crate::probe;
@@ -121,6 +125,13 @@ impl FirecrackerEngine {
         self.jailer.is_some()
     }
 
+    fn can_clone(&self) -> Result<(), VmmError> {
+        match self.identity.clones_refused.clone() {
+            Some(reason) => Err(VmmError::NoClones { reason }),
+            None => Ok(()),
+        }
+    }
+
     /// Each time: who runs it so is to see it in every log.
     fn warn_unjailed(&self) {
         if !self.jailed() {
@@ -185,7 +196,7 @@ impl Engine for Firecracker {
 
     async fn boot(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
         self.0.warn_unjailed();
-        Ok(Box::new(self.0.launch(spec, None).await?))
+        Ok(Box::new(self.0.boot(spec).await?))
     }
 
     async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
@@ -198,10 +209,14 @@ impl Engine for Firecracker {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
-        if let Some(reason) = self.0.identity.clones_refused.clone() {
-            return Err(VmmError::NoClones { reason });
-        }
+        self.0.can_clone()?;
         self.0.warn_unjailed();
-        Ok(Box::new(self.0.launch(spec, Some(snapshot.clone())).await?))
+        Ok(Box::new(self.0.clone_of(spec, snapshot).await?))
+    }
+
+    async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
+        self.0.can_clone()?;
+        let waiting = self.0.wait_for_snapshot(size).await?;
+        Ok(waiting.map(|standby| Box::new(standby) as Box<dyn Standby>))
     }
 }

@@ -35,7 +35,7 @@ async fn write(vm: &mut FirecrackerVm, files: &SnapshotFiles) -> Result<(), VmmE
     let step = Step::Save;
     vm.send(&calls::save()).await?;
     let (inside, uid) = (vm.inside.clone(), vm.running.uid);
-    let ram_bytes = u64::from(vm.spec.memory_mib) << 20;
+    let ram_bytes = u64::from(vm.size.memory_mib) << 20;
     let targets = files.clone();
     let taken = tokio::task::spawn_blocking(move || {
         for (name, limit, to) in [

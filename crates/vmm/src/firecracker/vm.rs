@@ -6,7 +6,7 @@ use super::client::{ApiError, Client};
 use super::layout::at;
 use super::vsock;
 use crate::config::VmmConfig;
-use crate::engine::{Channel, SnapshotFiles, Vm, VmExit, VmId, VmSpec, VmUsage};
+use crate::engine::{Channel, SnapshotFiles, StandbySize, Vm, VmExit, VmId, VmUsage};
 use crate::error::{Step, VmmError};
 use crate::running::Running;
 use crate::usage;
@@ -25,7 +25,7 @@ const AGENT_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A VM; dropping it kills it and gives everything back.
 pub(super) struct FirecrackerVm {
-    pub(super) spec: VmSpec,
+    pub(super) size: StandbySize,
     pub(super) running: Running,
     pub(super) inside: Inside,
     /// Shared with the watchdog.
@@ -97,7 +97,7 @@ impl Drop for FirecrackerVm {
 #[async_trait]
 impl Vm for FirecrackerVm {
     fn id(&self) -> &VmId {
-        &self.spec.id
+        &self.size.id
     }
 
     async fn connect(&mut self) -> Result<Box<dyn Channel>, VmmError> {

@@ -4,7 +4,7 @@
 //! into the jail by a thread that enters the jail's mount namespace, does this one thing there and
 //! ends. No guest has run in that jail yet, so nobody hostile is in it.
 
-use super::files::{JailFile, detached};
+use super::files::detached;
 use super::process::Process;
 use crate::error::{Step, VmmError};
 use rustix::fs::CWD;
@@ -14,17 +14,22 @@ use rustix::thread::{
 };
 use std::io::{Error, Result};
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 
-/// Shows `files` to the VMM in its jail, as [`super::JailRequest::files`] would have. Blocks for a
-/// millisecond.
-pub fn show(process: &Process, uid: u32, files: &[JailFile]) -> std::result::Result<(), VmmError> {
+/// Shows the host's files to the VMM in its jail, read-only, on the empty files of these names in the
+/// jail's root. Blocks for a millisecond.
+pub fn show(
+    process: &Process,
+    uid: u32,
+    files: &[(PathBuf, &'static str)],
+) -> std::result::Result<(), VmmError> {
     let failed = VmmError::io(Step::Load, "mounting the snapshot's files in the jail");
     let Some(vmm) = process.vmm_fd() else {
         return Err(failed(Error::other("the jail has ended")));
     };
-    let mounts: Result<Vec<(OwnedFd, &str)>> = files
+    let mounts: Result<Vec<(OwnedFd, PathBuf)>> = files
         .iter()
-        .map(|file| Ok((detached(&file.source, file.writable, uid)?, file.at)))
+        .map(|(source, name)| Ok((detached(source, false, uid)?, Path::new("/").join(name))))
         .collect();
     mounts
         .and_then(|mounts| {
@@ -39,13 +44,13 @@ pub fn show(process: &Process, uid: u32, files: &[JailFile]) -> std::result::Res
 }
 
 /// Runs in a thread of its own, for it does not come back.
-fn mount_inside(vmm: BorrowedFd<'_>, mounts: &[(OwnedFd, &str)]) -> Result<()> {
+fn mount_inside(vmm: BorrowedFd<'_>, mounts: &[(OwnedFd, PathBuf)]) -> Result<()> {
     // SAFETY: from here on this thread has a root and a working folder of its own; it opens no path of
     // the host's, and nothing else runs in it.
     unsafe { unshare_unsafe(UnshareFlags::FS)? };
     move_into_thread_name_spaces(vmm, ThreadNameSpaceType::MOUNT)?;
     for (mount, at) in mounts {
-        move_mount(mount, "", CWD, *at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+        move_mount(mount, "", CWD, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     }
     Ok(())
 }

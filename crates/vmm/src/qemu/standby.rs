@@ -3,7 +3,7 @@
 //! load its state: 12 ms instead of 45.
 
 use super::args::{self, STATE_SET, at};
-use super::launch::{check_ram, open_read, read_only};
+use super::launch::{check_ram, open_read};
 use super::vm::QemuVm;
 use crate::config::VmmConfig;
 use crate::engine::{SnapshotFiles, Standby, StandbySize, Vm, VmSpec};
@@ -34,12 +34,7 @@ impl Standby for QemuStandby {
             size,
             config,
         } = *self;
-        if (spec.memory_mib, spec.vcpus) != (size.memory_mib, size.vcpus) {
-            return Err(VmmError::State {
-                step: Step::Load,
-                reason: format!("{} has another size than {}", size.id, spec.id),
-            });
-        }
+        size.must_fit(&spec)?;
         check_ram(&snapshot.memory, size.memory_mib)?;
         vm.show(&spec, snapshot).await?;
         vm.make_machine(&size).await?;
@@ -59,8 +54,8 @@ impl QemuVm {
     async fn show(&mut self, spec: &VmSpec, snapshot: &SnapshotFiles) -> Result<(), VmmError> {
         let (process, uid) = (self.running.process.clone(), self.running.uid);
         let files = [
-            read_only(&snapshot.memory, at::RAM),
-            read_only(&spec.rootfs, at::ROOTFS),
+            (snapshot.memory.clone(), at::RAM),
+            (spec.rootfs.clone(), at::ROOTFS),
         ];
         tokio::task::spawn_blocking(move || later::show(&process, uid, &files))
             .await

@@ -116,14 +116,14 @@ fn the_chroot_is_where_the_jailer_makes_it() {
 #[test]
 fn a_booted_vm_and_a_clone_get_just_their_files() {
     let spec = spec();
-    let names = |files: Vec<(&Path, &str)>| -> Vec<String> {
+    let names = |files: Vec<(PathBuf, &str)>| -> Vec<String> {
         files
             .iter()
             .map(|(from, at)| format!("{} {at}", from.display()))
             .collect()
     };
     assert_eq!(
-        names(layout::files(&spec, None)),
+        names(layout::of_boot(&spec)),
         [
             "/images/vmlinux kernel",
             "/images/initramfs initramfs",
@@ -135,7 +135,7 @@ fn a_booted_vm_and_a_clone_get_just_their_files() {
         state: "/snap/state".into(),
     };
     assert_eq!(
-        names(layout::files(&spec, Some(&snapshot))),
+        names(layout::of_clone(&spec, &snapshot)),
         [
             "/snap/memory memory",
             "/snap/state state",
@@ -151,7 +151,7 @@ fn without_the_jailer_it_still_dies_with_the_tool_and_writes_no_image() {
         &spec.id,
         Path::new("/fc"),
         Path::new("/run/root"),
-        &layout::files(&spec, None),
+        &layout::of_boot(&spec),
         3,
     ));
     assert!(args.contains("--die-with-parent") && args.contains("--unshare-net"));
