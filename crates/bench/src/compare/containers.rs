@@ -60,13 +60,31 @@ pub async fn prepare(image: &Path, program: &Program) -> Result<Containers, Benc
         format!("--extract={}", root.display()),
         image.display().to_string(),
     ]);
-    unpack.output().await?;
-    let (docker, dockerd) = docker(folder.path(), &root, program).await;
+    let unpacked = unpack
+        .output()
+        .await
+        .map_err(|error| format!("the image was not unpacked for it: {error}"));
+    let (docker, dockerd) = match &unpacked {
+        Ok(_) => docker(folder.path(), &root, program).await,
+        Err(why) => (contender("docker", DOCKER, Err(why.clone())), None),
+    };
+    let when_unpacked = |how: &dyn Fn() -> Result<How, String>| match &unpacked {
+        Ok(_) => how(),
+        Err(why) => Err(why.clone()),
+    };
     let contenders = vec![
         docker,
-        contender("runsc", RUNSC, runsc(folder.path(), &root, program)),
-        contender("runc", RUNC, runc(folder.path(), &root, program)),
-        contender("bwrap", BWRAP, bwrap(&root, program)),
+        contender(
+            "runsc",
+            RUNSC,
+            when_unpacked(&|| runsc(folder.path(), &root, program)),
+        ),
+        contender(
+            "runc",
+            RUNC,
+            when_unpacked(&|| runc(folder.path(), &root, program)),
+        ),
+        contender("bwrap", BWRAP, when_unpacked(&|| bwrap(&root, program))),
         contender("kata", KATA, kata()),
     ];
     Ok(Containers {

@@ -59,24 +59,35 @@ async fn measure(
 ) -> anyhow::Result<()> {
     let config = config_for(path, config.clone(), languages);
     let sandbox = context::sandbox(&config).await?;
+    let measured = measure_in(&sandbox, path, languages, args, rows).await;
+    sandbox.close(CLOSE_PATIENCE).await;
+    measured
+}
+
+async fn measure_in(
+    sandbox: &Arc<Sandbox>,
+    path: BootPath,
+    languages: &[Language],
+    args: &BenchArgs,
+    rows: &mut Measured,
+) -> anyhow::Result<()> {
     sandbox.supply().start_pool();
-    latency::wait_until_settled(&sandbox).await?;
+    latency::wait_until_settled(sandbox).await?;
     if path == BootPath::Pool {
-        rows.memory = latency::memory(&sandbox);
+        rows.memory = latency::memory(sandbox);
     }
     for language in languages {
         eprintln!("{} {language}: {} runs …", path.as_str(), args.runs);
         // The first makes the snapshot where there is none, and is not counted.
-        latency::timed(&sandbox, path, &hello(*language)).await?;
+        latency::timed(sandbox, path, &hello(*language)).await?;
         rows.latency
-            .extend(latency::latency(&sandbox, path, *language, args.runs).await?);
+            .extend(latency::latency(sandbox, path, *language, args.runs).await?);
         if args.jobs > 0 {
             let row =
-                latency::throughput(&sandbox, path, *language, args.jobs, args.concurrency).await?;
+                latency::throughput(sandbox, path, *language, args.jobs, args.concurrency).await?;
             rows.throughput.push(row);
         }
     }
-    sandbox.close(CLOSE_PATIENCE).await;
     Ok(())
 }
 
@@ -149,6 +160,9 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     let config = context::config(global)?;
     let language = super::language(&args.lang)?;
     let program = hello(language);
+    // Before anything of ours runs: what fails here leaves nothing.
+    let rootfs = context::image_store(&config)?.rootfs(language)?;
+    let others = containers::prepare(&rootfs.image.path, &program).await?;
     let (pool, clone) = (
         library(&config, BootPath::Pool, language).await?,
         library(&config, BootPath::Clone, language).await?,
@@ -165,8 +179,6 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     for sandbox in [&pool, &clone] {
         sandbox.supply().start_pool();
     }
-    let rootfs = context::image_store(&config)?.rootfs(language)?;
-    let others = containers::prepare(&rootfs.image.path, &program).await?;
     let mut contenders = ours(global, &program, &pool, &clone)?;
     contenders.extend(others.contenders.iter().cloned());
     let extent = Extent {
