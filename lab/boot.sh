@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Boots the lab's machine and runs one script in it.
 #   lab/boot.sh SHARE    SHARE/test runs there with SHARE mounted on /share, read-only
-# Prints what the script prints and exits with its status; 125 when the machine itself failed.
+# Prints what the script prints and exits with its status; 124 when it took longer than LAB_TIMEOUT_SECONDS,
+# 77, 'not run', when the emulated machine failed by itself, for which nothing that runs in it is to blame.
 #
 # The machine is emulated, AMD's virtualisation included: its /dev/kvm is real, whatever runs this.
 set -euo pipefail
@@ -23,6 +24,7 @@ disk() { # disk FILE OPTIONS: disks appear in the guest in the order in which th
     echo -drive "if=none,id=d$1,file=$2,format=raw,cache=unsafe,$3" -device "virtio-blk-pci,drive=d$1"
 }
 code=0
+# Through a pipe: what QEMU opens as its output would else be written over by whoever has the same file open.
 # shellcheck disable=SC2046  # the words of disk() are meant to be split
 timeout --kill-after=10 "$limit_seconds" qemu-system-x86_64 \
     -machine q35,accel=tcg,usb=off,smbus=off -cpu max -smp 2 -m "$memory_mib" \
@@ -34,10 +36,14 @@ timeout --kill-after=10 "$limit_seconds" qemu-system-x86_64 \
     $(disk 2 "$run/scratch" discard=unmap) \
     -device virtio-rng-pci -device virtio-serial-pci \
     -chardev "file,id=console,path=$run/console" -serial chardev:console \
-    -chardev file,id=out,path=/dev/stdout,append=on -device virtserialport,chardev=out,name=lab.out \
+    -chardev file,id=out,path=/dev/stdout -device virtserialport,chardev=out,name=lab.out \
     -chardev "file,id=status,path=$run/status" -device virtserialport,chardev=status,name=lab.status \
-    </dev/null || code=$?
+    </dev/null | cat || code=$?
 if [[ -s $run/status ]]; then exit "$(<"$run/status")"; fi
-echo "lab: the machine ended without a status (QEMU: $code); its console:" >&2
 tail -n 100 "$run/console" >&2
-exit 125
+if [[ $code -eq 124 || $code -eq 137 ]]; then
+    echo "lab: no end within $limit_seconds s; above, the end of the machine's console" >&2
+    exit 124
+fi
+echo "lab: not run: the machine ended without a status (QEMU: $code); above, the end of its console" >&2
+exit 77

@@ -12,7 +12,7 @@ codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
     || { echo "lab: needs a Debian machine (the lab runs the same release)" >&2; exit 1; }
 
 # What the project needs on a host, and what its tests look at a host with.
-packages=(bubblewrap busybox-static cpio e2fsprogs iproute2 jq kmod libc-bin procps python3-minimal util-linux)
+packages=(bubblewrap busybox-static cpio e2fsprogs erofs-utils iproute2 jq kmod libc-bin procps python3-minimal util-linux)
 
 digest=$({ cat "$here/build.sh" "$here"/guest/*; echo "$codename"; } | sha256sum | cut -c1-16)
 out=$state/lab/$digest

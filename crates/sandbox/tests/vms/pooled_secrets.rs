@@ -34,7 +34,7 @@ async fn from_the_pool(sandbox: &Sandbox, language: &str, code: &str) -> String 
         }
     };
     let in_time = tokio::time::timeout(Duration::from_secs(120), warm).await;
-    in_time.expect("the pool is filled within two minutes");
+    in_time.unwrap_or_else(|_| panic!("the pool was not filled within two minutes"));
     let request = JobRequest {
         language: language.into(),
         code: code.into(),
