@@ -69,8 +69,8 @@ test_engine() {
     step "$1" "end-to-end tests" /share/e2e --nocapture --test-threads=2 "${filters[@]}"
     if [[ -z $LAB_FILTERS ]]; then
         step "$1" "selftest ${kinds[*]:-, all of it}" "$tool" selftest "${kinds[@]}"
-        step "$1" "clone against boot" clone_against_boot
     fi
+    step "$1" "clone against boot" clone_against_boot
     step "$1" "nothing left behind" nothing_left
 }
 
