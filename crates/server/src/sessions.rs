@@ -77,10 +77,7 @@ pub async fn delete(
     let slot = app.sessions.find(&who, &id)?;
     app.sessions.remove(&app, &id);
     // Whoever has a program at work there was told to let go.
-    let session = slot.session.lock().await.take();
-    if let Some(session) = session {
-        session.close().await;
-    }
+    slot.close().await;
     Ok(StatusCode::NO_CONTENT)
 }
 

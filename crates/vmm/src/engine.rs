@@ -115,6 +115,16 @@ pub struct EngineIdentity {
     pub clones_refused: Option<String>,
 }
 
+impl EngineIdentity {
+    /// Refuses where clones are.
+    pub(crate) fn can_clone(&self) -> Result<(), VmmError> {
+        match self.clones_refused.clone() {
+            Some(reason) => Err(VmmError::NoClones { reason }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A snapshot's two files. Mode 0600, synced to disk, complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotFiles {

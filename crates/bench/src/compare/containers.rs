@@ -63,28 +63,30 @@ pub async fn prepare(image: &Path, program: &Program) -> Result<Containers, Benc
     let unpacked = unpack
         .output()
         .await
+        .map(drop)
         .map_err(|error| format!("the image was not unpacked for it: {error}"));
-    let (docker, dockerd) = match &unpacked {
-        Ok(_) => docker(folder.path(), &root, program).await,
-        Err(why) => (contender("docker", DOCKER, Err(why.clone())), None),
-    };
-    let when_unpacked = |how: &dyn Fn() -> Result<How, String>| match &unpacked {
-        Ok(_) => how(),
+    let ready = match &unpacked {
+        Ok(()) => docker(folder.path(), &root, program).await,
         Err(why) => Err(why.clone()),
     };
+    let (docker, dockerd) = match ready {
+        Ok((how, dockerd)) => (Ok(how), Some(dockerd)),
+        Err(why) => (Err(why), None),
+    };
+    let when_unpacked = |how: Result<How, String>| unpacked.clone().and(how);
     let contenders = vec![
-        docker,
+        contender("docker", DOCKER, docker),
         contender(
             "runsc",
             RUNSC,
-            when_unpacked(&|| runsc(folder.path(), &root, program)),
+            when_unpacked(runsc(folder.path(), &root, program)),
         ),
         contender(
             "runc",
             RUNC,
-            when_unpacked(&|| runc(folder.path(), &root, program)),
+            when_unpacked(runc(folder.path(), &root, program)),
         ),
-        contender("bwrap", BWRAP, when_unpacked(&|| bwrap(&root, program))),
+        contender("bwrap", BWRAP, when_unpacked(bwrap(&root, program))),
         contender("kata", KATA, kata()),
     ];
     Ok(Containers {
@@ -257,18 +259,7 @@ fn spec(root: &Path, argv: &[String]) -> Value {
     })
 }
 
-async fn docker(folder: &Path, root: &Path, program: &Program) -> (Contender, Option<Dockerd>) {
-    match docker_ready(folder, root, program).await {
-        Ok((how, dockerd)) => (contender("docker", DOCKER, Ok(how)), Some(dockerd)),
-        Err(why) => (contender("docker", DOCKER, Err(why)), None),
-    }
-}
-
-async fn docker_ready(
-    folder: &Path,
-    root: &Path,
-    program: &Program,
-) -> Result<(How, Dockerd), String> {
+async fn docker(folder: &Path, root: &Path, program: &Program) -> Result<(How, Dockerd), String> {
     let client = installed("docker")?;
     let data: PathBuf = folder.join("docker");
     let dockerd = Dockerd::start(&installed("dockerd")?, &client, &data).await?;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// How long what was killed may take to be gone: the kernel's work alone, on an emulated host, too.
 const SOON: Duration = Duration::from_secs(20);
 /// What the tool exits with when the VM was lost.
-const FAULT: i32 = 125;
+pub const FAULT: i32 = 125;
 
 /// Who is killed.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,6 @@
 //! A VMM that stands still: its guest may have wedged it. Nobody else may have to wait for it.
 
-use crate::killed::Victim;
+use crate::killed::{FAULT, Victim};
 use crate::lab::{self, PLACE};
 use crate::leftovers;
 use crate::tool::{PATIENCE, Tool};
@@ -12,8 +12,6 @@ const WATCHDOG: &str =
     "watchdog_interval = { secs = 1, nanos = 0 }\nwatchdog_deadline = { secs = 5, nanos = 0 }\n";
 /// Its interval and its deadline, and the same again for a loaded host.
 const WITHIN: Duration = Duration::from_secs(12);
-/// What the tool exits with when the VM was lost.
-const FAULT: i32 = 125;
 
 #[test]
 fn the_watchdog_ends_a_vmm_that_stands_still() {

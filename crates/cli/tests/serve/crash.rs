@@ -1,13 +1,10 @@
 //! kill -9 of the service under load: the next one cleans up before it listens.
 
 use crate::lab;
-use crate::leftovers::leftovers;
+use crate::leftovers::{NO_STANDBY, leftovers};
 use crate::service::{Service, until};
 use rustix::process::Signal;
 use serde_json::json;
-
-/// What is counted are the VMs of jobs: one that stands by is there as soon as the service listens.
-const NO_STANDBY: &str = "[snapshots]\nstandby = 0\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_kill_9_the_next_service_cleans_up_before_it_listens() {

@@ -1,13 +1,10 @@
 //! Whoever goes takes the VM along: within a second neither its process nor its folder is there.
 
 use crate::lab;
-use crate::leftovers::leftovers;
+use crate::leftovers::{NO_STANDBY, leftovers};
 use crate::service::{Service, until};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-
-/// What is counted are the VMs of jobs: one that stands by is there as soon as the service listens.
-const NO_STANDBY: &str = "[snapshots]\nstandby = 0\n";
 
 /// From the client's end to that of its VM, as the service's specification has it.
 const GONE_WITHIN: Duration = Duration::from_secs(1);

@@ -2,6 +2,9 @@
 
 use crate::lab::{self, PLACE};
 
+/// A service that is counted so has VMs of jobs alone: one that stands by is there as soon as it listens.
+pub const NO_STANDBY: &str = "[snapshots]\nstandby = 0\n";
+
 /// Processes, mounts, sockets and run folders of this lab's VMs.
 pub fn leftovers() -> Vec<String> {
     let folder = lab::state_dir();

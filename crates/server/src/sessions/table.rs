@@ -67,6 +67,14 @@ impl Slot {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Destroys its VM, once whoever uses it has let go.
+    pub async fn close(&self) {
+        let session = self.session.lock().await.take();
+        if let Some(session) = session {
+            session.close().await;
+        }
+    }
+
     /// Its idle time begins.
     pub fn is_idle_now(&self) {
         *self.idle_since() = Some(Instant::now());
@@ -127,10 +135,7 @@ impl Sessions {
     pub async fn close(&self) {
         let slots = std::mem::take(&mut *self.slots());
         for slot in slots.into_values() {
-            let session = slot.session.lock().await.take();
-            if let Some(session) = session {
-                session.close().await;
-            }
+            slot.close().await;
         }
     }
 

@@ -125,13 +125,6 @@ impl FirecrackerEngine {
         self.jailer.is_some()
     }
 
-    fn can_clone(&self) -> Result<(), VmmError> {
-        match self.identity.clones_refused.clone() {
-            Some(reason) => Err(VmmError::NoClones { reason }),
-            None => Ok(()),
-        }
-    }
-
     /// Each time: who runs it so is to see it in every log.
     fn warn_unjailed(&self) {
         if !self.jailed() {
@@ -209,13 +202,13 @@ impl Engine for Firecracker {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
-        self.0.can_clone()?;
+        self.0.identity.can_clone()?;
         self.0.warn_unjailed();
         Ok(Box::new(self.0.clone_of(spec, snapshot).await?))
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
-        self.0.can_clone()?;
+        self.0.identity.can_clone()?;
         let waiting = self.0.wait_for_snapshot(size).await?;
         Ok(waiting.map(|standby| Box::new(standby) as Box<dyn Standby>))
     }

@@ -5,10 +5,9 @@ use super::FirecrackerEngine;
 use super::layout;
 use super::vm::FirecrackerVm;
 use crate::engine::{SnapshotFiles, Standby, Vm, VmSpec};
-use crate::error::{Step, VmmError};
+use crate::error::VmmError;
 use crate::jail::later;
 use async_trait::async_trait;
-use std::io::Error;
 use std::sync::Arc;
 
 /// Dropping it kills it and gives everything back.
@@ -26,19 +25,12 @@ impl Standby for FirecrackerStandby {
     ) -> Result<Box<dyn Vm>, VmmError> {
         let FirecrackerStandby { vm, engine } = *self;
         vm.size.must_fit(&spec)?;
-        show(&vm, &spec, snapshot).await?;
+        let files = layout::of_clone(&spec, snapshot);
+        later::show(vm.running.process.clone(), vm.running.uid, files).await?;
         Ok(Box::new(engine.load(vm).await?))
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), VmmError> {
         self.vm.destroy().await
     }
-}
-
-async fn show(vm: &FirecrackerVm, spec: &VmSpec, snapshot: &SnapshotFiles) -> Result<(), VmmError> {
-    let (process, uid) = (vm.running.process.clone(), vm.running.uid);
-    let files = layout::of_clone(spec, snapshot);
-    tokio::task::spawn_blocking(move || later::show(&process, uid, &files))
-        .await
-        .map_err(|e| VmmError::io(Step::Load, "the mounting task")(Error::other(e)))?
 }

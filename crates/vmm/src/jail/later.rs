@@ -15,10 +15,22 @@ use rustix::thread::{
 use std::io::{Error, Result};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Shows the host's files to the VMM in its jail, read-only, on the empty files of these names in the
-/// jail's root. Blocks for a millisecond.
-pub fn show(
+/// jail's root.
+pub async fn show(
+    process: Arc<Process>,
+    uid: u32,
+    files: Vec<(PathBuf, &'static str)>,
+) -> std::result::Result<(), VmmError> {
+    // Blocks for a millisecond.
+    tokio::task::spawn_blocking(move || show_blocking(&process, uid, &files))
+        .await
+        .map_err(|e| VmmError::io(Step::Load, "the mounting task")(Error::other(e)))?
+}
+
+fn show_blocking(
     process: &Process,
     uid: u32,
     files: &[(PathBuf, &'static str)],

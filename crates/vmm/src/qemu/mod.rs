@@ -81,15 +81,6 @@ impl QemuEngine {
     }
 }
 
-impl QemuEngine {
-    fn can_clone(&self) -> Result<(), VmmError> {
-        match self.identity.clones_refused.clone() {
-            Some(reason) => Err(VmmError::NoClones { reason }),
-            None => Ok(()),
-        }
-    }
-}
-
 /// An emulated CPU counts time at the host's rate, and a snapshot's kernel knows the rate it was made
 /// at: on a host with another one its clock would be wrong. In steps of 1 MHz, for what is measured
 /// differs a little at each boot of the host.
@@ -112,7 +103,7 @@ impl Engine for QemuEngine {
     }
 
     async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
-        self.can_clone()?;
+        self.identity.can_clone()?;
         Ok(Box::new(self.launch(spec, RamIn::File).await?))
     }
 
@@ -121,12 +112,12 @@ impl Engine for QemuEngine {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
-        self.can_clone()?;
+        self.identity.can_clone()?;
         Ok(Box::new(self.clone_of(spec, snapshot).await?))
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
-        self.can_clone()?;
+        self.identity.can_clone()?;
         let waiting = self.wait_for_snapshot(size).await?;
         Ok(waiting.map(|standby| Box::new(standby) as Box<dyn Standby>))
     }

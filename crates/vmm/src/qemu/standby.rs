@@ -11,7 +11,6 @@ use crate::error::{Step, VmmError};
 use crate::jail::later;
 use async_trait::async_trait;
 use serde_json::json;
-use std::io::Error;
 use std::os::fd::AsFd;
 use tokio::time::timeout;
 
@@ -36,7 +35,11 @@ impl Standby for QemuStandby {
         } = *self;
         size.must_fit(&spec)?;
         check_ram(&snapshot.memory, size.memory_mib)?;
-        vm.show(&spec, snapshot).await?;
+        let files = vec![
+            (snapshot.memory.clone(), at::RAM),
+            (spec.rootfs.clone(), at::ROOTFS),
+        ];
+        later::show(vm.running.process.clone(), vm.running.uid, files).await?;
         vm.make_machine(&size).await?;
         vm.give_state(snapshot).await?;
         vm.load(at::STATE).await?;
@@ -51,17 +54,6 @@ impl Standby for QemuStandby {
 }
 
 impl QemuVm {
-    async fn show(&mut self, spec: &VmSpec, snapshot: &SnapshotFiles) -> Result<(), VmmError> {
-        let (process, uid) = (self.running.process.clone(), self.running.uid);
-        let files = [
-            (snapshot.memory.clone(), at::RAM),
-            (spec.rootfs.clone(), at::ROOTFS),
-        ];
-        tokio::task::spawn_blocking(move || later::show(&process, uid, &files))
-            .await
-            .map_err(|e| VmmError::io(Step::Load, "the mounting task")(Error::other(e)))?
-    }
-
     /// What a clone has on its command line. RAM is a memory node's, for QEMU takes no other after its
     /// start; the guest sees no difference, its kernel was told of its memory when it booted.
     async fn make_machine(&mut self, size: &StandbySize) -> Result<(), VmmError> {
