@@ -66,7 +66,7 @@ clone_against_boot() { # at most 0.15 of a boot, side by side
 test_engine() {
     export LLM_FIRECRACKER_ENGINE=$1
     step "$1" "runs on kvm" on_kvm
-    step "$1" "end-to-end tests" /share/e2e --nocapture --test-threads=2 "${filters[@]}"
+    step "$1" "end-to-end tests" /share/e2e --nocapture --test-threads=1 "${filters[@]}"
     if [[ -z $LAB_FILTERS ]]; then
         step "$1" "selftest ${kinds[*]:-, all of it}" "$tool" selftest "${kinds[@]}"
     fi

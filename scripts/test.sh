@@ -34,6 +34,8 @@ step "the service over HTTP with real VMs" cargo test --release -p server --test
 step "the service as a process, with other people's clients" cargo test --release -p cli --test serve -- --test-threads 1
 step "the package" scripts/test-package.sh
 step "attacks from inside" "$tool" selftest --require-all
+# One language there, for time: 'make lab' runs all of them.
+step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" lab/run.sh
 
 printf '\n=== summary\n'
 [[ -d target/artifacts ]] && echo "to look at: $(find target/artifacts -type f | sort | tr '\n' ' ')"

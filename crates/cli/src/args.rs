@@ -1,6 +1,7 @@
 //! The command line as data: one table drives parsing, `--help`, completions and man pages.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,18 +73,22 @@ pub struct Global {
         global = true,
         env = "FIRECRACKER_BIN",
         value_name = "FILE",
+        // A variable that is there and empty is as one that is not.
+        value_parser = clap::value_parser!(OsString),
         hide_short_help = true
     )]
-    pub firecracker: Option<PathBuf>,
+    pub firecracker: Option<OsString>,
     /// Its jailer's
     #[arg(
         long,
         global = true,
         env = "JAILER_BIN",
         value_name = "FILE",
+        // A variable that is there and empty is as one that is not.
+        value_parser = clap::value_parser!(OsString),
         hide_short_help = true
     )]
-    pub jailer: Option<PathBuf>,
+    pub jailer: Option<OsString>,
     /// What runs the guest's instructions
     #[arg(
         long,

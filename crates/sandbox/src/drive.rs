@@ -82,12 +82,13 @@ async fn converse(
         )
         .await);
     }
-    let mut deadline = Instant::now() + START_DEADLINE;
+    let mut begun = Instant::now();
+    let mut deadline = begun + START_DEADLINE;
     let mut chunk = vec![0; MAX_CHUNK_BYTES];
     loop {
         // A guest that never stops talking never lets a read time out: look at the clock as well.
         if Instant::now() >= deadline {
-            return Ok(silent(talk, leased));
+            return Ok(silent(talk, begun, leased));
         }
         let room = talk.stdin_room().min(chunk.len());
         let received = tokio::select! {
@@ -103,7 +104,7 @@ async fn converse(
         };
         let message = match received {
             Ok(message) => message,
-            Err(TalkError::Silent) => return Ok(silent(talk, leased)),
+            Err(TalkError::Silent) => return Ok(silent(talk, begun, leased)),
             Err(error) => {
                 let step = "running the job";
                 return Err(channel_failed(
@@ -124,7 +125,10 @@ async fn converse(
         })?;
         match decision {
             Decision::Wait | Decision::Credit(_) => {}
-            Decision::Deadline(phase) => deadline = Instant::now() + phase_limit(job, phase),
+            Decision::Deadline(phase) => {
+                begun = Instant::now();
+                deadline = begun + phase_limit(job, phase);
+            }
             Decision::Output(stream, data) => {
                 pass_on(io.output.as_ref(), Output { stream, data }, deadline).await?;
             }
@@ -141,9 +145,12 @@ fn phase_limit(job: &Job, phase: Phase) -> Duration {
         }
 }
 
-fn silent(talk: &Conversation, leased: &Leased) -> TalkEnd {
+fn silent(talk: &Conversation, begun: Instant, leased: &Leased) -> TalkEnd {
     match talk.phase() {
-        Some(phase) => TalkEnd::HostDeadline(phase),
+        Some(phase) => TalkEnd::HostDeadline {
+            phase,
+            wall: begun.elapsed(),
+        },
         None => TalkEnd::NoReport(with_console(
             ErrorCode::GuestSilent,
             "the guest did not start the job in time".into(),

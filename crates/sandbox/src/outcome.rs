@@ -7,6 +7,7 @@ use protocol::event::EventType;
 use protocol::job::Job;
 use protocol::result::{Failure, Isolation, JobResult, LimitHit, Status, Timings, Usage};
 use protocol::wire::{Ending, JobReport, LimitName, Phase};
+use std::time::Duration;
 
 const MICROS: f64 = 1e-6;
 const MIB: f64 = 1024.0 * 1024.0;
@@ -47,7 +48,12 @@ pub enum TalkEnd {
     /// The guest reported.
     Report(Box<JobReport>),
     /// The host's own deadline for a phase passed without a report.
-    HostDeadline(Phase),
+    HostDeadline {
+        /// The phase.
+        phase: Phase,
+        /// How long ago the guest said that it began.
+        wall: Duration,
+    },
     /// There is nothing to believe.
     NoReport(NoReport),
 }
@@ -81,8 +87,12 @@ pub fn result(
     };
     match end {
         TalkEnd::Report(report) => take_report(&mut result, job, *report),
-        TalkEnd::HostDeadline(phase) => {
+        TalkEnd::HostDeadline { phase, wall } => {
             result.status = Status::Timeout;
+            match phase {
+                Phase::Compile => result.timings.compile = wall.as_secs_f64(),
+                Phase::Execute => result.timings.execute = wall.as_secs_f64(),
+            }
             result.limit = Some(wall_time(job, phase));
             result
                 .notes
@@ -226,5 +236,41 @@ pub fn sentence(result: &JobResult) -> String {
         (Some(code), _) => format!("exited with {code}"),
         (None, Some(signal)) => format!("ended by signal {signal}"),
         (None, None) => format!("ended: {}", result.status.as_str()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::job::JobRequest;
+    use protocol::wire::GuestMessage;
+
+    #[test]
+    fn a_guest_that_does_not_report_is_timed_by_the_host() {
+        let request = JobRequest {
+            language: "go".into(),
+            code: "package main".into(),
+            ..JobRequest::default()
+        };
+        let policy = crate::config::Config::default().policy().unwrap();
+        let job = policy.validate(request).unwrap();
+        for (phase, expected) in [(Phase::Compile, (2.5, 0.0)), (Phase::Execute, (0.0, 2.5))] {
+            let compiles = phase == Phase::Compile;
+            let mut talk = Conversation::new(job.trace_id.clone(), compiles, job.limits.clone());
+            talk.on(GuestMessage::Started { phase }).unwrap();
+            let end = TalkEnd::HostDeadline {
+                phase,
+                wall: Duration::from_millis(2500),
+            };
+            let isolation = Isolation {
+                engine: "qemu".into(),
+                accelerator: "tcg".into(),
+                jail: "none".into(),
+            };
+            let result = result(&job, talk, end, isolation, Timings::default());
+            assert_eq!(result.status, Status::Timeout);
+            assert_eq!((result.timings.compile, result.timings.execute), expected);
+            assert_eq!(result.limit, Some(wall_time(&job, phase)));
+        }
     }
 }

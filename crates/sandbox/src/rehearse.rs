@@ -42,7 +42,7 @@ pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoR
     let (talk, end) = drive(&job(language), leased, &mut JobIo::default()).await;
     let report = match end {
         TalkEnd::Report(report) => report,
-        TalkEnd::HostDeadline(phase) => {
+        TalkEnd::HostDeadline { phase, .. } => {
             return Err(failed(leased, format!("no end of {phase:?} in time")));
         }
         TalkEnd::NoReport(no) => return Err(no),

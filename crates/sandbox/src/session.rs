@@ -124,7 +124,7 @@ impl Session {
         match end {
             TalkEnd::Report(_) => self.at_work = false,
             // The VM cannot be trusted to be listening again.
-            TalkEnd::HostDeadline(_) | TalkEnd::NoReport(_) => self.leased = None,
+            TalkEnd::HostDeadline { .. } | TalkEnd::NoReport(_) => self.leased = None,
         }
         timings.total = begun.elapsed().as_secs_f64();
         let result = outcome::result(&job, talk, end, isolation, timings);

@@ -62,6 +62,8 @@ pub const LANGUAGES: &[&Sources] = &[
 /// Text, a NUL, and bytes that are no text.
 const RAW: &[u8] = b"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\0\xff\xfe\n";
 const LIMIT: usize = 1024 * 1024;
+/// To fill the guest's memory takes seconds; where KVM itself is emulated, minutes.
+pub const MEMORY_TIMEOUT: &str = "300";
 const INPUT: &str = "zwei Zeilen: \u{fc}\u{20ac}\nno newline at the end";
 const ARGUMENTS: &[&str] = &[
     "a b",
@@ -191,7 +193,7 @@ const CASES: &[Case] = &[
     Case {
         name: "memory",
         source: |sources| sources.hog,
-        flags: &["--timeout", "60", "--scan", "off"],
+        flags: &["--timeout", MEMORY_TIMEOUT, "--scan", "off"],
         status: "oom",
         code: Some(137),
         check: |_, result| {
@@ -282,7 +284,8 @@ const CASES: &[Case] = &[
     Case {
         name: "fork bomb",
         source: |sources| sources.bomb,
-        flags: &["--timeout", "8", "--pids", "64", "--scan", "off"],
+        // Long enough for 64 of them where each takes a second to start.
+        flags: &["--timeout", "20", "--pids", "64", "--scan", "off"],
         status: "",
         code: None,
         check: |_, result| {

@@ -79,7 +79,7 @@ console.log('bytes', crypto.randomBytes(16).toString('hex'))
 console.log('web', crypto.webcrypto.getRandomValues(new Uint32Array(4)).join('-'))
 console.log('tempfile', fs.mkdtempSync('/tmp/x'))
 console.log('hostname', require('node:os').hostname())",
-        5,
+        50,
     ),
     (
         "go",
@@ -105,7 +105,7 @@ func main() {
 	fmt.Println("hostname", name)
 }
 "#,
-        5,
+        10,
     ),
     (
         "rust",
@@ -118,7 +118,7 @@ fn main() {
     println!("hasher {}", RandomState::new().build_hasher().finish());
     println!("hostname {}", std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap());
 }"#,
-        5,
+        10,
     ),
 ];
 
@@ -143,9 +143,12 @@ fn clone(extension: &str, source: &str, flags: &[&str]) -> (Done, Value) {
 /// The value of each name in each clone.
 type Drawn = Mutex<BTreeMap<String, Vec<String>>>;
 
+/// What is drawn does not depend on how long it takes.
+const SLOW: &[&str] = &["--timeout", "300", "--compile-timeout", "300"];
+
 fn draw(extension: &str, source: &str, drawn: &Drawn) {
     let begun = unix_time();
-    let (_, result) = clone(extension, source, &[]);
+    let (_, result) = clone(extension, source, SLOW);
     let ended = unix_time();
     for line in result["stdout"]
         .as_str()

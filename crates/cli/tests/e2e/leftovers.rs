@@ -1,6 +1,7 @@
 //! What runs leave behind: nothing. Counted before and after: processes, mounts, sockets, cgroups,
 //! files of the state folder.
 
+use crate::cases::MEMORY_TIMEOUT;
 use crate::host;
 use crate::lab;
 use crate::tool::{PATIENCE, Tool};
@@ -63,7 +64,7 @@ fn every_way_to_end_leaves_nothing_behind() {
         (
             "memory",
             "x=0123456789abcdef\nwhile :; do x+=$x; done",
-            &["--timeout", "60"],
+            &["--timeout", MEMORY_TIMEOUT],
             137,
         ),
         ("boot", "exit 5", &["--no-snapshot"], 5),

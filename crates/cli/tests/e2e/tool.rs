@@ -10,9 +10,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What one run of a program may take at most besides its own limits: a cold boot under emulation on
-/// a loaded host, and the making of a snapshot before it.
-pub const PATIENCE: Duration = Duration::from_secs(180);
+/// What one run of a program may take at most, the longest time limit included: a cold boot under
+/// emulation on a loaded host, and the making of a snapshot before it.
+pub const PATIENCE: Duration = Duration::from_secs(480);
 
 /// A command line in the making.
 pub struct Tool {
