@@ -5,6 +5,7 @@
 #   LAB_FULL=1            the whole battery of attacks instead of its exfiltration
 #   LAB_LANGUAGES="bash"  fewer languages
 #   LAB_ENGINES="qemu"    fewer engines
+#   LLM_FIRECRACKER_CASE="fork bomb"    just this row of each language's table
 # FIRECRACKER_BIN and JAILER_BIN, when set, are tested too. Prints what the tests print and a line for
 # each engine at the end; exits with their status.
 set -euo pipefail
@@ -39,5 +40,6 @@ LAB_FILTERS="$*"
 LAB_LANGUAGES="${languages[*]}"
 LAB_ENGINES="${LAB_ENGINES:-qemu firecracker}"
 LAB_FULL=${LAB_FULL:-}
+LLM_FIRECRACKER_CASE="${LLM_FIRECRACKER_CASE:-}"
 EOF
 "$here/boot.sh" "$share"
