@@ -34,9 +34,6 @@ step "the service over HTTP with real VMs" cargo test --release -p server --test
 step "the service as a process, with other people's clients" cargo test --release -p cli --test serve -- --test-threads 1
 step "the package" scripts/test-package.sh
 step "attacks from inside" "$tool" selftest --require-all
-# One language there, for time, and no attacks, which take an hour of it: 'make lab' runs all.
-lab=(something_can_be_run bash_cases no_two_bash killed_at_each_step kill_9_of_the_tool every_way_to_end)
-step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" lab/run.sh "${lab[@]}"
 
 printf '\n=== summary\n'
 [[ -d target/artifacts ]] && echo "to look at: $(find target/artifacts -type f | sort | tr '\n' ' ')"
