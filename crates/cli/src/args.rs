@@ -1,9 +1,16 @@
-//! The command line as data: one table drives parsing, `--help`, completions and man pages.
+//! The command line as data: one table drives parsing, `--help`, completions and man pages. What runs a
+//! program and what measures have their rows in [`run`] and [`bench`].
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::ffi::OsString;
+mod bench;
+mod run;
+
+pub use bench::{BenchArgs, BenchCommand, BenchHttpArgs, CompareArgs};
+pub use run::{RunArgs, ScanArg};
+
+use clap::{
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable,
+};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Runs code that nobody has read in a microVM of its own.
 #[derive(Debug, Parser)]
@@ -13,6 +20,24 @@ pub struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// This process's command line; a wrong one ends the process with what is wrong.
+    pub fn of_process() -> Cli {
+        let command = Cli::command()
+            .mut_arg("firecracker", unless_empty)
+            .mut_arg("jailer", unless_empty);
+        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// A variable that is there and empty is as one that is not.
+fn unless_empty(arg: Arg) -> Arg {
+    match arg.get_env().and_then(std::env::var_os) {
+        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -73,22 +98,18 @@ pub struct Global {
         global = true,
         env = "FIRECRACKER_BIN",
         value_name = "FILE",
-        // A variable that is there and empty is as one that is not.
-        value_parser = clap::value_parser!(OsString),
         hide_short_help = true
     )]
-    pub firecracker: Option<OsString>,
+    pub firecracker: Option<PathBuf>,
     /// Its jailer's
     #[arg(
         long,
         global = true,
         env = "JAILER_BIN",
         value_name = "FILE",
-        // A variable that is there and empty is as one that is not.
-        value_parser = clap::value_parser!(OsString),
         hide_short_help = true
     )]
-    pub jailer: Option<OsString>,
+    pub jailer: Option<PathBuf>,
     /// What runs the guest's instructions
     #[arg(
         long,
@@ -131,7 +152,7 @@ pub enum AccelArg {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a program in a throwaway microVM
-    #[command(after_help = RUN_EXAMPLES)]
+    #[command(after_help = run::EXAMPLES)]
     Run(Box<RunArgs>),
     /// Find the engines, install Firecracker where it is missing, say what works
     #[command(after_help = SETUP_EXAMPLES)]
@@ -187,14 +208,6 @@ pub enum Command {
     },
 }
 
-const RUN_EXAMPLES: &str = "\
-Examples:
-  llm-firecracker run hello.py
-  llm-firecracker run sum.go --stdin numbers.txt -- --verbose
-  llm-firecracker run --lang node -c 'console.log(process.version)'
-  echo 'echo $((6*7))' | llm-firecracker run --lang bash -
-  llm-firecracker run --json --timeout 0.5 --memory 256 loop.py";
-
 const SETUP_EXAMPLES: &str = "\
 Examples:
   llm-firecracker setup                          downloads the pinned release
@@ -220,114 +233,6 @@ pub struct Format {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
-}
-
-/// Flags of `run`.
-#[derive(Debug, Args)]
-pub struct RunArgs {
-    /// The program; - reads it from standard input
-    #[arg(
-        value_name = "FILE",
-        required_unless_present = "code",
-        conflicts_with = "code"
-    )]
-    pub file: Option<PathBuf>,
-    /// The program's text
-    #[arg(short, long, value_name = "TEXT", requires = "lang")]
-    pub code: Option<String>,
-    /// python, node, go, rust or bash [default: from FILE's extension]
-    #[arg(short, long, value_name = "LANG")]
-    pub lang: Option<String>,
-    /// Seconds the program may run: above 0, at most 300 [default: 10]
-    #[arg(short, long, value_name = "SECONDS", env = "LLM_FIRECRACKER_TIMEOUT")]
-    pub timeout: Option<f64>,
-    /// Seconds the compiler may run [default: 60]
-    #[arg(long, value_name = "SECONDS", env = "LLM_FIRECRACKER_COMPILE_TIMEOUT")]
-    pub compile_timeout: Option<f64>,
-    /// Seconds of CPU time that one process may use
-    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
-    pub cpu_time: Option<u64>,
-    /// Memory of the VM in MiB [default: 512]
-    #[arg(short, long, value_name = "MIB", env = "LLM_FIRECRACKER_MEMORY")]
-    pub memory: Option<u64>,
-    /// Virtual CPUs [default: 1]
-    #[arg(long, value_name = "N", env = "LLM_FIRECRACKER_VCPUS")]
-    pub vcpus: Option<u64>,
-    /// Processes and threads at one time [default: 128]
-    #[arg(long, value_name = "N", hide_short_help = true)]
-    pub pids: Option<u64>,
-    /// Bytes kept of stdout, and of stderr [default: 1048576]
-    #[arg(long, value_name = "BYTES", hide_short_help = true)]
-    pub output_limit: Option<u64>,
-    /// Feed this file to the program [default: this command's standard input]
-    #[arg(long, value_name = "FILE")]
-    pub stdin: Option<PathBuf>,
-    /// An environment variable for the program; may be given again
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_env)]
-    pub env: Vec<(String, String)>,
-    /// A file for the program's work folder, HOST or HOST:NAME; may be given again
-    #[arg(short, long, value_name = "HOST[:NAME]")]
-    pub input: Vec<String>,
-    /// Save what the program leaves in /work/out into this folder
-    #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// The job's name in events and results [default: a new UUIDv7]
-    #[arg(long, value_name = "ID")]
-    pub trace_id: Option<String>,
-    /// What to do when the code contains a dangerous pattern [default: warn]
-    #[arg(long, value_enum, env = "LLM_FIRECRACKER_SCAN")]
-    pub scan: Option<ScanArg>,
-    /// The program's system-call filter: default, strict, or a JSON file
-    #[arg(
-        long,
-        value_name = "NAME|FILE",
-        default_value = "default",
-        env = "LLM_FIRECRACKER_SECCOMP_PROFILE"
-    )]
-    pub seccomp_profile: String,
-    /// Boot the VM even where a snapshot could be cloned
-    #[arg(long)]
-    pub no_snapshot: bool,
-    /// Start a new interpreter even where a loaded one waits (a new hash seed, for python)
-    #[arg(long)]
-    pub fresh_interpreter: bool,
-    /// Answer only at the next multiple of this many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
-    pub normalize_time: Option<Duration>,
-    /// Print one JSON result instead of the program's output
-    #[arg(long)]
-    pub json: bool,
-    /// Let control characters of the program through to a terminal
-    #[arg(long)]
-    pub raw: bool,
-    /// The program's arguments
-    #[arg(last = true, value_name = "ARGS")]
-    pub args: Vec<String>,
-}
-
-fn parse_env(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| "write NAME=VALUE".to_owned())
-}
-
-fn parse_seconds(text: &str) -> Result<Duration, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "write a number of seconds above 0".to_owned())
-}
-
-/// What the scan does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ScanArg {
-    /// Do not look
-    Off,
-    /// Run it, with an event and a note in the result
-    Warn,
-    /// Refuse it
-    Block,
 }
 
 /// What to do with images.
@@ -396,110 +301,6 @@ pub enum SnapshotsCommand {
     },
 }
 
-/// Flags of `bench`.
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct BenchArgs {
-    #[command(subcommand)]
-    pub command: Option<BenchCommand>,
-    /// python, node, go, rust, bash; all, when none is named
-    #[arg(value_name = "LANG")]
-    pub languages: Vec<String>,
-    /// The ways a VM comes
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "boot,clone,pool"
-    )]
-    pub paths: Vec<PathArg>,
-    /// Runs of each path and language
-    #[arg(short = 'n', long, default_value_t = 10)]
-    pub runs: usize,
-    /// Jobs for jobs a second; 0 leaves it out
-    #[arg(long, default_value_t = 0)]
-    pub jobs: usize,
-    /// Jobs at once
-    #[arg(short, long, default_value_t = 4)]
-    pub concurrency: usize,
-    /// Draw latency by path into this SVG file
-    #[arg(long, value_name = "FILE")]
-    pub plot: Option<PathBuf>,
-    #[command(flatten)]
-    pub format: Format,
-}
-
-/// What else there is to measure.
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// Load the service: what HTTP adds, memory, overload, hostile clients; fails when a bound does not hold
-    Http(BenchHttpArgs),
-}
-
-/// Flags of `bench http`.
-#[derive(Debug, Args)]
-pub struct BenchHttpArgs {
-    /// How long each part that is bounded by time takes
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(4..))]
-    pub seconds: u64,
-    /// Jobs over which the daemon's memory must stay flat
-    #[arg(long, default_value_t = 2000, value_parser = at_least_ten)]
-    pub jobs: usize,
-    #[command(flatten)]
-    pub format: Format,
-}
-
-fn above_zero(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok();
-    let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "write a number above 0".to_owned())
-}
-
-fn at_least_ten(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number >= 10);
-    number.ok_or_else(|| "write a whole number from 10".to_owned())
-}
-
-/// The way a VM comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PathArg {
-    /// A cold boot
-    Boot,
-    /// A copy-on-write clone of a snapshot
-    Clone,
-    /// A VM that waits
-    Pool,
-}
-
-impl From<PathArg> for protocol::result::BootPath {
-    fn from(path: PathArg) -> Self {
-        match path {
-            PathArg::Boot => Self::Boot,
-            PathArg::Clone => Self::Clone,
-            PathArg::Pool => Self::Pool,
-        }
-    }
-}
-
-/// Flags of `compare`.
-#[derive(Debug, Args)]
-pub struct CompareArgs {
-    /// python, node or bash
-    #[arg(short, long, default_value = "python")]
-    pub lang: String,
-    /// Runs of each technology
-    #[arg(short = 'n', long, default_value_t = 15)]
-    pub runs: usize,
-    /// Jobs of each for jobs a second; 0 leaves it out
-    #[arg(long, default_value_t = 0)]
-    pub jobs: usize,
-    /// Jobs at once
-    #[arg(short, long, default_value_t = 4)]
-    pub concurrency: usize,
-    #[command(flatten)]
-    pub format: Format,
-}
-
 /// Flags of `selftest`.
 #[derive(Debug, Args)]
 pub struct SelftestArgs {
@@ -549,6 +350,12 @@ pub enum KeysCommand {
         /// Its id
         id: String,
     },
+}
+
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok();
+    let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "write a number above 0".to_owned())
 }
 
 /// What to do with the audit log.

@@ -15,7 +15,6 @@ use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::Supply;
 use serde::de::DeserializeOwned;
 use server::ServerConfig;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vmm::cleanup::Removed;
@@ -119,16 +118,11 @@ fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
         AccelArg::Tcg => config.engine.accelerator = AcceleratorChoice::Tcg,
     }
     config.vmm.accelerator = config.engine.accelerator;
-    let named = |path: &Option<OsString>| {
-        path.clone()
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-    };
-    if let Some(path) = named(&global.firecracker) {
-        config.vmm.firecracker_path = Some(path);
+    if let Some(path) = &global.firecracker {
+        config.vmm.firecracker_path = Some(path.clone());
     }
-    if let Some(path) = named(&global.jailer) {
-        config.vmm.jailer_path = Some(path);
+    if let Some(path) = &global.jailer {
+        config.vmm.jailer_path = Some(path.clone());
     }
     Ok(config)
 }

@@ -13,7 +13,6 @@ mod table;
 mod telemetry;
 
 use args::{BenchCommand, Cli, Command};
-use clap::Parser;
 use std::process::ExitCode;
 use telemetry::{Telemetry, TelemetryConfig};
 
@@ -21,7 +20,7 @@ use telemetry::{Telemetry, TelemetryConfig};
 const EXIT_FAILED: u8 = 1;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     // Dropped last: it sends what is still to be sent.
     let _telemetry = match start_log(&cli) {
         Ok(telemetry) => telemetry,

@@ -115,6 +115,21 @@ fn a_failure_of_the_sandbox_is_125_and_says_what_to_do() {
 }
 
 #[test]
+fn an_empty_path_is_none_in_a_variable_and_refused_in_a_flag() {
+    for (variable, flag) in [
+        ("FIRECRACKER_BIN", "--firecracker"),
+        ("JAILER_BIN", "--jailer"),
+    ] {
+        let list = || Tool::new().arg("languages").env(variable, "");
+        let done = list().finish(AT_ONCE);
+        assert_eq!(done.code(), Some(0), "{}", done.err());
+        let done = list().args([flag, ""]).finish(AT_ONCE);
+        assert_eq!(done.code(), Some(2), "{}", done.err());
+        assert!(done.err().contains(flag), "{}", done.err());
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_refused() {
     let done = Tool::new()
         .args(["run", "/no/such/file.py"])

@@ -86,6 +86,12 @@ impl Tool {
         self.args([arg])
     }
 
+    /// A variable of its environment.
+    pub fn env(mut self, name: &str, value: &str) -> Tool {
+        self.command.env(name, value);
+        self
+    }
+
     /// Standard input.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Tool {
         self.stdin = bytes.into();

@@ -1,0 +1,121 @@
+//! What `run` takes: the program, what goes with it, its limits.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  llm-firecracker run hello.py
+  llm-firecracker run sum.go --stdin numbers.txt -- --verbose
+  llm-firecracker run --lang node -c 'console.log(process.version)'
+  echo 'echo $((6*7))' | llm-firecracker run --lang bash -
+  llm-firecracker run --json --timeout 0.5 --memory 256 loop.py";
+
+/// Flags of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The program; - reads it from standard input
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "code",
+        conflicts_with = "code"
+    )]
+    pub file: Option<PathBuf>,
+    /// The program's text
+    #[arg(short, long, value_name = "TEXT", requires = "lang")]
+    pub code: Option<String>,
+    /// python, node, go, rust or bash [default: from FILE's extension]
+    #[arg(short, long, value_name = "LANG")]
+    pub lang: Option<String>,
+    /// Seconds the program may run: above 0, at most 300 [default: 10]
+    #[arg(short, long, value_name = "SECONDS", env = "LLM_FIRECRACKER_TIMEOUT")]
+    pub timeout: Option<f64>,
+    /// Seconds the compiler may run [default: 60]
+    #[arg(long, value_name = "SECONDS", env = "LLM_FIRECRACKER_COMPILE_TIMEOUT")]
+    pub compile_timeout: Option<f64>,
+    /// Seconds of CPU time that one process may use
+    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
+    pub cpu_time: Option<u64>,
+    /// Memory of the VM in MiB [default: 512]
+    #[arg(short, long, value_name = "MIB", env = "LLM_FIRECRACKER_MEMORY")]
+    pub memory: Option<u64>,
+    /// Virtual CPUs [default: 1]
+    #[arg(long, value_name = "N", env = "LLM_FIRECRACKER_VCPUS")]
+    pub vcpus: Option<u64>,
+    /// Processes and threads at one time [default: 128]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub pids: Option<u64>,
+    /// Bytes kept of stdout, and of stderr [default: 1048576]
+    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    pub output_limit: Option<u64>,
+    /// Feed this file to the program [default: this command's standard input]
+    #[arg(long, value_name = "FILE")]
+    pub stdin: Option<PathBuf>,
+    /// An environment variable for the program; may be given again
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = parse_env)]
+    pub env: Vec<(String, String)>,
+    /// A file for the program's work folder, HOST or HOST:NAME; may be given again
+    #[arg(short, long, value_name = "HOST[:NAME]")]
+    pub input: Vec<String>,
+    /// Save what the program leaves in /work/out into this folder
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// The job's name in events and results [default: a new UUIDv7]
+    #[arg(long, value_name = "ID")]
+    pub trace_id: Option<String>,
+    /// What to do when the code contains a dangerous pattern [default: warn]
+    #[arg(long, value_enum, env = "LLM_FIRECRACKER_SCAN")]
+    pub scan: Option<ScanArg>,
+    /// The program's system-call filter: default, strict, or a JSON file
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = "default",
+        env = "LLM_FIRECRACKER_SECCOMP_PROFILE"
+    )]
+    pub seccomp_profile: String,
+    /// Boot the VM even where a snapshot could be cloned
+    #[arg(long)]
+    pub no_snapshot: bool,
+    /// Start a new interpreter even where a loaded one waits (a new hash seed, for python)
+    #[arg(long)]
+    pub fresh_interpreter: bool,
+    /// Answer only at the next multiple of this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub normalize_time: Option<Duration>,
+    /// Print one JSON result instead of the program's output
+    #[arg(long)]
+    pub json: bool,
+    /// Let control characters of the program through to a terminal
+    #[arg(long)]
+    pub raw: bool,
+    /// The program's arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+}
+
+fn parse_env(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "write NAME=VALUE".to_owned())
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds > 0.0)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "write a number of seconds above 0".to_owned())
+}
+
+/// What the scan does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanArg {
+    /// Do not look
+    Off,
+    /// Run it, with an event and a note in the result
+    Warn,
+    /// Refuse it
+    Block,
+}
