@@ -1,9 +1,12 @@
 //! One table of what a program may do and what must come of it, for all languages. The programs are
 //! in `python.rs`, `node.rs`, `go.rs`, `rust.rs` and `bash.rs`.
 
+mod seen;
+
 use crate::tool::{Done, Tool};
 use crate::{bash, go, host, lab, node, python, rust};
 use protocol::bytes::Bytes;
+use seen::{SYSTEM_ERRORS, assert_limit, assert_says, brief, number, text};
 use serde_json::Value;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -310,61 +313,6 @@ const CASES: &[Case] = &[
         ..PLAIN
     },
 ];
-
-/// What systems and languages call a network that is not there.
-const SYSTEM_ERRORS: &[&str] = &[
-    "unreachable",
-    "ENETUNREACH",
-    "EHOSTUNREACH",
-    "ECONNREFUSED",
-    "refused",
-    "EAI_AGAIN",
-    "Temporary failure in name resolution",
-    "Name or service not known",
-    "ENOTFOUND",
-    "not permitted",
-    "EPERM",
-    "EACCES",
-    "Permission denied",
-    "EAFNOSUPPORT",
-    "not supported",
-];
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or(f64::NAN)
-}
-
-/// A result as a failure shows it.
-fn brief(result: &Value) -> String {
-    let text: String = result.to_string();
-    match text.len() {
-        ..3000 => text,
-        _ => text
-            .chars()
-            .take(500)
-            .chain(" … ".chars())
-            .chain(text.chars().skip(text.chars().count() - 1000))
-            .collect(),
-    }
-}
-
-fn assert_says(value: &Value, words: &[&str]) {
-    for word in words {
-        assert!(text(value).contains(word), "{word:?} is not in {value}");
-    }
-}
-
-fn assert_limit(result: &Value, name: &str, value: Option<u64>) {
-    assert_eq!(result["limit"]["name"], name, "{}", result["limit"]);
-    if let Some(value) = value {
-        assert_eq!(result["limit"]["value"], value);
-    }
-    assert!(text(&result["limit"]["unit"]).len() > 1);
-}
 
 fn check(case: &Case, sources: &Sources) {
     let tool = Tool::run(sources.extension, (case.source)(sources))

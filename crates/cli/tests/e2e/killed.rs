@@ -122,17 +122,16 @@ fn kill(victim: Victim, quarters: u32, way: Duration, flags: &[&str]) -> String 
     };
     // It may have ended just now; then the run is as good as any.
     let _ = kill_process(pid, Signal::KILL);
-    if let Victim::Tool = victim {
+    // After its first word the program's input ends below: one that is still there would end well.
+    if matches!(victim, Victim::Tool) || quarters == 4 {
         until_no_vm_is_left(victim);
+    }
+    if let Victim::Tool = victim {
         assert_eq!(tool.finish(SOON).code(), None);
         // What only the tool could give back, `clean` does.
         let cleaned = Tool::new().args(["clean", "--json"]).finish(SOON);
         assert_eq!(cleaned.code(), Some(0), "{}", cleaned.err());
         return name;
-    }
-    if quarters == 4 {
-        // Its input ends below, and a program that is still there would end well.
-        until_no_vm_is_left(victim);
     }
     let done = tool.finish(PATIENCE);
     // A clone that failed is booted instead.
