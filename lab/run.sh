@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the end-to-end tests on a real KVM, inside an emulated machine.
 #   lab/run.sh            the language table, clones, endings, attacks, clone against boot
-#   lab/run.sh FILTER…    just the end-to-end tests whose names contain one of these
+#   lab/run.sh FILTER…    just the end-to-end tests whose names contain one of these; "selftest" is the attacks
 #   LAB_FULL=1            the whole battery of attacks instead of its exfiltration
 #   LAB_LANGUAGES="bash"  fewer languages
 #   LAB_ENGINES="qemu"    fewer engines

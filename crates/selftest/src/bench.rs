@@ -90,11 +90,9 @@ impl Bench {
         for attack in attacks {
             needed.extend(languages(attack)?);
         }
-        // The two stands at the same time: most of it is waiting for a boot.
-        let (good, hostile) = tokio::join!(
-            self.try_languages(false, &needed),
-            self.try_languages(true, &needed)
-        );
+        // One after the other: on a host of few CPUs, boots side by side each take longer than they may.
+        let good = self.try_languages(false, &needed).await;
+        let hostile = self.try_languages(true, &needed).await;
         self.unready = good.into_iter().chain(hostile).collect();
         let works = |language: &Language| !self.unready.contains_key(&(false, *language));
         let tried = needed.iter().map(|(_, language)| *language);

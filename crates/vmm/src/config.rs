@@ -44,7 +44,8 @@ pub struct VmmConfig {
     pub state_dir: PathBuf,
     /// The accelerator wanted.
     pub accelerator: AcceleratorChoice,
-    /// QEMU, when not the first `qemu-system-ARCH` in `PATH`.
+    /// QEMU, when not the first in `PATH`: with KVM `qemu-system-ARCH-microvm` where there is one, else
+    /// `qemu-system-ARCH`.
     pub qemu_path: Option<PathBuf>,
     /// bubblewrap, when not the first `bwrap` in `PATH`.
     pub bwrap_path: Option<PathBuf>,

@@ -1,7 +1,7 @@
 //! Which QEMU is here, what it can do and what its jail must hold; asked once, kept in the state folder.
 
 use super::args::at;
-use crate::config::VmmConfig;
+use crate::config::{Accelerator, VmmConfig};
 use crate::error::VmmError;
 use crate::jail::{find_program, root::RootSpec};
 use crate::state::StateDir;
@@ -22,6 +22,9 @@ const CACHE: &str = "qemu.json";
 /// The first version whose `microvm` boots an uncompressed kernel with ACPI.
 pub const BOOTS_SINCE: Version = Version(6, 0);
 
+/// Its package, as Debian names it.
+const PACKAGE: &str = "qemu-system-x86";
+
 /// A QEMU that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Qemu {
@@ -37,9 +40,12 @@ pub struct Qemu {
 
 impl Qemu {
     /// Finds QEMU; takes some 100 ms the first time and after each of its updates.
-    pub fn find(config: &VmmConfig, state: &StateDir) -> Result<Self, VmmError> {
-        let name = format!("qemu-system-{}", std::env::consts::ARCH);
-        let path = find_program(&name, config.qemu_path.as_deref(), "qemu-system-x86")?;
+    pub fn find(
+        config: &VmmConfig,
+        state: &StateDir,
+        accelerator: Accelerator,
+    ) -> Result<Self, VmmError> {
+        let path = binary(config.qemu_path.as_deref(), accelerator)?;
         let cache = state.root().join(CACHE);
         if let Some(known) = Self::cached(&cache, &path) {
             return Ok(known);
@@ -103,6 +109,19 @@ impl Qemu {
             )
         })
     }
+}
+
+/// The binary: the configured one, else the smallest in `PATH` that can do it. Debian's package has one with
+/// the machine `microvm` alone, without emulation: a sixth of the devices, a quarter of the libraries.
+fn binary(configured: Option<&Path>, accelerator: Accelerator) -> Result<PathBuf, VmmError> {
+    let name = format!("qemu-system-{}", std::env::consts::ARCH);
+    if accelerator == Accelerator::Kvm && configured.is_none() {
+        let small = find_program(&format!("{name}-microvm"), None, PACKAGE);
+        if small.is_ok() {
+            return small;
+        }
+    }
+    find_program(&name, configured, PACKAGE)
 }
 
 fn identities(files: &BTreeMap<PathBuf, PathBuf>) -> Option<Vec<[i64; 4]>> {

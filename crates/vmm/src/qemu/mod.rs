@@ -57,7 +57,7 @@ impl QemuEngine {
             (_, Some(probed)) => probed.accelerator,
             (_, None) => Accelerator::Tcg,
         };
-        let qemu = Qemu::find(&config, &state)?;
+        let qemu = Qemu::find(&config, &state, accelerator)?;
         let jail = Jail::new(&config, &state, &qemu.path, &qemu.root())?;
         let tsc_khz = probe::tsc_khz(&state);
         let identity = EngineIdentity {
