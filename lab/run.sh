@@ -2,7 +2,7 @@
 # Runs the end-to-end tests on a real KVM, inside an emulated machine.
 #   lab/run.sh            the language table, clones, endings, attacks, clone against boot
 #   lab/run.sh FILTER…    just the end-to-end tests whose names contain one of these; "selftest" is the attacks
-#   LAB_FULL=1            the whole battery of attacks instead of its exfiltration
+#   LAB_ATTACKS="--kind exfiltration"    selftest with these words instead of all of it
 #   LAB_LANGUAGES="bash"  fewer languages
 #   LAB_ENGINES="qemu"    fewer engines
 #   LLM_FIRECRACKER_CASE="fork bomb"    just this row of each language's table
@@ -39,7 +39,7 @@ LAB_RELEASE=$release
 LAB_FILTERS="$*"
 LAB_LANGUAGES="${languages[*]}"
 LAB_ENGINES="${LAB_ENGINES:-qemu firecracker}"
-LAB_FULL=${LAB_FULL:-}
+LAB_ATTACKS="${LAB_ATTACKS:-}"
 LLM_FIRECRACKER_CASE="${LLM_FIRECRACKER_CASE:-}"
 EOF
 "$here/boot.sh" "$share"

@@ -29,10 +29,7 @@ if [[ -n $LAB_FILTERS ]]; then
     done
 fi
 
-# A guest that dials, leaks or listens is what differs between engines; the rest of the battery runs here
-# too when there is time for it.
-kinds=(--kind exfiltration)
-[[ -n $LAB_FULL ]] && kinds=()
+read -ra battery <<<"$LAB_ATTACKS"
 
 step() { # step ENGINE NAME COMMAND...
     local engine=$1 name=$2 begun=$SECONDS
@@ -76,7 +73,7 @@ test_engine() {
         step "$1" "end-to-end tests" /share/e2e --nocapture --test-threads=1 "${filters[@]}"
     fi
     if [[ -n $attacks ]]; then
-        step "$1" "selftest ${kinds[*]:-, all of it}" "$tool" selftest "${kinds[@]}"
+        step "$1" "selftest ${battery[*]:---require-all}" "$tool" selftest "${battery[@]:---require-all}"
     fi
     step "$1" "clone against boot" clone_against_boot
     step "$1" "nothing left behind" nothing_left

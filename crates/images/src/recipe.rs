@@ -231,6 +231,8 @@ pub(crate) const RECIPES: &[Recipe] = &[
         keep: &[
             "usr/bin/rustc",
             "usr/lib/rustlib/x86_64-unknown-linux-gnu/lib/*.rlib",
+            // What programs are linked to: the compiler's own copy, and the name by which it finds it.
+            "usr/lib/rustlib/x86_64-unknown-linux-gnu/lib/libstd-*.so",
             // The linker and its driver, without the C compiler.
             "usr/bin/x86_64-linux-gnu-gcc-12",
             "usr/bin/x86_64-linux-gnu-ld.bfd",

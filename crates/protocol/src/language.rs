@@ -107,6 +107,9 @@ pub const LANGUAGES: &[LanguageSpec] = &[
             "--edition=2021",
             "-Copt-level=0",
             "-Cdebuginfo=0",
+            // What a job needs once, on one CPU: one unit to translate, the library as the compiler has it loaded.
+            "-Ccodegen-units=1",
+            "-Cprefer-dynamic",
             "-o",
             "main",
             "main.rs",

@@ -14,6 +14,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// How often a group is made anew: each time, one neighbour at the wrong moment.
+const MAKE_ATTEMPTS: usize = 8;
+
 /// Removes itself when dropped; [`VmCgroup::remove`] says whether that went well.
 #[derive(Debug)]
 pub struct VmCgroup {
@@ -64,18 +67,12 @@ impl VmCgroup {
 
     /// Makes it and puts `limits` in force, read back.
     pub fn establish(&self, limits: Limits) -> Result<(), VmmError> {
-        // Another VM's end may remove the common parent between two of the steps of making this
-        // one: then the steps are done again.
-        for _ in 0..3 {
-            self.group.create().map_err(|e| VmmError::Io {
-                step: Step::Prepare,
-                what: format!("making the cgroup {}", self.folders[0].display()),
-                source: std::io::Error::other(e),
-            })?;
-            if self.folders.iter().all(|folder| folder.is_dir()) {
-                break;
-            }
-        }
+        let is_there = || self.folders.iter().all(|folder| folder.is_dir());
+        made(|| self.group.create(), is_there).map_err(|e| VmmError::Io {
+            step: Step::Prepare,
+            what: format!("making the cgroup {}", self.folders[0].display()),
+            source: std::io::Error::other(e),
+        })?;
         self.limit(limits)
     }
 
@@ -192,6 +189,17 @@ impl Drop for VmCgroup {
     fn drop(&mut self) {
         let _ = self.remove(Duration::ZERO);
     }
+}
+
+/// Makes a group, again where a neighbour came between two of the steps: the common parent may go with
+/// another VM's end after it was seen, or come with another VM's start before it was made.
+fn made<E>(mut make: impl FnMut() -> Result<(), E>, is_there: impl Fn() -> bool) -> Result<(), E> {
+    for _ in 1..MAKE_ATTEMPTS {
+        if make().is_ok() && is_there() {
+            return Ok(());
+        }
+    }
+    make()
 }
 
 /// Removes empty cgroup folders. The kernel has no event for 'empty' on v1, so it is asked again

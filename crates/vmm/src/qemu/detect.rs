@@ -174,4 +174,20 @@ mod tests {
         assert!(qemu("8.2.0").clones_refused().is_none());
         assert!(qemu("10.0.2").clones_refused().is_none());
     }
+
+    #[test]
+    fn kvm_takes_the_small_one_and_a_configured_one_goes_before_both() {
+        let named = tempfile::NamedTempFile::new().unwrap();
+        let named = named.path().canonicalize().unwrap();
+        for accelerator in [Accelerator::Kvm, Accelerator::Tcg] {
+            assert_eq!(binary(Some(&named), accelerator).unwrap(), named);
+        }
+        let small = format!("qemu-system-{}-microvm", std::env::consts::ARCH);
+        let Ok(small) = find_program(&small, None, PACKAGE) else {
+            println!("not run: {small} is not in PATH (Debian: {PACKAGE})");
+            return;
+        };
+        assert_eq!(binary(None, Accelerator::Kvm).unwrap(), small);
+        assert_ne!(binary(None, Accelerator::Tcg).unwrap(), small);
+    }
 }

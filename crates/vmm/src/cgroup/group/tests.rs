@@ -177,3 +177,24 @@ fn a_group_goes_with_its_parent_and_a_neighbours_parent_stays() {
         }
     }
 }
+
+#[test]
+fn a_neighbour_that_comes_between_is_outlasted_and_a_lasting_refusal_is_told() {
+    use std::cell::Cell;
+    let tries = Cell::new(0);
+    let count = || tries.replace(tries.get() + 1);
+    // The parent was there when it was made, was not when it was entered, then went once more.
+    let interrupted = || match count() {
+        0 => Err("exists"),
+        1 => Err("not found"),
+        _ => Ok(()),
+    };
+    assert_eq!(made(interrupted, || tries.get() > 3), Ok(()));
+    assert_eq!(tries.replace(0), 4);
+    let refused = || match count() {
+        _ if tries.get() > MAKE_ATTEMPTS => panic!("without end"),
+        _ => Err("read-only"),
+    };
+    assert_eq!(made(refused, || false), Err("read-only"));
+    assert_eq!(tries.get(), MAKE_ATTEMPTS);
+}
