@@ -43,7 +43,7 @@ unit: ## tests that need no VM
 e2e: images ## tests with real VMs
 	LLM_FIRECRACKER_REQUIRE=1 cargo test --release -p cli --test e2e -- --nocapture
 
-test: setup lint ## everything: lint, unit tests, tests with real VMs, attacks
+test: setup lint ## everything: lint, unit tests, tests with real VMs, attacks, lab
 	scripts/test.sh
 
 fuzz: ## every parser of hostile bytes under libFuzzer, a minute each (nightly compiler)

@@ -34,6 +34,9 @@ step "the service over HTTP with real VMs" cargo test --release -p server --test
 step "the service as a process, with other people's clients" cargo test --release -p cli --test serve -- --test-threads 1
 step "the package" scripts/test-package.sh
 step "attacks from inside" "$tool" selftest --require-all
+# One language and one kind of attack there, one guest at a time: a quarter of an hour. 'make lab' runs all.
+lab=(something_can_be_run bash_cases kill_9_of_the_tool every_way_to_end selftest)
+step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" LAB_ATTACKS="--kind exfiltration" lab/run.sh "${lab[@]}"
 
 printf '\n=== summary\n'
 [[ -d target/artifacts ]] && echo "to look at: $(find target/artifacts -type f | sort | tr '\n' ' ')"
