@@ -112,7 +112,7 @@ impl Qemu {
 }
 
 /// The binary: the configured one, else the smallest in `PATH` that can do it. Debian's package has one with
-/// the machine `microvm` alone, without emulation: a sixth of the devices, a quarter of the libraries.
+/// the machine `microvm` alone, without emulation: a twelfth of the devices, a quarter of the libraries.
 fn binary(configured: Option<&Path>, accelerator: Accelerator) -> Result<PathBuf, VmmError> {
     let name = format!("qemu-system-{}", std::env::consts::ARCH);
     if accelerator == Accelerator::Kvm && configured.is_none() {
