@@ -36,7 +36,7 @@ step "the package" scripts/test-package.sh
 step "attacks from inside" "$tool" selftest --require-all
 # One language and one kind of attack there, one guest at a time: a quarter of an hour. 'make lab' runs all.
 lab=(something_can_be_run bash_cases kill_9_of_the_tool every_way_to_end selftest)
-step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" LAB_ATTACKS="--kind exfiltration" lab/run.sh "${lab[@]}"
+step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" LAB_TIMEOUT_SECONDS=2400 LAB_ATTACKS="--kind exfiltration" lab/run.sh "${lab[@]}"
 
 printf '\n=== summary\n'
 [[ -d target/artifacts ]] && echo "to look at: $(find target/artifacts -type f | sort | tr '\n' ' ')"
