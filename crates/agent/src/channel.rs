@@ -8,14 +8,15 @@
 //! Nothing here blocks but [`Channel::receive`] and [`Channel::drain_to`]. What could not be
 //! written yet waits in one buffer, whose size those who produce watch ([`Channel::is_full`]).
 
-use crate::error::{AgentError, Step, complain};
-use crate::port;
+use crate::error::{AgentError, Step};
+use guest_channel::GuestEnd;
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
-use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, VsockAddr};
+use nix::sys::socket::{self, SockFlag, VsockAddr};
 use protocol::frame::{self, FrameDecoder};
-use protocol::wire::{GuestMessage, HostMessage, VSOCK_PORT};
+use protocol::wire::{GuestMessage, HostMessage};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -57,13 +58,15 @@ impl Channel {
             sent: 0,
             connected: false,
         };
-        if let Some(port) = port::open()? {
-            channel.watch(port.as_fd())?;
-            channel.stream = Some(port);
-        } else {
-            let listener = listen()?;
-            channel.watch(listener.as_fd())?;
-            channel.listener = Some(listener);
+        match guest_channel::open()? {
+            GuestEnd::Port(port) => {
+                channel.watch(port.as_fd())?;
+                channel.stream = Some(port);
+            }
+            GuestEnd::Vsock(listener) => {
+                channel.watch(listener.as_fd())?;
+                channel.listener = Some(listener);
+            }
         }
         Ok(channel)
     }
@@ -150,7 +153,9 @@ impl Channel {
         }
     }
 
+    /// Nothing here waits in a read or a write.
     fn watch(&self, fd: BorrowedFd<'_>) -> Result<(), AgentError> {
+        fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).step(|| "make the channel non-blocking")?;
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLET;
         self.events
             .add(fd, EpollEvent::new(flags, 0))
@@ -245,20 +250,4 @@ impl Channel {
         self.sent = 0;
         self.connected = false;
     }
-}
-
-fn listen() -> Result<OwnedFd, AgentError> {
-    if !std::path::Path::new("/dev/vsock").exists() {
-        complain(&"no virtio-serial device, no vsock device");
-        return Err(AgentError::NoChannel);
-    }
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let listener = socket::socket(AddressFamily::Vsock, SockType::Stream, flags, None)
-        .step(|| "vsock socket")?;
-    let address = VsockAddr::new(libc::VMADDR_CID_ANY, VSOCK_PORT);
-    socket::bind(listener.as_raw_fd(), &address)
-        .step(|| format!("bind vsock port {VSOCK_PORT}"))?;
-    let backlog = Backlog::new(4).step(|| "backlog")?;
-    socket::listen(&listener, backlog).step(|| "listen on vsock")?;
-    Ok(listener)
 }

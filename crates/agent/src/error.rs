@@ -23,12 +23,9 @@ pub enum AgentError {
         /// How long.
         seconds: u64,
     },
-    /// Neither a virtio-serial device nor vsock.
-    #[error("no channel: no virtio-serial device and no vsock device")]
-    NoChannel,
-    /// A virtio-serial device without our port.
-    #[error("no channel: the virtio-serial device showed no port named {name} in time", name = protocol::wire::CHANNEL_NAME)]
-    NoPort,
+    /// No end of the channel to be found.
+    #[error("no channel: {0}")]
+    Channel(#[from] guest_channel::ChannelError),
     /// The host sent something that is no frame of ours.
     #[error("message from the host: {0}")]
     Frame(#[from] protocol::frame::FrameError),

@@ -4,7 +4,7 @@
 //!  boot      mount what the kernel shows, load modules          boot, modules
 //!  root      the read-only image becomes `/`, the job's devices  root, devices
 //!  harden    sysctls, loopback, the agent out of reach           harden
-//!  channel   frames from and to the host                         channel, port
+//!  channel   frames from and to the host                         channel
 //!  serve     one host message after another                      serve
 //!   wake       entropy, clock, names                             wake
 //!   run        one job                                           job
@@ -38,7 +38,6 @@ mod filter;
 mod harden;
 mod job;
 mod modules;
-mod port;
 mod pump;
 mod recipe;
 mod report;

@@ -5,11 +5,20 @@ use crate::place::{Place, agent, make_state};
 use crate::tool::Tool;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, OnceLock};
+use std::sync::{Condvar, LazyLock, Mutex, OnceLock};
 use std::time::Duration;
 
-/// VMs at one time: under emulation each takes a whole core.
-const SLOTS: usize = 2;
+/// VMs at one time: under emulation each takes a whole core. LLM_FIRECRACKER_E2E_SLOTS says otherwise:
+/// a machine that is itself emulated bears but one (`lab/tests.sh`).
+static SLOTS: LazyLock<usize> = LazyLock::new(|| {
+    std::env::var("LLM_FIRECRACKER_E2E_SLOTS").map_or(2, |slots| {
+        let slots = slots
+            .parse()
+            .expect("LLM_FIRECRACKER_E2E_SLOTS is a number");
+        assert!(slots > 0, "LLM_FIRECRACKER_E2E_SLOTS is 1 or more");
+        slots
+    })
+});
 /// What only this lab's VMs have.
 pub const PLACE: Place = Place {
     uid_base: 40_000,
@@ -152,11 +161,13 @@ fn what_can_run(state: &Path, config: &Path) -> (Vec<String>, String) {
 /// The right to run VMs; given back when dropped.
 pub struct Slot(usize);
 
-static FREE: (Mutex<usize>, Condvar) = (Mutex::new(SLOTS), Condvar::new());
+/// Slots that are not taken.
+static FREE: LazyLock<Mutex<usize>> = LazyLock::new(|| Mutex::new(*SLOTS));
+static GIVEN_BACK: Condvar = Condvar::new();
 
 fn take(count: usize) -> Slot {
-    let free = FREE.0.lock().unwrap();
-    *FREE.1.wait_while(free, |free| *free < count).unwrap() -= count;
+    let free = FREE.lock().unwrap();
+    *GIVEN_BACK.wait_while(free, |free| *free < count).unwrap() -= count;
     Slot(count)
 }
 
@@ -167,12 +178,12 @@ pub fn slot() -> Slot {
 
 /// Waits until no other test has a VM: for tests that count what the host shows.
 pub fn alone() -> Slot {
-    take(SLOTS)
+    take(*SLOTS)
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        *FREE.0.lock().unwrap() += self.0;
-        FREE.1.notify_all();
+        *FREE.lock().unwrap() += self.0;
+        GIVEN_BACK.notify_all();
     }
 }

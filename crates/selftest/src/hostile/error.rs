@@ -14,6 +14,9 @@ pub enum Broken {
         #[source]
         source: std::io::Error,
     },
+    /// No end of the channel to be found.
+    #[error("no channel: {0}")]
+    Channel(#[from] guest_channel::ChannelError),
     /// The host's frame, or one of ours that was meant to be good.
     #[error(transparent)]
     Frame(#[from] FrameError),

@@ -1,17 +1,16 @@
 //! The virtio-serial port with our name. Its driver learns ports and their names from the VMM some
 //! time after it was loaded, over a queue of its own: where the machine has such a device, the port is
-//! waited for; where it has none, the channel is vsock.
+//! waited for.
 
-use crate::error::{AgentError, Step};
+use crate::{ChannelError, Step};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, socket,
 };
 use protocol::wire::CHANNEL_NAME;
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,7 +22,7 @@ const KERNEL_EVENTS: u32 = 1;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Opens it; `None`: this machine has no virtio-serial device.
-pub fn open() -> Result<Option<OwnedFd>, AgentError> {
+pub fn open() -> Result<Option<OwnedFd>, ChannelError> {
     if !has_device() {
         return Ok(None);
     }
@@ -36,7 +35,8 @@ pub fn open() -> Result<Option<OwnedFd>, AgentError> {
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(AgentError::NoPort);
+            let seconds = DEADLINE.as_secs();
+            return Err(ChannelError::NoPort { seconds });
         }
         wait(&events, left)?;
     }
@@ -50,7 +50,7 @@ fn has_device() -> bool {
     })
 }
 
-fn find() -> Result<Option<OwnedFd>, AgentError> {
+fn find() -> Result<Option<OwnedFd>, ChannelError> {
     let ports = std::fs::read_dir("/sys/class/virtio-ports").into_iter();
     for port in ports.flatten().flatten() {
         let name = std::fs::read_to_string(port.path().join("name")).unwrap_or_default();
@@ -58,10 +58,9 @@ fn find() -> Result<Option<OwnedFd>, AgentError> {
             continue;
         }
         let device = Path::new("/dev").join(port.file_name());
-        let file = OpenOptions::new()
+        let file = File::options()
             .read(true)
             .write(true)
-            .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
             .open(&device)
             .step(|| format!("open {}", device.display()))?;
         return Ok(Some(file.into()));
@@ -69,7 +68,7 @@ fn find() -> Result<Option<OwnedFd>, AgentError> {
     Ok(None)
 }
 
-fn kernel_events() -> Result<OwnedFd, AgentError> {
+fn kernel_events() -> Result<OwnedFd, ChannelError> {
     let events = socket(
         AddressFamily::Netlink,
         SockType::Datagram,
@@ -83,7 +82,7 @@ fn kernel_events() -> Result<OwnedFd, AgentError> {
 }
 
 /// Until anything happened to any device: what it was is found by looking.
-fn wait(events: &OwnedFd, left: Duration) -> Result<(), AgentError> {
+fn wait(events: &OwnedFd, left: Duration) -> Result<(), ChannelError> {
     let millis = u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX);
     let mut fds = [PollFd::new(events.as_fd(), PollFlags::POLLIN)];
     match poll(&mut fds, PollTimeout::from(millis)) {
