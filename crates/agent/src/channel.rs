@@ -58,15 +58,13 @@ impl Channel {
             sent: 0,
             connected: false,
         };
-        match guest_channel::open()? {
-            GuestEnd::Port(port) => {
-                channel.watch(port.as_fd())?;
-                channel.stream = Some(port);
-            }
-            GuestEnd::Vsock(listener) => {
-                channel.watch(listener.as_fd())?;
-                channel.listener = Some(listener);
-            }
+        let end = guest_channel::open()?;
+        fcntl(&end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+            .step(|| "make the channel non-blocking")?;
+        channel.watch(end.as_fd())?;
+        match end {
+            GuestEnd::Port(port) => channel.stream = Some(port),
+            GuestEnd::Vsock(listener) => channel.listener = Some(listener),
         }
         Ok(channel)
     }
@@ -153,9 +151,7 @@ impl Channel {
         }
     }
 
-    /// Nothing here waits in a read or a write.
     fn watch(&self, fd: BorrowedFd<'_>) -> Result<(), AgentError> {
-        fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).step(|| "make the channel non-blocking")?;
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLET;
         self.events
             .add(fd, EpollEvent::new(flags, 0))

@@ -62,20 +62,11 @@ pub trait Step<T> {
     fn step<S: Into<String>>(self, step: impl FnOnce() -> S) -> Result<T, AgentError>;
 }
 
-impl<T> Step<T> for Result<T, Errno> {
-    fn step<S: Into<String>>(self, step: impl FnOnce() -> S) -> Result<T, AgentError> {
-        self.map_err(|source| AgentError::System {
-            step: step().into(),
-            source,
-        })
-    }
-}
-
-impl<T> Step<T> for std::io::Result<T> {
+impl<T, E: Into<std::io::Error>> Step<T> for Result<T, E> {
     fn step<S: Into<String>>(self, step: impl FnOnce() -> S) -> Result<T, AgentError> {
         self.map_err(|error| AgentError::System {
             step: step().into(),
-            source: Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)),
+            source: Errno::from_raw(error.into().raw_os_error().unwrap_or(libc::EIO)),
         })
     }
 }

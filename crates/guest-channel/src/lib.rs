@@ -12,7 +12,7 @@ mod port;
 mod vsock;
 
 use nix::errno::Errno;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The guest's end.
 #[derive(Debug)]
@@ -21,6 +21,13 @@ pub enum GuestEnd {
     Port(OwnedFd),
     /// A socket that listens: a clone's host connects anew.
     Vsock(OwnedFd),
+}
+
+impl AsFd for GuestEnd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        let (GuestEnd::Port(fd) | GuestEnd::Vsock(fd)) = self;
+        fd.as_fd()
+    }
 }
 
 /// Why there is none.

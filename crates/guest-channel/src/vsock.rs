@@ -2,9 +2,7 @@
 
 use crate::{ChannelError, Step};
 use nix::libc::VMADDR_CID_ANY;
-use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, VsockAddr, bind, listen as start, socket,
-};
+use nix::sys::socket::{self, AddressFamily, Backlog, SockFlag, SockType, VsockAddr};
 use protocol::wire::VSOCK_PORT;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
@@ -17,7 +15,7 @@ pub fn listen() -> Result<OwnedFd, ChannelError> {
     if !Path::new("/dev/vsock").exists() {
         return Err(ChannelError::NoDevice);
     }
-    let listener = socket(
+    let listener = socket::socket(
         AddressFamily::Vsock,
         SockType::Stream,
         SockFlag::SOCK_CLOEXEC,
@@ -25,8 +23,9 @@ pub fn listen() -> Result<OwnedFd, ChannelError> {
     )
     .step(|| "vsock socket")?;
     let address = VsockAddr::new(VMADDR_CID_ANY, VSOCK_PORT);
-    bind(listener.as_raw_fd(), &address).step(|| format!("bind vsock port {VSOCK_PORT}"))?;
+    socket::bind(listener.as_raw_fd(), &address)
+        .step(|| format!("bind vsock port {VSOCK_PORT}"))?;
     let backlog = Backlog::new(BACKLOG).step(|| "backlog")?;
-    start(&listener, backlog).step(|| "listen on vsock")?;
+    socket::listen(&listener, backlog).step(|| "listen on vsock")?;
     Ok(listener)
 }

@@ -161,13 +161,12 @@ fn what_can_run(state: &Path, config: &Path) -> (Vec<String>, String) {
 /// The right to run VMs; given back when dropped.
 pub struct Slot(usize);
 
-/// Slots that are not taken.
-static FREE: LazyLock<Mutex<usize>> = LazyLock::new(|| Mutex::new(*SLOTS));
-static GIVEN_BACK: Condvar = Condvar::new();
+static FREE: LazyLock<(Mutex<usize>, Condvar)> =
+    LazyLock::new(|| (Mutex::new(*SLOTS), Condvar::new()));
 
 fn take(count: usize) -> Slot {
-    let free = FREE.lock().unwrap();
-    *GIVEN_BACK.wait_while(free, |free| *free < count).unwrap() -= count;
+    let free = FREE.0.lock().unwrap();
+    *FREE.1.wait_while(free, |free| *free < count).unwrap() -= count;
     Slot(count)
 }
 
@@ -183,7 +182,7 @@ pub fn alone() -> Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        *FREE.lock().unwrap() += self.0;
-        GIVEN_BACK.notify_all();
+        *FREE.0.lock().unwrap() += self.0;
+        FREE.1.notify_all();
     }
 }
