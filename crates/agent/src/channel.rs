@@ -63,7 +63,7 @@ impl Channel {
             .step(|| "make the channel non-blocking")?;
         channel.watch(end.as_fd())?;
         match end {
-            GuestEnd::Port(port) => channel.stream = Some(port),
+            GuestEnd::Stream(port) => channel.stream = Some(port),
             GuestEnd::Vsock(listener) => channel.listener = Some(listener),
         }
         Ok(channel)

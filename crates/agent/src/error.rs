@@ -19,7 +19,7 @@ pub enum AgentError {
     #[error("no {device} after {seconds} s; is virtio_blk in the initramfs and the disk attached?")]
     NoDisk {
         /// The device waited for.
-        device: &'static str,
+        device: String,
         /// How long.
         seconds: u64,
     },

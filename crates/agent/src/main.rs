@@ -74,6 +74,9 @@ fn main() {
 /// Boots and serves; returns only when the VM is of no use any more.
 fn run() -> Result<(), AgentError> {
     boot::mount_kernel_views()?;
+    if boot::answered_probe()? {
+        return Ok(());
+    }
     modules::load_all()?;
     root::switch()?;
     devices::build()?;

@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// The image's disk; the first one that the VMM attaches.
+/// The image's disk, where the kernel's command line names no other: the first one that the VMM attaches.
 const ROOT_DISK: &str = "/dev/vda";
 /// How long its driver may take to show it.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
@@ -38,17 +38,13 @@ const MIN_INODES: u64 = 4096;
 
 /// Waits for the disk, mounts it and moves there.
 pub fn switch() -> Result<(), AgentError> {
-    wait_for_disk()?;
+    let named = guest_channel::kernel_word("root")?;
+    let device = named.as_deref().unwrap_or(ROOT_DISK);
+    wait_for(device)?;
     make_folder(NEW_ROOT)?;
     let flags = MsFlags::MS_RDONLY | MsFlags::MS_NODEV | MsFlags::MS_NOSUID | MsFlags::MS_NOATIME;
-    mount(
-        Some(ROOT_DISK),
-        NEW_ROOT,
-        Some("erofs"),
-        flags,
-        None::<&str>,
-    )
-    .step(|| format!("mount {ROOT_DISK} (erofs)"))?;
+    mount(Some(device), NEW_ROOT, Some("erofs"), flags, None::<&str>)
+        .step(|| format!("mount {device} (erofs)"))?;
     for (_, view) in KERNEL_VIEWS {
         let target = format!("{NEW_ROOT}{view}");
         mount(
@@ -131,8 +127,8 @@ pub fn resize(bytes: u64) -> Result<(), AgentError> {
 }
 
 /// The disk is mostly there already; else the kernel's making of the node wakes us.
-fn wait_for_disk() -> Result<(), AgentError> {
-    let disk = Path::new(ROOT_DISK);
+fn wait_for(device: &str) -> Result<(), AgentError> {
+    let disk = Path::new(device);
     if disk.exists() {
         return Ok(());
     }
@@ -145,7 +141,7 @@ fn wait_for_disk() -> Result<(), AgentError> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(AgentError::NoDisk {
-                device: ROOT_DISK,
+                device: device.to_owned(),
                 seconds: DISK_DEADLINE.as_secs(),
             });
         }

@@ -2,12 +2,14 @@
 //! stand on it: what one of them did not wait for, the host would take for the other's silence.
 //!
 //! ```text
+//!   a word of the command line (UML) the serial line that it names               line
 //!   a virtio-serial device (QEMU)    its port with our name, once it has one     port
-//!   none (Firecracker)               a vsock socket that listens for the host    vsock
+//!   neither (Firecracker)            a vsock socket that listens for the host    vsock
 //! ```
 //!
 //! What is opened blocks, and is close-on-exec.
 
+mod line;
 mod port;
 mod vsock;
 
@@ -17,15 +19,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// The guest's end.
 #[derive(Debug)]
 pub enum GuestEnd {
-    /// The port: one stream, for as long as the VM lives.
-    Port(OwnedFd),
+    /// A port or a line: one stream, for as long as the VM lives.
+    Stream(OwnedFd),
     /// A socket that listens: a clone's host connects anew.
     Vsock(OwnedFd),
 }
 
 impl AsFd for GuestEnd {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        let (GuestEnd::Port(fd) | GuestEnd::Vsock(fd)) = self;
+        let (GuestEnd::Stream(fd) | GuestEnd::Vsock(fd)) = self;
         fd.as_fd()
     }
 }
@@ -53,10 +55,26 @@ pub enum ChannelError {
     NoDevice,
 }
 
-/// Opens the port of a machine that has a virtio-serial device, else listens on vsock.
+/// What the kernel's command line says after `NAME=`.
+pub fn kernel_word(name: &str) -> Result<Option<String>, ChannelError> {
+    let words = std::fs::read_to_string("/proc/cmdline").step(|| "read /proc/cmdline")?;
+    Ok(value_of(name, &words).map(str::to_owned))
+}
+
+fn value_of<'a>(name: &str, words: &'a str) -> Option<&'a str> {
+    words
+        .split_ascii_whitespace()
+        .find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Opens the line that the kernel was told of, else the port of a machine that has a virtio-serial
+/// device, else listens on vsock.
 pub fn open() -> Result<GuestEnd, ChannelError> {
+    if let Some(line) = line::open()? {
+        return Ok(GuestEnd::Stream(line));
+    }
     match port::open()? {
-        Some(port) => Ok(GuestEnd::Port(port)),
+        Some(port) => Ok(GuestEnd::Stream(port)),
         None => vsock::listen().map(GuestEnd::Vsock),
     }
 }
@@ -73,5 +91,18 @@ impl<T, E: Into<std::io::Error>> Step<T> for Result<T, E> {
             step: step().into(),
             source: Errno::from_raw(error.into().raw_os_error().unwrap_or(Errno::EIO as i32)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_found_by_its_whole_name() {
+        let words = "quiet agent.channel=/dev/ttyS0 root=/dev/ubda\n";
+        assert_eq!(value_of("root", words), Some("/dev/ubda"));
+        assert_eq!(value_of("channel", words), None);
+        assert_eq!(value_of("quiet", words), None);
     }
 }

@@ -26,6 +26,15 @@ pub const VSOCK_PORT: u32 = 5000;
 /// The name of the virtio-serial port that the agent talks through under QEMU.
 pub const CHANNEL_NAME: &str = "llm-firecracker.agent";
 
+/// The word of the kernel's command line that names the agent's serial line under User-Mode Linux.
+pub const CHANNEL_WORD: &str = "agent.channel";
+
+/// The word of the kernel's command line that asks the agent only to show that it runs.
+pub const PROBE_WORD: &str = "agent.probe";
+
+/// What it then writes to the console.
+pub const PROBE_ANSWER: &str = "agent: a process of this guest runs";
+
 /// Bytes of one `Stdin`, `Stdout`, `Stderr` or `Artifact` message at most, before base64.
 pub const MAX_CHUNK_BYTES: usize = 64 * 1024;
 

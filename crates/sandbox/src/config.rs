@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use vmm::{AcceleratorChoice, EngineKind, VmmConfig};
+use vmm::{Accelerator, AcceleratorChoice, EngineKind, VmmConfig};
 
 /// The whole configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -80,21 +80,31 @@ pub struct Scan {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineChoice {
-    /// Absent: Firecracker where it and KVM work, else QEMU.
+    /// Absent: where KVM works Firecracker, else QEMU; where it does not User-Mode Linux, else QEMU's emulation.
     pub kind: Option<EngineKind>,
     /// What runs the guest's instructions.
     pub accelerator: AcceleratorChoice,
 }
 
-/// The weakest isolation that a job may run under.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The weakest isolation that a job may run under, from the weakest on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IsolationMinimum {
-    /// Software emulation behind the jail will do.
+    /// A kernel of its own behind the jail will do, whatever it runs on.
     #[default]
     Any,
-    /// Only hardware virtualisation: refuses `tcg`.
+    /// Only hardware virtualisation: refuses `tcg` and `uml`.
     Hardware,
+}
+
+impl IsolationMinimum {
+    /// The highest that VMs on this accelerator, or on none, meet.
+    pub fn met_by(accelerator: Option<Accelerator>) -> IsolationMinimum {
+        match accelerator {
+            Some(Accelerator::Kvm) => IsolationMinimum::Hardware,
+            Some(Accelerator::Tcg) | None => IsolationMinimum::Any,
+        }
+    }
 }
 
 /// What must hold a job.

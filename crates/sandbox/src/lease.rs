@@ -9,7 +9,7 @@ use protocol::result::BootPath;
 use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION, Wake};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
-use vmm::{Engine, SnapshotFiles, Standby, Vm, VmId, VmSpec, VmmError};
+use vmm::{Engine, SnapshotFiles, Snapshots, Standby, Vm, VmId, VmSpec, VmmError};
 
 /// From the VM's start to the agent's first word. Emulated on a loaded host a boot takes 4 to 20 s.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ pub async fn boot(engine: &dyn Engine, spec: VmSpec) -> Result<Leased, NoReport>
 }
 
 /// The same of a VM that a snapshot will be made of.
-pub async fn boot_template(engine: &dyn Engine, spec: VmSpec) -> Result<Leased, NoReport> {
+pub async fn boot_template(engine: &dyn Snapshots, spec: VmSpec) -> Result<Leased, NoReport> {
     booted(engine.boot_template(spec).await).await
 }
 
@@ -71,7 +71,7 @@ async fn booted(started: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, NoRepo
 
 /// Clones a snapshot. Its agent said its Hello before the snapshot was taken and says none now.
 pub async fn restore(
-    engine: &dyn Engine,
+    engine: &dyn Snapshots,
     spec: VmSpec,
     snapshot: &SnapshotFiles,
 ) -> Result<Leased, NoReport> {

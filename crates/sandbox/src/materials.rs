@@ -2,12 +2,13 @@
 
 use crate::lease::chain;
 use crate::outcome::NoReport;
-use images::{Artifact, ImageError, ImageStore};
+use images::{Artifact, ImageError, ImageStore, KernelKind};
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::language::Language;
 use std::path::PathBuf;
 use std::sync::Arc;
+use vmm::{GuestKernel, UmlGuest};
 
 /// The size of a VM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,7 +32,7 @@ impl Shape {
 /// Files whose digests were found right.
 #[derive(Debug, Clone)]
 pub struct Materials {
-    /// `vmlinux`.
+    /// The engine's kernel.
     pub kernel: Artifact,
     /// The agent and the guest's modules.
     pub initramfs: Artifact,
@@ -57,11 +58,28 @@ impl MaterialsSource {
         &self.store
     }
 
-    /// The materials of a language, or why there are none to trust.
-    pub async fn verified(&self, language: Language) -> Result<Materials, NoReport> {
+    /// What User-Mode Linux boots, where its kernel was built and is as it was built.
+    pub fn uml_guest(&self) -> Option<UmlGuest> {
+        let guest = self.store.guest(&self.agent, KernelKind::UserMode).ok()?;
+        Some(UmlGuest {
+            kernel: guest.kernel.path,
+            initramfs: guest.initramfs.path,
+        })
+    }
+
+    /// The materials of a language for an engine of such kernels, or why there are none to trust.
+    pub async fn verified(
+        &self,
+        language: Language,
+        kernel: GuestKernel,
+    ) -> Result<Materials, NoReport> {
+        let kernel = match kernel {
+            GuestKernel::Virtual => KernelKind::Virtual,
+            GuestKernel::UserMode => KernelKind::UserMode,
+        };
         let (store, agent) = (self.store.clone(), self.agent.clone());
         let verify = move || -> Result<Materials, ImageError> {
-            let guest = store.guest(&agent)?;
+            let guest = store.guest(&agent, kernel)?;
             let rootfs = store.rootfs(language)?;
             Ok(Materials {
                 kernel: guest.kernel,
@@ -82,7 +100,7 @@ impl MaterialsSource {
 
 fn code_of(error: &ImageError) -> ErrorCode {
     match error {
-        ImageError::Missing { .. } => ErrorCode::ImageMissing,
+        ImageError::Missing { .. } | ImageError::Stale { .. } => ErrorCode::ImageMissing,
         ImageError::Damaged { .. } => ErrorCode::ImageDamaged,
         _ => ErrorCode::HostFailed,
     }

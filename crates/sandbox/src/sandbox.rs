@@ -92,9 +92,10 @@ impl Sandbox {
 
     /// Checks a request; a refusal leaves its event here, so every front door says it alike.
     pub fn admit(&self, request: JobRequest) -> Result<Job, Rejection> {
-        let job = self.policy.validate(request).inspect_err(|rejection| {
-            self.note_rejection(rejection);
-        })?;
+        let checked = self.policy.validate(request);
+        let job = checked
+            .and_then(|job| self.check_vcpus(job))
+            .inspect_err(|rejection| self.note_rejection(rejection))?;
         for name in &job.patterns_found {
             self.metrics.pattern();
             self.events.emit(
@@ -105,6 +106,23 @@ impl Sandbox {
             );
         }
         Ok(job)
+    }
+
+    /// Refuses more CPUs than a VM of this engine can have.
+    fn check_vcpus(&self, job: Job) -> Result<Job, Rejection> {
+        let most = self.engine().max_vcpus().unwrap_or(u32::MAX);
+        if job.limits.vcpus <= most {
+            return Ok(job);
+        }
+        let kind = self.identity().kind;
+        Err(Rejection {
+            code: ErrorCode::VcpusInvalid,
+            field: "vcpus",
+            message: format!(
+                "a VM of the engine {kind} has {most} CPU at most; the engines qemu and firecracker give more"
+            ),
+            trace_id: Some(job.trace_id),
+        })
     }
 
     /// Leaves the event of a refusal that a front door made itself (a body that is no job).
@@ -202,7 +220,7 @@ impl Sandbox {
         let identity = self.identity();
         Isolation {
             engine: identity.kind.to_string(),
-            accelerator: identity.accelerator.to_string(),
+            accelerator: identity.accelerator_name(),
             jail: identity.jail.clone(),
         }
     }
@@ -221,16 +239,21 @@ impl Sandbox {
 
     pub(crate) fn check_isolation(&self) -> Result<(), NoReport> {
         let identity = self.identity();
-        if self.minimum == IsolationMinimum::Hardware && identity.accelerator == Accelerator::Tcg {
-            return Err(NoReport::new(
-                ErrorCode::IsolationTooWeak,
-                format!(
-                    "isolation.minimum is hardware, but {} runs guests by software emulation (tcg) here",
-                    identity.kind
-                ),
-            ));
+        if IsolationMinimum::met_by(identity.accelerator) >= self.minimum {
+            return Ok(());
         }
-        Ok(())
+        let held_by = match identity.accelerator {
+            Some(Accelerator::Kvm) => "hardware virtualisation (kvm)",
+            Some(Accelerator::Tcg) => "software emulation (tcg)",
+            None => "a kernel that is a program of the host's, without a hypervisor",
+        };
+        Err(NoReport::new(
+            ErrorCode::IsolationTooWeak,
+            format!(
+                "isolation.minimum is hardware, but {} runs guests by {held_by} here",
+                identity.kind
+            ),
+        ))
     }
 
     fn not_admitted(&self, job: &Job, refusal: NotAdmitted) -> JobResult {

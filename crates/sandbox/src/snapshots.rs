@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use vmm::{Engine, EngineIdentity, SnapshotFiles, VmId, VmSpec};
+use vmm::{EngineIdentity, SnapshotFiles, Snapshots, VmId, VmSpec};
 
 /// Changes when the way in which snapshots are made changes.
 const FORMAT: u32 = 2;
@@ -159,7 +159,7 @@ impl SnapshotStore {
     pub async fn create(
         &self,
         key: &SnapshotKey,
-        engine: &dyn Engine,
+        engine: &dyn Snapshots,
         spec: impl Fn(VmId) -> VmSpec,
     ) -> Result<SnapshotFiles, NoReport> {
         // Another process may be making it: wait for it, then use what it made.
@@ -253,7 +253,7 @@ fn remove_folder(folder: &Path) -> Result<(), SnapshotError> {
 /// Boots a VM, has it rehearse, and leaves its snapshot in `into`.
 async fn template(
     language: Language,
-    engine: &dyn Engine,
+    engine: &dyn Snapshots,
     spec: impl Fn(VmId) -> VmSpec,
     into: &Path,
 ) -> Result<SnapshotFiles, NoReport> {
@@ -269,7 +269,11 @@ async fn template(
         ..
     } = leased;
     vm.pause().await.map_err(lease::not_started)?;
-    let saved = vm.snapshot(into).await.map_err(lease::not_started);
+    let template = vm.into_template().ok_or_else(|| {
+        let message = "the engine's template cannot become a snapshot";
+        NoReport::new(ErrorCode::HostFailed, message)
+    })?;
+    let saved = template.snapshot(into).await.map_err(lease::not_started);
     // Held until now: a guest that sees its host go spends a clone's first moments on learning that
     // another has come. Nothing is in flight, `Warmed` was the last word.
     drop((sender, receiver));

@@ -134,6 +134,9 @@ impl Shared {
             memory_mib: self.shape.memory_mib,
             vcpus: self.shape.vcpus,
         };
-        self.engine.stand_by(size).await.map_err(not_started)
+        match self.engine.snapshots() {
+            Some(engine) => engine.stand_by(size).await.map_err(not_started),
+            None => Ok(None),
+        }
     }
 }

@@ -8,6 +8,7 @@ use crate::outcome::NoReport;
 use crate::pool::Pool;
 use crate::snapshots::{SnapshotKey, SnapshotStore};
 use crate::standby::Standbys;
+use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::language::Language;
 use std::sync::Arc;
@@ -37,11 +38,11 @@ impl Supply {
         snapshots: SnapshotStore,
         metrics: Metrics,
     ) -> Arc<Supply> {
-        let refused = engine.identity().clones_refused.clone();
-        if let (Some(reason), true) = (&refused, config.snapshots.enabled) {
-            tracing::warn!(%reason, "no snapshots here: every job boots its VM");
+        let refused = &engine.identity().clones_refused;
+        if let (Some(reason), true) = (refused, config.snapshots.enabled) {
+            tracing::info!(%reason, "no snapshots here: every job boots its VM");
         }
-        let use_snapshots = config.snapshots.enabled && refused.is_none();
+        let use_snapshots = config.snapshots.enabled && engine.snapshots().is_some();
         let default_shape = Shape {
             memory_mib: config.limits.defaults.memory_mib,
             vcpus: config.limits.defaults.vcpus,
@@ -118,15 +119,17 @@ impl Supply {
         shape: Shape,
         standbys: Option<&Standbys>,
     ) -> Result<Leased, NoReport> {
-        let materials = self.materials.verified(language).await?;
-        if let Some(files) = self.snapshot_for(language, shape, &materials).await {
+        let materials = self.verified(language).await?;
+        if let Some(snapshots) = self.engine.snapshots()
+            && let Some(files) = self.snapshot_for(language, shape, &materials).await
+        {
             let spec = materials.spec(lease::new_vm_id()?, shape);
             if let Some(standbys) = standbys
                 && let Some(leased) = standbys.clone_of(&spec, &files).await
             {
                 return Ok(leased);
             }
-            match lease::restore(self.engine.as_ref(), spec, &files).await {
+            match lease::restore(snapshots, spec, &files).await {
                 Ok(leased) => return Ok(leased),
                 Err(no) => {
                     tracing::warn!(%language, reason = %no.message, "a clone failed; booting instead");
@@ -138,8 +141,13 @@ impl Supply {
 
     /// A VM for a job that no clone could be had for.
     pub async fn boot_for(&self, job: &Job) -> Result<Leased, NoReport> {
-        let materials = self.materials.verified(job.language).await?;
+        let materials = self.verified(job.language).await?;
         self.boot(&materials, Shape::of(job)).await
+    }
+
+    async fn verified(&self, language: Language) -> Result<Materials, NoReport> {
+        let kernel = self.engine.kernel();
+        self.materials.verified(language, kernel).await
     }
 
     async fn boot(&self, materials: &Materials, shape: Shape) -> Result<Leased, NoReport> {
@@ -186,12 +194,22 @@ impl Supply {
         shape: Shape,
     ) -> Result<SnapshotFiles, NoReport> {
         let _one_at_a_time = self.creating.lock().await;
-        let materials = self.materials.verified(language).await?;
+        let materials = self.verified(language).await?;
         let key = self.key(language, shape, &materials);
         let spec = |id| materials.spec(id, shape);
-        self.snapshots
-            .create(&key, self.engine.as_ref(), spec)
-            .await
+        let engine = self.engine.snapshots().ok_or_else(|| self.no_snapshots())?;
+        self.snapshots.create(&key, engine, spec).await
+    }
+
+    fn no_snapshots(&self) -> NoReport {
+        let reason = self.engine.identity().clones_refused.as_deref();
+        NoReport::new(
+            ErrorCode::VmStartFailed,
+            format!(
+                "snapshots are not possible: {}",
+                reason.unwrap_or("unknown")
+            ),
+        )
     }
 
     fn key(&self, language: Language, shape: Shape, materials: &Materials) -> SnapshotKey {

@@ -4,29 +4,57 @@ use crate::error::{Error, Result};
 
 /// The one that holds QEMU.
 pub const VMM: &str = "vmm";
+/// The one that User-Mode Linux starts under.
+pub const UML_START: &str = "uml-start";
+/// The one that it takes on besides when it has booted.
+pub const UML: &str = "uml";
 
-/// Name and JSON of every built-in profile.
-const BUILTINS: [(&str, &str); 3] = [
-    ("default", include_str!("../profiles/default.json")),
-    ("strict", include_str!("../profiles/strict.json")),
-    (VMM, include_str!("../profiles/vmm.json")),
-];
-
-/// The names of all built-in profiles: `default` and `strict` for jobs, `vmm` for QEMU.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    BUILTINS.iter().map(|(name, _)| *name)
+/// Whom a profile holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Jobs,
+    /// No job's: it forbids to start a program, and allows what only a VMM has to ask for.
+    Vmms,
 }
 
-/// The names of those that hold jobs. `vmm` is no job's: it forbids to start a program, and allows what
-/// only a VMM has to ask for.
+/// Name and JSON of every built-in profile.
+const BUILTINS: [(&str, Holds, &str); 5] = [
+    (
+        "default",
+        Holds::Jobs,
+        include_str!("../profiles/default.json"),
+    ),
+    (
+        "strict",
+        Holds::Jobs,
+        include_str!("../profiles/strict.json"),
+    ),
+    (VMM, Holds::Vmms, include_str!("../profiles/vmm.json")),
+    (
+        UML_START,
+        Holds::Vmms,
+        include_str!("../profiles/uml-start.json"),
+    ),
+    (UML, Holds::Vmms, include_str!("../profiles/uml.json")),
+];
+
+/// The names of all built-in profiles: those of jobs, and those of VMMs.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BUILTINS.iter().map(|(name, ..)| *name)
+}
+
+/// The names of those that hold jobs.
 pub fn job_names() -> impl Iterator<Item = &'static str> {
-    names().filter(|name| *name != VMM)
+    BUILTINS
+        .iter()
+        .filter(|(_, holds, _)| *holds == Holds::Jobs)
+        .map(|(name, ..)| *name)
 }
 
 /// A built-in's JSON, for `--seccomp-profile` users to start from.
 pub fn json(name: &str) -> Result<&'static str> {
-    match BUILTINS.iter().find(|(builtin, _)| *builtin == name) {
-        Some((_, json)) => Ok(json),
+    match BUILTINS.iter().find(|(builtin, ..)| *builtin == name) {
+        Some((.., json)) => Ok(json),
         None => Err(unknown(name)),
     }
 }

@@ -13,6 +13,7 @@ use selftest::{Kind, Options};
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
+use vmm::VmmConfig;
 
 type Failed = Box<dyn Error + Send + Sync>;
 
@@ -20,12 +21,17 @@ async fn open(config: Config, sinks: Vec<Arc<dyn EventSink>>) -> Result<Arc<Sand
     let state = config.vmm.state_dir.clone();
     let store = Arc::new(ImageStore::open(&state.join("images"))?);
     let agent = config.agent.clone().ok_or("no agent")?;
-    let engine = vmm::open(config.engine.kind, config.vmm.clone()).await?;
+    let materials = MaterialsSource::new(store, agent);
+    let settings = VmmConfig {
+        uml: materials.uml_guest(),
+        ..config.vmm.clone()
+    };
+    let engine = vmm::open(config.engine.kind, settings).await?;
     let metrics = Metrics::default();
     let supply = Supply::new(
         &config,
         engine,
-        MaterialsSource::new(store, agent),
+        materials,
         SnapshotStore::open(&state.join("snapshots"))?,
         metrics.clone(),
     );

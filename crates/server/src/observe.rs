@@ -88,7 +88,7 @@ pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: app.started.elapsed().as_secs(),
         engine: identity.kind.to_string(),
-        accelerator: identity.accelerator.to_string(),
+        accelerator: identity.accelerator_name(),
         jail: identity.jail.clone(),
         running,
         waiting,

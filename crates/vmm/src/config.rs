@@ -36,6 +36,15 @@ pub enum AcceleratorChoice {
     Tcg,
 }
 
+/// The files of a guest of User-Mode Linux, but for its root file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UmlGuest {
+    /// The kernel, a program.
+    pub kernel: PathBuf,
+    /// An initramfs with the agent.
+    pub initramfs: PathBuf,
+}
+
 /// Settings of the engines and their jails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -49,6 +58,9 @@ pub struct VmmConfig {
     pub qemu_path: Option<PathBuf>,
     /// bubblewrap, when not the first `bwrap` in `PATH`.
     pub bwrap_path: Option<PathBuf>,
+    /// What User-Mode Linux boots; `None`: its kernel was not built. Found by the tool among its images.
+    #[serde(skip)]
+    pub uml: Option<UmlGuest>,
     /// Firecracker, when neither the first in `PATH` nor the one that `llm-firecracker setup` installed.
     pub firecracker_path: Option<PathBuf>,
     /// Firecracker's jailer, likewise.
@@ -90,6 +102,7 @@ impl Default for VmmConfig {
             accelerator: AcceleratorChoice::Auto,
             qemu_path: None,
             bwrap_path: None,
+            uml: None,
             firecracker_path: None,
             jailer_path: None,
             // Firecracker's own default.

@@ -1,14 +1,16 @@
 //! The traits that everything above speaks to. A VM's life:
 //!
 //! ```text
-//!  Engine::boot ──────────> running ──pause──> paused
-//!                            ^ ^  └───resume<───┘ │
-//!  Engine::boot_template ────┘ │               snapshot, of a template ──> (gone; two files left)
-//!  Engine::restore ────────────┘                                               │
-//!        ^──────── a clone of the files comes back running ────────────────────┘
-//!  Engine::stand_by ──> a VMM without a guest ──Standby::restore──> running, like a clone
+//!  Engine::boot ──────────────> running ──pause──> paused
+//!                                ^ ^  └───resume<───┘ │
+//!  Snapshots::boot_template ─────┘ │        Template::snapshot ──> (gone; two files left)
+//!  Snapshots::restore ─────────────┘                                    │
+//!        ^──────── a clone of the files comes back running ─────────────┘
+//!  Snapshots::stand_by ──> a VMM without a guest ──Standby::restore──> running, like a clone
 //!  any state ──close / drop / its process dies──> gone: process, run folder, cgroup, uid given back
 //! ```
+//!
+//! An engine without snapshots has no [`Snapshots`]; its VMs are booted.
 
 use crate::config::Accelerator;
 use crate::error::VmmError;
@@ -67,7 +69,7 @@ impl std::fmt::Display for VmId {
 pub struct VmSpec {
     /// A name that no VM had before (a UUID is one).
     pub id: VmId,
-    /// The uncompressed `vmlinux`, with a PVH entry.
+    /// The kernel, of the kind that [`Engine::kernel`] says.
     pub kernel: PathBuf,
     /// The initramfs that holds the agent.
     pub initramfs: PathBuf,
@@ -87,6 +89,8 @@ pub enum EngineKind {
     Qemu,
     /// Firecracker inside its jailer.
     Firecracker,
+    /// User-Mode Linux: a kernel that is a program, without a hypervisor.
+    Uml,
 }
 
 impl std::fmt::Display for EngineKind {
@@ -94,6 +98,7 @@ impl std::fmt::Display for EngineKind {
         f.write_str(match self {
             EngineKind::Qemu => "qemu",
             EngineKind::Firecracker => "firecracker",
+            EngineKind::Uml => "uml",
         })
     }
 }
@@ -105,8 +110,9 @@ pub struct EngineIdentity {
     pub kind: EngineKind,
     /// Its version as it says itself, e.g. `10.0.2`.
     pub version: String,
-    /// What runs the guest's instructions.
-    pub accelerator: Accelerator,
+    /// What runs the guest's instructions; `None`: there is no virtual CPU, a guest's processes are the
+    /// host's and run on its CPU as such.
+    pub accelerator: Option<Accelerator>,
     /// The CPU that guests see; of a hardware accelerator, the host's model too.
     pub cpu_model: String,
     /// What is around the VMM, e.g. `bubblewrap+seccomp+cgroup`; what is missing is said, e.g. `no-cgroup`.
@@ -116,13 +122,20 @@ pub struct EngineIdentity {
 }
 
 impl EngineIdentity {
-    /// Refuses where clones are.
-    pub(crate) fn can_clone(&self) -> Result<(), VmmError> {
-        match self.clones_refused.clone() {
-            Some(reason) => Err(VmmError::NoClones { reason }),
-            None => Ok(()),
-        }
+    /// The accelerator as results name it.
+    pub fn accelerator_name(&self) -> String {
+        self.accelerator
+            .map_or_else(|| "none".into(), |accelerator| accelerator.to_string())
     }
+}
+
+/// Which kernel an engine's guests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GuestKernel {
+    /// An uncompressed `vmlinux` with a PVH entry, its drivers as modules in the initramfs.
+    Virtual,
+    /// A program of User-Mode Linux.
+    UserMode,
 }
 
 /// A snapshot's two files. Mode 0600, synced to disk, complete.
@@ -192,10 +205,28 @@ pub trait Engine: Send + Sync {
     /// What it is; constant for its life.
     fn identity(&self) -> &EngineIdentity;
 
+    /// The kernel that [`VmSpec::kernel`] must be.
+    fn kernel(&self) -> GuestKernel {
+        GuestKernel::Virtual
+    }
+
+    /// The most CPUs that a VM may have; `None`: as many as it is asked for.
+    fn max_vcpus(&self) -> Option<u32> {
+        None
+    }
+
     /// Starts a VM; returns as soon as its guest runs, before the agent is up.
     async fn boot(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError>;
 
-    /// The same, of a VM that a snapshot will be made of: its RAM may be a file from the start.
+    /// The engine as a maker of snapshots and clones; `None` exactly where
+    /// [`EngineIdentity::clones_refused`] has a reason.
+    fn snapshots(&self) -> Option<&dyn Snapshots>;
+}
+
+/// What an engine can do whose VMs can be copied.
+#[async_trait]
+pub trait Snapshots: Send + Sync {
+    /// Boots as [`Engine::boot`] does, of a VM that a snapshot will be made of: its RAM may be a file from the start.
     async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError>;
 
     /// Makes a clone of a snapshot; it is running when this returns. `spec` must be the template's
@@ -207,11 +238,8 @@ pub trait Engine: Send + Sync {
     ) -> Result<Box<dyn Vm>, VmmError>;
 
     /// Starts a VMM that waits in its jail for a snapshot of whichever image, so that its start is not
-    /// in the way of a clone. `None`: this engine, or this user, has no such thing.
-    async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
-        let _ = size;
-        Ok(None)
-    }
+    /// in the way of a clone. `None`: this user may have none.
+    async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError>;
 }
 
 /// What a VMM that stands by is told at its start.
@@ -250,7 +278,7 @@ impl StandbySize {
 /// A VMM in its jail without a guest. Dropping it ends it and gives everything back.
 #[async_trait]
 pub trait Standby: Send + Sync {
-    /// Becomes a clone of this snapshot, as [`Engine::restore`] makes one, of this kernel and root file
+    /// Becomes a clone of this snapshot, as [`Snapshots::restore`] makes one, of this kernel and root file
     /// system. The VM's id and size are those that it was started with.
     async fn restore(
         self: Box<Self>,
@@ -271,15 +299,16 @@ pub trait Vm: Send + Sync {
     /// The stream to the agent. Once per VM and restore: a second call is an error.
     async fn connect(&mut self) -> Result<Box<dyn Channel>, VmmError>;
 
-    /// Stops the guest's CPUs; no CPU time is used from here on.
+    /// Stops the guest's CPUs; a guest that waits uses no CPU time from here on.
     async fn pause(&mut self) -> Result<(), VmmError>;
 
     /// Lets the guest's CPUs run.
     async fn resume(&mut self) -> Result<(), VmmError>;
 
-    /// Writes a paused template to `into` (an existing folder) and destroys it. When it fails, nothing is
-    /// left in `into`. Bytes in flight on the channel are not part of a snapshot.
-    async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError>;
+    /// This VM as the template that it was booted as; `None` where it was not.
+    fn into_template(self: Box<Self>) -> Option<Box<dyn Template>> {
+        None
+    }
 
     /// The end of the guest's serial console, bounded; invalid UTF-8 replaced.
     fn console_tail(&self) -> String;
@@ -293,4 +322,12 @@ pub trait Vm: Send + Sync {
 
     /// Destroys the VM: process, run folder, cgroup, uid. Returns when nothing is left.
     async fn close(self: Box<Self>) -> Result<(), VmmError>;
+}
+
+/// A VM that can become a snapshot.
+#[async_trait]
+pub trait Template: Send + Sync {
+    /// Writes the paused VM to `into` (an existing folder) and destroys it. When it fails, nothing is
+    /// left in `into`. Bytes in flight on the channel are not part of a snapshot.
+    async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError>;
 }

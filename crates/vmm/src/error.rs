@@ -90,10 +90,10 @@ pub enum VmmError {
         /// What the probe saw.
         reason: String,
     },
-    /// This engine cannot clone here.
-    #[error("snapshots are not possible: {reason}")]
-    NoClones {
-        /// Why, and what would do.
+    /// User-Mode Linux was asked for and does not run here.
+    #[error("engine uml does not work here: {reason}; --engine auto takes another")]
+    NoUml {
+        /// What the probe saw.
         reason: String,
     },
     /// As many VMs as there are uids.

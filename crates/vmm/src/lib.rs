@@ -29,33 +29,49 @@ pub mod qmp;
 mod running;
 mod saved;
 pub mod state;
+pub mod uml;
 mod usage;
 mod version;
 mod watchdog;
 
-pub use config::{Accelerator, AcceleratorChoice, VmmConfig};
+pub use config::{Accelerator, AcceleratorChoice, UmlGuest, VmmConfig};
 pub use engine::{
-    Channel, Engine, EngineIdentity, EngineKind, SnapshotFiles, Standby, StandbySize, Vm, VmExit,
-    VmId, VmSpec, VmUsage,
+    Channel, Engine, EngineIdentity, EngineKind, GuestKernel, SnapshotFiles, Snapshots, Standby,
+    StandbySize, Template, Vm, VmExit, VmId, VmSpec, VmUsage,
 };
 pub use error::{Step, VmmError};
 pub use mark::{RunningVmm, running as running_vmms};
 
 use std::sync::Arc;
 
-/// Opens the engine that `kind` names, `None`: Firecracker where it and KVM work, else QEMU.
-/// Checks what is installed and runs the accelerator probe (answer cached for this boot of the host).
+/// Opens the engine that `kind` names, `None`: where KVM runs guests, Firecracker if it is here, else
+/// QEMU; where it does not, User-Mode Linux if that runs one, else QEMU's emulation.
+/// Checks what is installed and runs the probes (answers cached for this boot of the host).
 pub async fn open(
     kind: Option<EngineKind>,
     config: VmmConfig,
 ) -> Result<Arc<dyn Engine>, VmmError> {
     let kind = match kind {
         Some(kind) => kind,
-        None if firecracker::is_usable(&config).await => EngineKind::Firecracker,
-        None => EngineKind::Qemu,
+        None => choose(&config).await,
     };
     Ok(match kind {
         EngineKind::Firecracker => Arc::new(firecracker::Firecracker::open(config).await?),
         EngineKind::Qemu => Arc::new(qemu::QemuEngine::open(config).await?),
+        EngineKind::Uml => Arc::new(uml::UmlEngine::open(config).await?),
     })
+}
+
+async fn choose(config: &VmmConfig) -> EngineKind {
+    if firecracker::is_usable(config).await {
+        return EngineKind::Firecracker;
+    }
+    let asked_for = config.accelerator != AcceleratorChoice::Auto;
+    if asked_for || probe::accelerator(config).await.accelerator == Accelerator::Kvm {
+        return EngineKind::Qemu;
+    }
+    match uml::probe(config).await.reason {
+        None => EngineKind::Uml,
+        Some(_) => EngineKind::Qemu,
+    }
 }

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// The options that an id stands behind: QEMU's, and that of Firecracker and its jailer.
 const OPTIONS: [&[u8]; 2] = [b"-name", b"--id"];
 
+/// What an id follows in the same word: User-Mode Linux's.
+pub const UML_ID: &str = "umid=";
+
 /// Programs that carry an id on the way to its VMM, and wait for its end.
 const WRAPPERS: [&str; 2] = ["bwrap", "jailer"];
 
@@ -120,9 +123,12 @@ fn processes() -> impl Iterator<Item = i32> {
 fn carries(pid: i32, id: &VmId) -> bool {
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words: Vec<&[u8]> = command.split(|byte| *byte == 0).collect();
-    words
-        .windows(2)
-        .any(|pair| OPTIONS.contains(&pair[0]) && pair[1] == id.as_str().as_bytes())
+    let id = id.as_str().as_bytes();
+    let behind_option = |pair: &[&[u8]]| OPTIONS.contains(&pair[0]) && pair[1] == id;
+    words.windows(2).any(behind_option)
+        || words
+            .iter()
+            .any(|word| word.strip_prefix(UML_ID.as_bytes()) == Some(id))
 }
 
 #[cfg(test)]

@@ -17,11 +17,34 @@ pub fn of(pid: i32, cgroup: Option<&VmCgroup>) -> VmUsage {
     }
 }
 
+/// The same of a VMM whose guest's processes are its children: all of them, and those that were.
+pub fn of_family(pid: i32, cgroup: Option<&VmCgroup>) -> VmUsage {
+    let mut whole = of(pid, cgroup);
+    whole.cpu += childrens_cpu_time(&inspect::stat(pid).unwrap_or_default());
+    for child in inspect::children_of(pid) {
+        let one = of(child, None);
+        whole.cpu += one.cpu;
+        whole.pss_bytes += one.pss_bytes;
+        whole.private_bytes += one.private_bytes;
+    }
+    whole
+}
+
+/// Of children that were waited for: fields 16 and 17 of `stat`.
+fn childrens_cpu_time(stat: &str) -> Duration {
+    ticks(stat, 13)
+}
+
 /// User and system time: fields 14 and 15 of `stat`, here counted from the state (field 3) on.
 fn cpu_time(stat: &str) -> Duration {
+    ticks(stat, 11)
+}
+
+/// Two fields of clock ticks, those after the first `skipped`.
+fn ticks(stat: &str, skipped: usize) -> Duration {
     let ticks: u64 = stat
         .split_whitespace()
-        .skip(11)
+        .skip(skipped)
         .take(2)
         .filter_map(|field| field.parse::<u64>().ok())
         .sum();
@@ -59,5 +82,8 @@ mod tests {
         let stat = "S 1 2 3 4 5 6 7 8 9 10 150 50 0 0";
         let ticks = rustix::param::clock_ticks_per_second() as f64;
         assert_eq!(cpu_time(stat), Duration::from_secs_f64(200.0 / ticks));
+        let stat = "S 1 2 3 4 5 6 7 8 9 10 150 50 7 3 0";
+        let children = Duration::from_secs_f64(10.0 / ticks);
+        assert_eq!(childrens_cpu_time(stat), children);
     }
 }

@@ -11,7 +11,7 @@ use sandbox::supply::Supply;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
-use vmm::Engine;
+use vmm::{Engine, EngineKind};
 
 /// uids that a host's VMMs have, from its base on.
 pub const UID_COUNT: u32 = 50;
@@ -45,6 +45,8 @@ impl Host {
         );
         let mut config = Config::parse(&text).unwrap();
         config.vmm.state_dir = state.into();
+        // Clones are what these tests are about.
+        config.engine.kind.get_or_insert(EngineKind::Qemu);
         let engine = vmm::open(config.engine.kind, config.vmm.clone())
             .await
             .unwrap();

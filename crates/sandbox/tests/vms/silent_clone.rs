@@ -7,7 +7,9 @@ use protocol::result::{BootPath, Status};
 use sandbox::drive::JobIo;
 use std::sync::Arc;
 use std::time::Duration;
-use vmm::{Engine, EngineIdentity, SnapshotFiles, Vm, VmSpec, VmmError};
+use vmm::{
+    Engine, EngineIdentity, SnapshotFiles, Snapshots, Standby, StandbySize, Vm, VmSpec, VmmError,
+};
 
 /// The real engine, but for its clones: their CPUs stand still, so they are silent.
 struct Stalled(Arc<dyn Engine>);
@@ -22,8 +24,15 @@ impl Engine for Stalled {
         self.0.boot(spec).await
     }
 
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.0.snapshots().map(|_| self as &dyn Snapshots)
+    }
+}
+
+#[async_trait]
+impl Snapshots for Stalled {
     async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
-        self.0.boot_template(spec).await
+        self.0.snapshots().unwrap().boot_template(spec).await
     }
 
     async fn restore(
@@ -31,9 +40,13 @@ impl Engine for Stalled {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
-        let mut vm = self.0.restore(spec, snapshot).await?;
+        let mut vm = self.0.snapshots().unwrap().restore(spec, snapshot).await?;
         vm.pause().await?;
         Ok(vm)
+    }
+
+    async fn stand_by(&self, _: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
+        Ok(None)
     }
 }
 

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vmm::{
-    Engine, EngineIdentity, SnapshotFiles, Standby, StandbySize, Vm, VmId, VmSpec, VmmError,
+    Engine, EngineIdentity, SnapshotFiles, Snapshots, Standby, StandbySize, Vm, VmId, VmSpec,
+    VmmError,
 };
 
 /// The real engine; notes what it was asked for.
@@ -37,8 +38,21 @@ impl Engine for Noted {
         self.engine.boot(spec).await
     }
 
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.engine.snapshots().map(|_| self as &dyn Snapshots)
+    }
+}
+
+impl Noted {
+    fn real(&self) -> &dyn Snapshots {
+        self.engine.snapshots().unwrap()
+    }
+}
+
+#[async_trait]
+impl Snapshots for Noted {
     async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
-        self.engine.boot_template(spec).await
+        self.real().boot_template(spec).await
     }
 
     async fn restore(
@@ -47,12 +61,12 @@ impl Engine for Noted {
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
         self.notes.clones.fetch_add(1, Ordering::SeqCst);
-        self.engine.restore(spec, snapshot).await
+        self.real().restore(spec, snapshot).await
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
         self.notes.standbys.lock().unwrap().push(size.id.clone());
-        self.engine.stand_by(size).await
+        self.real().stand_by(size).await
     }
 }
 

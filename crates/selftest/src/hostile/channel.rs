@@ -24,7 +24,7 @@ impl Channel {
     /// Opens the virtio port, or waits for the host on vsock.
     pub fn open() -> Result<Channel, Broken> {
         let (stream, listener) = match guest_channel::open()? {
-            GuestEnd::Port(port) => (port.into(), None),
+            GuestEnd::Stream(port) => (port.into(), None),
             GuestEnd::Vsock(listener) => (next_host(&listener)?, Some(listener)),
         };
         Ok(Channel {

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use vmm::VmmConfig;
 
 const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
 /// A range of uids that no other state folder uses by default.
@@ -142,9 +143,11 @@ pub async fn rooms(config: &Config) -> (Rooms, Arc<Sandbox>, Arc<Feed>) {
     // The first one makes the jail's root; the others find it.
     static OPENING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let opening = OPENING.lock().await;
-    let engine = vmm::open(config.engine.kind, config.vmm.clone())
-        .await
-        .unwrap();
+    let settings = VmmConfig {
+        uml: materials.uml_guest(),
+        ..config.vmm.clone()
+    };
+    let engine = vmm::open(config.engine.kind, settings).await.unwrap();
     drop(opening);
     let supply = Supply::new(config, engine, materials, snapshots, metrics.clone());
     supply.start_pool();

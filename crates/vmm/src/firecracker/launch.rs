@@ -12,7 +12,7 @@ use crate::cgroup::Limits;
 use crate::console::Tail;
 use crate::engine::{SnapshotFiles, StandbySize, VmSpec};
 use crate::error::{Step, VmmError};
-use crate::jail::child::{ChildSetup, FIRST_FD, Privileged};
+use crate::jail::child::{Addresses, ChildSetup, FIRST_FD, Privileged};
 use crate::jail::process::{Held, Process, this_process};
 use crate::jail::{entrances, files, has_child, inspect, make_cgroup, pipe, slots};
 use crate::running::Running;
@@ -235,7 +235,8 @@ impl FirecrackerEngine {
             tool: this_process().map_err(prepare("opening the tool's own process"))?,
             cgroups: entrances(cgroup.as_deref())?,
             privileged: self.jailed().then_some(Privileged { uid: None, mounts }),
-            rlimits: RLIMITS,
+            rlimits: RLIMITS.to_vec(),
+            addresses: Addresses::Random,
             fds,
         };
         let command = setup.command(&self.bwrap, args, stdout, stderr);

@@ -31,7 +31,7 @@ pub mod vsock;
 use crate::cgroup::{Place, layout::Version as CgroupVersion};
 use crate::config::{Accelerator, AcceleratorChoice, VmmConfig};
 use crate::engine::{
-    Engine, EngineIdentity, EngineKind, SnapshotFiles, Standby, StandbySize, Vm, VmSpec,
+    Engine, EngineIdentity, EngineKind, SnapshotFiles, Snapshots, Standby, StandbySize, Vm, VmSpec,
 };
 use crate::error::{Step, VmmError};
 use crate::jail::find_program;
@@ -100,7 +100,7 @@ impl FirecrackerEngine {
         };
         let identity = EngineIdentity {
             kind: EngineKind::Firecracker,
-            accelerator: Accelerator::Kvm,
+            accelerator: Some(Accelerator::Kvm),
             cpu_model: match &config.cpu_template {
                 Some(template) => format!("{template} on {}", probe::host_cpu()),
                 None => format!("host ({})", probe::host_cpu()),
@@ -192,6 +192,16 @@ impl Engine for Firecracker {
         Ok(Box::new(self.0.boot(spec).await?))
     }
 
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        match self.0.identity.clones_refused {
+            None => Some(self),
+            Some(_) => None,
+        }
+    }
+}
+
+#[async_trait]
+impl Snapshots for Firecracker {
     async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
         // Firecracker writes the memory of any VM.
         self.boot(spec).await
@@ -202,13 +212,11 @@ impl Engine for Firecracker {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
-        self.0.identity.can_clone()?;
         self.0.warn_unjailed();
         Ok(Box::new(self.0.clone_of(spec, snapshot).await?))
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
-        self.0.identity.can_clone()?;
         let waiting = self.0.wait_for_snapshot(size).await?;
         Ok(waiting.map(|standby| Box::new(standby) as Box<dyn Standby>))
     }

@@ -6,7 +6,7 @@ use super::client::{ApiError, Client};
 use super::layout::at;
 use super::vsock;
 use crate::config::VmmConfig;
-use crate::engine::{Channel, SnapshotFiles, StandbySize, Vm, VmExit, VmId, VmUsage};
+use crate::engine::{Channel, SnapshotFiles, StandbySize, Template, Vm, VmExit, VmId, VmUsage};
 use crate::error::{Step, VmmError};
 use crate::running::Running;
 use crate::usage;
@@ -135,8 +135,8 @@ impl Vm for FirecrackerVm {
         Ok(())
     }
 
-    async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError> {
-        super::snapshot::save(*self, into).await
+    fn into_template(self: Box<Self>) -> Option<Box<dyn Template>> {
+        Some(self)
     }
 
     fn console_tail(&self) -> String {
@@ -153,5 +153,12 @@ impl Vm for FirecrackerVm {
 
     async fn close(mut self: Box<Self>) -> Result<(), VmmError> {
         self.destroy().await
+    }
+}
+
+#[async_trait]
+impl Template for FirecrackerVm {
+    async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError> {
+        super::snapshot::save(*self, into).await
     }
 }

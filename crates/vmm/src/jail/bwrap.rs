@@ -12,6 +12,24 @@ pub struct BwrapFds {
     pub info: i32,
 }
 
+/// A file system in memory that a jailed program may write to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scratch {
+    /// Where, in the jail; its root holds an empty folder of this name.
+    pub at: &'static str,
+    /// The most that it holds, bytes.
+    pub bytes: u64,
+}
+
+/// What is mounted over a jail's root, in this order.
+#[derive(Debug, Default)]
+pub struct Mounts<'a> {
+    /// Host path, path in the jail, writable.
+    pub binds: Vec<(&'a Path, &'a str, bool)>,
+    /// A place for files of its own.
+    pub scratch: Option<Scratch>,
+}
+
 /// Flags that every jail has.
 const FLAGS: &[(&str, &str)] = &[
     // no view of, and no way to signal or reach, anything of the host's
@@ -36,9 +54,7 @@ const FLAGS: &[(&str, &str)] = &[
 ];
 
 /// All arguments up to and with `--`.
-///
-/// `binds` are (host path, path in the jail, writable), after the root and in this order.
-pub fn arguments(root: &Path, binds: &[(&Path, &str, bool)], fds: BwrapFds) -> Vec<OsString> {
+pub fn arguments(root: &Path, mounts: &Mounts<'_>, fds: BwrapFds) -> Vec<OsString> {
     let mut args: Vec<OsString> = Vec::new();
     for (flag, value) in FLAGS {
         args.push(flag.into());
@@ -47,9 +63,14 @@ pub fn arguments(root: &Path, binds: &[(&Path, &str, bool)], fds: BwrapFds) -> V
         }
     }
     args.extend(["--ro-bind".into(), root.into(), "/".into()]);
-    for (source, at, writable) in binds {
+    for (source, at, writable) in &mounts.binds {
         let kind = if *writable { "--bind" } else { "--ro-bind" };
         args.extend([kind.into(), source.into(), at.into()]);
+    }
+    if let Some(scratch) = mounts.scratch {
+        let size = scratch.bytes.to_string();
+        let words = ["--perms", "0700", "--size", &size, "--tmpfs", scratch.at];
+        args.extend(words.map(OsString::from));
     }
     args.extend(["--chdir".into(), "/".into()]);
     args.extend(["--seccomp".into(), fds.seccomp.to_string().into()]);
@@ -76,14 +97,14 @@ mod tests {
             seccomp: 10,
             info: 11,
         };
-        let args = arguments(
-            Path::new("/r"),
-            &[
+        let mut mounts = Mounts {
+            binds: vec![
                 (Path::new("/k"), "/kernel", false),
                 (Path::new("/m"), "/ram", true),
             ],
-            fds,
-        );
+            scratch: None,
+        };
+        let args = arguments(Path::new("/r"), &mounts, fds);
         let text: Vec<_> = args.iter().map(|a| a.to_str().unwrap()).collect();
         assert_eq!(
             text.join(" "),
@@ -92,6 +113,14 @@ mod tests {
              --clearenv --ro-bind /r / --ro-bind /k /kernel --bind /m /ram --chdir / --seccomp 10 \
              --info-fd 11 --"
         );
+        mounts.scratch = Some(Scratch {
+            at: "/tmp",
+            bytes: 4096,
+        });
+        let args = arguments(Path::new("/r"), &mounts, fds);
+        let text: Vec<_> = args.iter().map(|a| a.to_str().unwrap()).collect();
+        let tmpfs = " --bind /m /ram --perms 0700 --size 4096 --tmpfs /tmp --chdir / ";
+        assert!(text.join(" ").contains(tmpfs));
     }
 
     proptest! {

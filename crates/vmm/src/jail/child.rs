@@ -46,6 +46,15 @@ pub struct Privileged {
     pub mounts: Vec<(OwnedFd, CString)>,
 }
 
+/// Where the kernel puts a program's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addresses {
+    /// Anywhere, another place each time.
+    Random,
+    /// Where the program was linked to be: User-Mode Linux has its guest's memory beside itself.
+    Fixed,
+}
+
 /// All that the child needs.
 #[derive(Debug)]
 pub struct ChildSetup {
@@ -56,7 +65,9 @@ pub struct ChildSetup {
     /// When the tool is root.
     pub privileged: Option<Privileged>,
     /// Limits of each process in the jail.
-    pub rlimits: &'static [(Resource, u64)],
+    pub rlimits: Vec<(Resource, u64)>,
+    /// Of each program in the jail.
+    pub addresses: Addresses,
     /// Inherited as [`FIRST_FD`] and following.
     pub fds: Vec<OwnedFd>,
 }
@@ -93,7 +104,7 @@ impl ChildSetup {
         }
         // Before the limits: a service with many connections has its descriptors far above 128.
         self.place_fds()?;
-        for (resource, limit) in self.rlimits {
+        for (resource, limit) in &self.rlimits {
             let both = Some(*limit);
             rustix::process::setrlimit(
                 *resource,
@@ -102,6 +113,13 @@ impl ChildSetup {
                     maximum: both,
                 },
             )?;
+        }
+        if self.addresses == Addresses::Fixed {
+            // SAFETY: takes one number; what is mapped already stays where it is.
+            let before = unsafe { libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong) };
+            if before < 0 {
+                return Err(Error::last_os_error());
+            }
         }
         if let Some(uid) = self.privileged.as_ref().and_then(|p| p.uid) {
             drop_root(uid)?;

@@ -24,6 +24,17 @@ pub struct JailFile {
     pub writable: bool,
 }
 
+impl JailFile {
+    /// Nobody in the jail can write to it.
+    pub fn read_only(source: &Path, at: &'static str) -> Self {
+        Self {
+            source: source.to_path_buf(),
+            at,
+            writable: false,
+        }
+    }
+}
+
 /// A mount of `path` that is in no mount table, to be moved into a jail's.
 pub fn detached(path: &Path, writable: bool, uid: u32) -> Result<OwnedFd> {
     let tree = open_tree(

@@ -21,6 +21,8 @@ pub struct Confinement {
     pub no_new_privs: bool,
     /// 2: a filter is installed.
     pub seccomp: u32,
+    /// How many filters; kernels before 5.9 do not say.
+    pub filters: Option<u32>,
 }
 
 impl Confinement {
@@ -47,6 +49,7 @@ impl Confinement {
             bounding: set("CapInh")? | set("CapBnd")?,
             no_new_privs: field("NoNewPrivs")? == "1",
             seccomp: field("Seccomp")?.parse().ok()?,
+            filters: field("Seccomp_filters").and_then(|count| count.parse().ok()),
         })
     }
 
@@ -115,14 +118,24 @@ pub fn fault_by(pid: i32, judge: impl Fn(&Confinement) -> Option<String>) -> Opt
 
 /// The first child of a process that has one thread.
 pub fn child_of(pid: i32) -> Option<i32> {
+    children_of(pid).first().copied()
+}
+
+/// The children of a process whose first thread makes them.
+pub fn children_of(pid: i32) -> Vec<i32> {
     // Kernels without CONFIG_PROC_CHILDREN have no such file.
     match std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
-        Ok(children) => children.split_whitespace().next()?.parse().ok(),
+        Ok(children) => children
+            .split_whitespace()
+            .filter_map(|child| child.parse().ok())
+            .collect(),
         Err(_) => std::fs::read_dir("/proc")
-            .ok()?
+            .into_iter()
+            .flatten()
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .find(|child| parent_of(*child) == Some(pid)),
+            .filter(|child| parent_of(*child) == Some(pid))
+            .collect(),
     }
 }
 

@@ -26,22 +26,40 @@ pub mod process;
 pub mod root;
 pub mod slots;
 
+pub use bwrap::Scratch;
+pub use child::Addresses;
+
 use crate::cgroup::{Limits, Place, VmCgroup};
 use crate::config::VmmConfig;
 use crate::engine::VmId;
 use crate::error::{Step, VmmError};
 use crate::state::{CGROUPS_FILE, RunFolder, StateDir, private_file};
-use bwrap::BwrapFds;
+use bwrap::{BwrapFds, Mounts};
 use child::{ChildSetup, FIRST_FD, Privileged, STAGE};
 use files::JailFile;
 use process::{Held, Process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Resource;
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// What is the same in all jails of one kind.
+#[derive(Debug)]
+pub struct JailSpec<'a> {
+    /// The program, as its jail names it.
+    pub program: &'a Path,
+    /// The files of its root.
+    pub root: &'a root::RootSpec,
+    /// The built-in profile of the system calls that it starts under.
+    pub profile: &'static str,
+    /// Where its memory is put.
+    pub addresses: Addresses,
+}
 
 /// Makes jails of one kind: one program, one root, one seccomp filter.
 #[derive(Debug)]
@@ -51,6 +69,7 @@ pub struct Jail {
     root: PathBuf,
     program: PathBuf,
     seccomp: Vec<u8>,
+    addresses: Addresses,
     place: Result<Place, String>,
     /// First uid and how many, when the tool is root.
     uids: Option<(u32, u32)>,
@@ -67,6 +86,8 @@ pub struct JailRequest {
     pub args: Vec<OsString>,
     /// Files besides the root's.
     pub files: Vec<JailFile>,
+    /// Where it may make files of its own; without it, no file of its can grow.
+    pub scratch: Option<Scratch>,
     /// Descriptors 3, 4, … of the program.
     pub fds: Vec<OwnedFd>,
     /// Descriptor 1.
@@ -93,16 +114,9 @@ impl Jail {
     pub fn new(
         config: &VmmConfig,
         state: &StateDir,
-        program: &Path,
-        root: &root::RootSpec,
+        spec: &JailSpec<'_>,
     ) -> Result<Self, VmmError> {
         let bwrap = find_program("bwrap", config.bwrap_path.as_deref(), "bubblewrap")?;
-        let filter = seccomp::Profile::builtin("vmm")
-            .and_then(|profile| profile.compile())
-            .map_err(|e| VmmError::State {
-                step: Step::Prepare,
-                reason: format!("the built-in seccomp profile vmm does not compile: {e}"),
-            })?;
         let is_root = rustix::process::geteuid().is_root();
         let place = Place::find(&config.cgroup_parent);
         if let (true, Err(reason)) = (is_root, &place) {
@@ -115,9 +129,10 @@ impl Jail {
         Ok(Self {
             state: state.clone(),
             bwrap,
-            root: root.build(state)?,
-            program: program.to_path_buf(),
-            seccomp: filter.to_bytes(),
+            root: spec.root.build(state)?,
+            program: spec.program.to_path_buf(),
+            seccomp: filter(spec.profile)?,
+            addresses: spec.addresses,
             place,
             uids: is_root.then_some((config.uid_base, config.uid_count)),
         })
@@ -142,7 +157,7 @@ impl Jail {
     }
 
     /// Starts the program. Blocks for some milliseconds. What was made is given back on failure.
-    pub fn spawn(&self, request: JailRequest) -> Result<Jailed, VmmError> {
+    pub fn spawn(&self, mut request: JailRequest) -> Result<Jailed, VmmError> {
         let slot = match self.uids {
             Some((base, count)) => Some(slots::take(&self.state, base, count)?),
             None => None,
@@ -155,7 +170,7 @@ impl Jail {
             request.limits,
         )?;
         let (info_reader, info_writer) = pipe()?;
-        let mut fds = request.fds;
+        let mut fds = std::mem::take(&mut request.fds);
         let own = fds.len() as i32;
         let seccomp = child::memory_file("seccomp", &self.seccomp)
             .map_err(VmmError::io(Step::Prepare, "making the seccomp file"))?;
@@ -178,10 +193,11 @@ impl Jail {
             ))?,
             cgroups: entrances(cgroup.as_deref())?,
             privileged,
-            rlimits: child::RLIMITS,
+            rlimits: rlimits(request.scratch),
+            addresses: self.addresses,
             fds,
         };
-        let mut args = self.bwrap_arguments(&request.files, uid.is_some(), numbers);
+        let mut args = self.bwrap_arguments(&request, uid.is_some(), numbers);
         args.push(self.program.clone().into());
         args.extend(request.args);
         let command = setup.command(&self.bwrap, args, request.stdout, request.stderr);
@@ -202,13 +218,14 @@ impl Jail {
         })
     }
 
-    fn bwrap_arguments(&self, files: &[JailFile], staged: bool, fds: BwrapFds) -> Vec<OsString> {
+    fn bwrap_arguments(&self, request: &JailRequest, staged: bool, fds: BwrapFds) -> Vec<OsString> {
+        let (files, scratch) = (&request.files, request.scratch);
         if !staged {
-            let binds: Vec<(&Path, &str, bool)> = files
+            let binds = files
                 .iter()
                 .map(|file| (file.source.as_path(), file.at, file.writable))
                 .collect();
-            return bwrap::arguments(&self.root, &binds, fds);
+            return bwrap::arguments(&self.root, &Mounts { binds, scratch }, fds);
         }
         // The stage brings all files along, read-only; what is writable is bound once more.
         let paths: Vec<(PathBuf, &str)> = files
@@ -216,11 +233,11 @@ impl Jail {
             .filter(|file| file.writable)
             .map(|file| (PathBuf::from(format!("{STAGE}{}", file.at)), file.at))
             .collect();
-        let binds: Vec<_> = paths
+        let binds = paths
             .iter()
             .map(|(path, at)| (path.as_path(), *at, true))
             .collect();
-        bwrap::arguments(Path::new(STAGE), &binds, fds)
+        bwrap::arguments(Path::new(STAGE), &Mounts { binds, scratch }, fds)
     }
 
     fn privileged(&self, uid: u32, jail_files: &[JailFile]) -> std::io::Result<Privileged> {
@@ -241,6 +258,25 @@ impl Jail {
             mounts,
         })
     }
+}
+
+/// The instructions of a built-in profile.
+pub(crate) fn filter(profile: &'static str) -> Result<Vec<u8>, VmmError> {
+    let compiled = seccomp::Profile::builtin(profile).and_then(|profile| profile.compile());
+    let program = compiled.map_err(|e| VmmError::State {
+        step: Step::Prepare,
+        reason: format!("the built-in seccomp profile {profile} does not compile: {e}"),
+    })?;
+    Ok(program.to_bytes())
+}
+
+/// Those of every jail; a file may grow where there is a place for it, to what the place holds.
+fn rlimits(scratch: Option<Scratch>) -> Vec<(Resource, u64)> {
+    let of_scratch = |row: &(Resource, u64)| match (row, scratch) {
+        ((Resource::Fsize, _), Some(scratch)) => (Resource::Fsize, scratch.bytes),
+        (row, _) => *row,
+    };
+    child::RLIMITS.iter().map(of_scratch).collect()
 }
 
 /// Makes a VM's cgroup where there is a place for it. The run folder's note comes first: it is where a
@@ -281,6 +317,11 @@ pub(crate) fn entrances(cgroup: Option<&VmCgroup>) -> Result<Vec<File>, VmmError
 pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd), VmmError> {
     let made = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
     made.map_err(|e| VmmError::io(Step::Prepare, "making a pipe")(e.into()))
+}
+
+/// Two connected sockets: one stays here, the other goes into a jail.
+pub(crate) fn socket_pair() -> Result<(UnixStream, UnixStream), VmmError> {
+    UnixStream::pair().map_err(VmmError::io(Step::Prepare, "making a socket pair"))
 }
 
 /// Waits until bubblewrap says that it made the VMM's process; it does not when it failed before.

@@ -22,6 +22,8 @@ pub struct RootSpec {
     pub files: BTreeMap<PathBuf, PathBuf>,
     /// Empty files to mount a VM's own files on, absolute.
     pub placeholders: Vec<&'static str>,
+    /// Empty folders to mount file systems on, absolute.
+    pub folders: Vec<&'static str>,
 }
 
 impl RootSpec {
@@ -48,6 +50,7 @@ impl RootSpec {
         Ok(Self {
             files: files.into_iter().map(|file| (file.clone(), file)).collect(),
             placeholders: Vec::new(),
+            folders: Vec::new(),
         })
     }
 
@@ -91,12 +94,27 @@ impl RootSpec {
             let mode = if executable { 0o755 } else { 0o644 };
             fs::set_permissions(&target, Permissions::from_mode(mode))?;
         }
+        for at in &self.folders {
+            folder(&below(draft, Path::new(at)))?;
+        }
         for at in &self.placeholders {
-            fs::write(below(draft, Path::new(at)), "")?;
+            let target = below(draft, Path::new(at));
+            if let Some(parent) = target.parent() {
+                folder(parent)?;
+            }
+            fs::write(target, "")?;
         }
         // Folders made on the way, for the same reason as above.
-        for at in self.files.values() {
+        let files = self.files.values().map(PathBuf::as_path);
+        let placeholders = self.placeholders.iter().map(Path::new);
+        let folders = self.folders.iter().map(|at| Path::new(at));
+        for at in files.chain(placeholders) {
             for parent in at.ancestors().skip(1) {
+                fs::set_permissions(below(draft, parent), Permissions::from_mode(0o755))?;
+            }
+        }
+        for at in folders {
+            for parent in at.ancestors() {
                 fs::set_permissions(below(draft, parent), Permissions::from_mode(0o755))?;
             }
         }
@@ -120,6 +138,7 @@ impl RootSpec {
             hash.update(line);
         }
         hash.update(self.placeholders.join("\0"));
+        hash.update(self.folders.join("\0"));
         Ok(hash.finalize()[..12]
             .iter()
             .map(|b| format!("{b:02x}"))

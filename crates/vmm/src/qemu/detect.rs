@@ -97,6 +97,7 @@ impl Qemu {
         RootSpec {
             files: self.files.clone(),
             placeholders: vec![at::KERNEL, at::INITRAMFS, at::RAM, at::ROOTFS],
+            folders: Vec::new(),
         }
     }
 

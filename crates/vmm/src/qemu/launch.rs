@@ -11,7 +11,7 @@ use crate::console::Tail;
 use crate::engine::{SnapshotFiles, StandbySize, VmSpec};
 use crate::error::{Step, VmmError};
 use crate::jail::files::JailFile;
-use crate::jail::{JailRequest, Jailed, inspect, pipe};
+use crate::jail::{JailRequest, Jailed, inspect, pipe, socket_pair};
 use crate::qmp::Qmp;
 use crate::running::Running;
 use crate::state::{RunFolder, private_file};
@@ -53,8 +53,8 @@ impl QemuEngine {
         let mut inside = Inside {
             fds: vec![open_read(&spec.rootfs)?.into()],
             files: vec![
-                read_only(&spec.kernel, at::KERNEL),
-                read_only(&spec.initramfs, at::INITRAMFS),
+                JailFile::read_only(&spec.kernel, at::KERNEL),
+                JailFile::read_only(&spec.initramfs, at::INITRAMFS),
             ],
         };
         if ram_in == RamIn::File {
@@ -66,7 +66,7 @@ impl QemuEngine {
             });
         }
         let start = Start::Boot {
-            command_line: cmdline::kernel_command_line(self.identity.accelerator, self.tsc_khz),
+            command_line: cmdline::kernel_command_line(self.accelerator, self.tsc_khz),
             ram_in,
         };
         let mut vm = self
@@ -91,7 +91,7 @@ impl QemuEngine {
                 open_read(&spec.rootfs)?.into(),
                 open_read(&snapshot.state)?.into(),
             ],
-            files: vec![read_only(&snapshot.memory, at::RAM)],
+            files: vec![JailFile::read_only(&snapshot.memory, at::RAM)],
         };
         let mut vm = self
             .start(StandbySize::of(&spec), Start::Clone, inside, run)
@@ -148,13 +148,13 @@ impl QemuEngine {
         inside: Inside,
         run: RunFolder,
     ) -> Result<(JailRequest, HostEnds), VmmError> {
-        let (qmp, qmp_inside) = pair()?;
-        let (channel, channel_inside) = pair()?;
+        let (qmp, qmp_inside) = socket_pair()?;
+        let (channel, channel_inside) = socket_pair()?;
         let (console, console_inside) = pipe()?;
         let (stderr, stderr_inside) = pipe()?;
         let mut fds: Vec<OwnedFd> = vec![qmp_inside.into(), channel_inside.into()];
         fds.extend(inside.fds);
-        if self.identity.accelerator == Accelerator::Kvm {
+        if self.accelerator == Accelerator::Kvm {
             let kvm = OpenOptions::new().read(true).write(true).open("/dev/kvm");
             fds.push(
                 kvm.map_err(VmmError::io(Step::Prepare, "opening /dev/kvm"))?
@@ -163,7 +163,7 @@ impl QemuEngine {
         }
         let machine = Machine {
             id: size.id.clone(),
-            accelerator: self.identity.accelerator,
+            accelerator: self.accelerator,
             memory_mib: size.memory_mib,
             vcpus: size.vcpus,
             start,
@@ -173,6 +173,7 @@ impl QemuEngine {
             run,
             args: args::arguments(&machine),
             files: inside.files,
+            scratch: None,
             fds,
             stdout: console_inside,
             stderr: stderr_inside,
@@ -238,18 +239,6 @@ impl QemuEngine {
             None => Ok(()),
         }
     }
-}
-
-pub(super) fn read_only(source: &Path, at: &'static str) -> JailFile {
-    JailFile {
-        source: source.to_path_buf(),
-        at,
-        writable: false,
-    }
-}
-
-fn pair() -> Result<(StdUnixStream, StdUnixStream), VmmError> {
-    StdUnixStream::pair().map_err(VmmError::io(Step::Prepare, "making a socket pair"))
 }
 
 pub(super) fn open_read(path: &Path) -> Result<File, VmmError> {

@@ -20,10 +20,10 @@ mod vm;
 
 use crate::config::{Accelerator, AcceleratorChoice, VmmConfig};
 use crate::engine::{
-    Engine, EngineIdentity, EngineKind, SnapshotFiles, Standby, StandbySize, Vm, VmSpec,
+    Engine, EngineIdentity, EngineKind, SnapshotFiles, Snapshots, Standby, StandbySize, Vm, VmSpec,
 };
 use crate::error::VmmError;
-use crate::jail::Jail;
+use crate::jail::{Addresses, Jail, JailSpec};
 use crate::probe;
 use crate::state::StateDir;
 use args::RamIn;
@@ -35,6 +35,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct QemuEngine {
     config: VmmConfig,
+    accelerator: Accelerator,
     state: StateDir,
     jail: Arc<Jail>,
     identity: EngineIdentity,
@@ -58,12 +59,18 @@ impl QemuEngine {
             (_, None) => Accelerator::Tcg,
         };
         let qemu = Qemu::find(&config, &state, accelerator)?;
-        let jail = Jail::new(&config, &state, &qemu.path, &qemu.root())?;
+        let jail = JailSpec {
+            program: &qemu.path,
+            root: &qemu.root(),
+            profile: seccomp::builtin::VMM,
+            addresses: Addresses::Random,
+        };
+        let jail = Jail::new(&config, &state, &jail)?;
         let tsc_khz = probe::tsc_khz(&state);
         let identity = EngineIdentity {
             kind: EngineKind::Qemu,
             version: qemu.version.clone(),
-            accelerator,
+            accelerator: Some(accelerator),
             cpu_model: match accelerator {
                 Accelerator::Kvm => format!("host ({})", probe::host_cpu()),
                 Accelerator::Tcg => emulated_cpu(tsc_khz),
@@ -73,6 +80,7 @@ impl QemuEngine {
         };
         Ok(Self {
             tsc_khz,
+            accelerator,
             jail: Arc::new(jail),
             config,
             state,
@@ -102,8 +110,17 @@ impl Engine for QemuEngine {
         Ok(Box::new(self.launch(spec, RamIn::Memory).await?))
     }
 
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        match self.identity.clones_refused {
+            None => Some(self),
+            Some(_) => None,
+        }
+    }
+}
+
+#[async_trait]
+impl Snapshots for QemuEngine {
     async fn boot_template(&self, spec: VmSpec) -> Result<Box<dyn Vm>, VmmError> {
-        self.identity.can_clone()?;
         Ok(Box::new(self.launch(spec, RamIn::File).await?))
     }
 
@@ -112,12 +129,10 @@ impl Engine for QemuEngine {
         spec: VmSpec,
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
-        self.identity.can_clone()?;
         Ok(Box::new(self.clone_of(spec, snapshot).await?))
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {
-        self.identity.can_clone()?;
         let waiting = self.wait_for_snapshot(size).await?;
         Ok(waiting.map(|standby| Box::new(standby) as Box<dyn Standby>))
     }

@@ -1,7 +1,7 @@
 //! A running QEMU VM.
 
 use crate::config::VmmConfig;
-use crate::engine::{Channel, SnapshotFiles, Vm, VmExit, VmId, VmUsage};
+use crate::engine::{Channel, SnapshotFiles, Template, Vm, VmExit, VmId, VmUsage};
 use crate::error::{Step, VmmError};
 use crate::qmp::{Qmp, QmpError};
 use crate::running::Running;
@@ -159,8 +159,11 @@ impl Vm for QemuVm {
         Ok(())
     }
 
-    async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError> {
-        super::snapshot::save(*self, into).await
+    fn into_template(self: Box<Self>) -> Option<Box<dyn Template>> {
+        match self.ram {
+            Some(_) => Some(self),
+            None => None,
+        }
     }
 
     fn console_tail(&self) -> String {
@@ -177,5 +180,12 @@ impl Vm for QemuVm {
 
     async fn close(mut self: Box<Self>) -> Result<(), VmmError> {
         self.destroy().await
+    }
+}
+
+#[async_trait]
+impl Template for QemuVm {
+    async fn snapshot(self: Box<Self>, into: &Path) -> Result<SnapshotFiles, VmmError> {
+        super::snapshot::save(*self, into).await
     }
 }
