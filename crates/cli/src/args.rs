@@ -1,10 +1,12 @@
 //! The command line as data: one table drives parsing, `--help`, completions and man pages. What runs a
-//! program and what measures have their rows in [`run`] and [`bench`].
+//! program, what measures, and what concerns images have their rows in [`run`], [`bench`] and [`images`].
 
 mod bench;
+mod images;
 mod run;
 
 pub use bench::{BenchArgs, BenchCommand, BenchHttpArgs, CompareArgs};
+pub use images::{ImagesCommand, KernelArg};
 pub use run::{RunArgs, ScanArg};
 
 use clap::{
@@ -127,13 +129,15 @@ pub struct Global {
 /// Which VMM.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum EngineArg {
-    /// As configured; else Firecracker where it and KVM work, else QEMU
+    /// As configured; else, with KVM, Firecracker or QEMU; without, User-Mode Linux or QEMU's emulation
     #[default]
     Auto,
     /// QEMU's microvm machine in a bubblewrap jail
     Qemu,
     /// Firecracker in its jailer
     Firecracker,
+    /// User-Mode Linux in a bubblewrap jail: needs no KVM, computes at native speed
+    Uml,
 }
 
 /// Which accelerator.
@@ -233,39 +237,6 @@ pub struct Format {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
-}
-
-/// What to do with images.
-#[derive(Debug, Subcommand)]
-pub enum ImagesCommand {
-    /// Build the kernel and the images of these languages (all, when none is named)
-    Build {
-        /// python, node, go, rust, bash
-        #[arg(value_name = "LANG")]
-        languages: Vec<String>,
-        /// Build again what is there
-        #[arg(long)]
-        force: bool,
-    },
-    /// List the images: size, packages, digest
-    List {
-        #[command(flatten)]
-        format: Format,
-    },
-    /// Read every byte again and compare it with the manifest
-    Verify {
-        /// python, node, go, rust, bash; all, when none is named
-        #[arg(value_name = "LANG")]
-        languages: Vec<String>,
-        #[command(flatten)]
-        format: Format,
-    },
-    /// Remove images
-    Rm {
-        /// python, node, go, rust, bash
-        #[arg(value_name = "LANG", required = true)]
-        languages: Vec<String>,
-    },
 }
 
 /// What to do with snapshots.

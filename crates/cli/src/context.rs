@@ -18,7 +18,7 @@ use server::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vmm::cleanup::Removed;
-use vmm::{AcceleratorChoice, Engine, EngineKind};
+use vmm::{AcceleratorChoice, Engine, EngineKind, VmmConfig};
 
 /// Where the configuration is looked for when nobody names it.
 const SYSTEM_CONFIG: &str = "/etc/llm-firecracker/config.toml";
@@ -111,6 +111,7 @@ fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
         EngineArg::Auto => {}
         EngineArg::Qemu => config.engine.kind = Some(EngineKind::Qemu),
         EngineArg::Firecracker => config.engine.kind = Some(EngineKind::Firecracker),
+        EngineArg::Uml => config.engine.kind = Some(EngineKind::Uml),
     }
     match global.accel {
         AccelArg::Auto => {}
@@ -184,17 +185,42 @@ pub fn agent(config: &Config) -> anyhow::Result<PathBuf> {
     )
 }
 
+/// The engines' settings, with what User-Mode Linux boots where its kernel was built.
+pub fn vmm_config(config: &Config) -> VmmConfig {
+    // None is an answer, too: what lacks says so where the engine is opened.
+    let materials = materials(config).ok();
+    VmmConfig {
+        uml: materials.and_then(|materials| materials.uml_guest()),
+        ..config.vmm.clone()
+    }
+}
+
 /// The engine, with one line on standard error when it is not what the hardware promises: the first
-/// time since the host booted, for then the probe's answer is kept.
+/// time since the host booted, for then the probes' answers are kept.
 pub async fn engine(config: &Config) -> anyhow::Result<Arc<dyn Engine>> {
-    if config.engine.accelerator == AcceleratorChoice::Auto {
+    let vmm = vmm_config(config);
+    if config.engine.accelerator == AcceleratorChoice::Auto && config.engine.kind.is_none() {
         // Before the engine is opened, which asks the same and would then have the first answer.
-        let probed = vmm::probe::accelerator(&config.vmm).await;
-        if let (Some(reason), false) = (&probed.reason, probed.cached) {
-            eprintln!("llm-firecracker: using software emulation (tcg): {reason}");
+        if let Some(line) = second_choice(&vmm).await {
+            eprintln!("llm-firecracker: {line}");
         }
     }
-    Ok(vmm::open(config.engine.kind, config.vmm.clone()).await?)
+    Ok(vmm::open(config.engine.kind, vmm).await?)
+}
+
+/// Why it is not KVM that will run guests, the first time since the host booted.
+async fn second_choice(vmm: &VmmConfig) -> Option<String> {
+    let kvm = vmm::probe::accelerator(vmm).await;
+    let no_kvm = kvm.reason?;
+    let uml = vmm::uml::probe(vmm).await;
+    let told = kvm.cached && uml.cached;
+    let line = match uml.reason {
+        None => format!("using User-Mode Linux (uml): {no_kvm}"),
+        Some(no_uml) => {
+            format!("using software emulation (tcg): {no_kvm}; User-Mode Linux: {no_uml}")
+        }
+    };
+    (!told).then_some(line)
 }
 
 /// Removes what crashes left behind, and says what that was.
@@ -223,9 +249,13 @@ async fn sweep_first(config: &Config) {
     }
 }
 
+fn materials(config: &Config) -> anyhow::Result<MaterialsSource> {
+    Ok(MaterialsSource::new(image_store(config)?, agent(config)?))
+}
+
 /// What VMs are made of.
 pub fn stores(config: &Config) -> anyhow::Result<(MaterialsSource, SnapshotStore)> {
-    let materials = MaterialsSource::new(image_store(config)?, agent(config)?);
+    let materials = materials(config)?;
     let snapshots = SnapshotStore::open(&state_dir(config).join("snapshots"))?;
     Ok((materials, snapshots))
 }

@@ -98,7 +98,7 @@ async fn vm_to_look_at(config: &Config) -> anyhow::Result<Leased> {
     config.snapshots.enabled = false;
     config.pool.clear();
     let (materials, snapshots) = context::stores(&config)?;
-    let engine = vmm::open(config.engine.kind, config.vmm.clone()).await?;
+    let engine = context::engine(&config).await?;
     let supply = Supply::new(&config, engine, materials, snapshots, Metrics::default());
     for spec in LANGUAGES {
         match supply

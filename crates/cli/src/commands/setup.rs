@@ -119,7 +119,8 @@ async fn qemu(config: &VmmConfig) -> Row {
     let (state, detail) = match vmm::open(Some(EngineKind::Qemu), config.clone()).await {
         Ok(engine) => {
             let it = engine.identity();
-            let detail = format!("{} on {}, jail {}", it.version, it.accelerator, it.jail);
+            let on = it.accelerator_name();
+            let detail = format!("{} on {on}, jail {}", it.version, it.jail);
             (State::Found, detail)
         }
         Err(error) => (State::Missing, format!("{:#}", anyhow::Error::new(error))),
