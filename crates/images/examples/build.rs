@@ -1,8 +1,8 @@
 //! Builds images without the command-line tool, for work on this crate.
 //!
-//!     cargo run -p images --example build -- STATE_DIR/images [--force] [kernel] [LANG…]
+//!     cargo run -p images --example build -- STATE_DIR/images [--force] [kernel] [uml] [LANG…]
 
-use images::{ImageStore, Progress};
+use images::{ImageStore, KernelKind, Progress, Rebuild};
 use protocol::language::Language;
 use std::error::Error;
 use std::path::Path;
@@ -22,19 +22,26 @@ impl Progress for Lines {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let force = args.iter().any(|arg| arg == "--force");
+    let rebuild = match args.iter().any(|arg| arg == "--force") {
+        true => Rebuild::Always,
+        false => Rebuild::IfNeeded,
+    };
     args.retain(|arg| arg != "--force");
     let Some((root, names)) = args.split_first() else {
-        return Err("usage: build STATE_DIR/images [--force] [kernel] [LANG…]".into());
+        return Err("usage: build STATE_DIR/images [--force] [kernel] [uml] [LANG…]".into());
     };
     let store = ImageStore::open(Path::new(root))?;
     for name in names {
         let lines = Lines(Instant::now());
         match Language::from_alias(name) {
-            Some(language) => store.build(language, force, &lines)?,
-            None if name == "kernel" => store.build_kernel(force, &lines)?,
-            None => return Err(format!("no language is called {name}").into()),
+            Some(language) => store.build(language, rebuild, &lines)?,
+            None => store.build_kernel(kernel(name)?, rebuild, &lines)?,
         }
+    }
+    for row in store.kernels() {
+        let mib = row.size_bytes as f64 / 1_048_576.0;
+        let (name, package, version) = (row.name, row.package, row.package_version);
+        println!("{name:8} {mib:7.1} MiB {package} {version}");
     }
     for row in store.list()? {
         let mib = row.size_bytes as f64 / 1_048_576.0;
@@ -44,4 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
+}
+
+fn kernel(name: &str) -> Result<KernelKind, String> {
+    let mut kinds = KernelKind::ALL.into_iter();
+    kinds
+        .find(|kind| kind.name() == name)
+        .ok_or_else(|| format!("no kernel or language is called {name}"))
 }

@@ -121,24 +121,27 @@ impl Tool<'_> {
 
 fn keep_last_lines(stream: impl Read, on_line: &impl Fn(&str)) -> VecDeque<String> {
     let mut kept = VecDeque::with_capacity(LAST_LINES);
-    let mut reader = BufReader::new(stream);
-    loop {
-        let mut bytes = Vec::new();
-        match (&mut reader)
-            .take(MAX_LINE_BYTES)
-            .read_until(b'\n', &mut bytes)
-        {
-            Ok(0) | Err(_) => return kept,
-            Ok(_) => {}
-        }
-        let line = String::from_utf8_lossy(&bytes);
-        let line = line.trim_end();
+    each_line(stream, |line| {
         on_line(line);
         if !line.is_empty() {
             if kept.len() == LAST_LINES {
                 kept.pop_front();
             }
             kept.push_back(line.to_owned());
+        }
+    });
+    kept
+}
+
+/// Hands out the lines of a program until it closes the stream.
+pub(crate) fn each_line(stream: impl Read, mut on_line: impl FnMut(&str)) {
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut bytes = Vec::new();
+        let mut line = (&mut reader).take(MAX_LINE_BYTES);
+        match line.read_until(b'\n', &mut bytes) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => on_line(String::from_utf8_lossy(&bytes).trim_end()),
         }
     }
 }

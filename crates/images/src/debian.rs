@@ -7,7 +7,6 @@
 use crate::child::Tool;
 use crate::error::ImageError;
 use crate::progress::Phases;
-use crate::recipe::SUITE;
 use std::fs;
 use std::io::Read;
 use std::num::NonZeroU64;
@@ -31,6 +30,44 @@ const LIST_PACKAGES: &str = r#"mkdir "$1/.packages"; for f in "$1"/var/cache/apt
     dpkg-deb --info "$f" md5sums >> "$list" 2>/dev/null || true
 done"#;
 
+/// Adds a suite's backports to its sources, whatever mirror they name: one line a suite, as older
+/// mmdebstrap writes them, or all suites in one.
+const ADD_BACKPORTS: &str = r#"for f in "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*; do
+    test -f "$f" || continue
+    sed -i -e 's/^\(deb .* \)SUITE main$/&\n\1SUITE-backports main/' \
+        -e 's/^Suites: SUITE\( .*\)\?$/& SUITE-backports/' "$f"
+done
+grep -rq SUITE-backports "$1"/etc/apt/sources.list* || { echo "no sources of SUITE-backports" >&2; exit 1; }"#;
+
+/// A release of the distribution, and what of it packages come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suite {
+    /// The release itself, with its updates.
+    Plain(&'static str),
+    /// Also newer versions that were built for it.
+    Backports(&'static str),
+}
+
+impl Suite {
+    fn name(self) -> &'static str {
+        match self {
+            Suite::Plain(name) | Suite::Backports(name) => name,
+        }
+    }
+}
+
+/// What to bring, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    pub(crate) suite: Suite,
+    /// What they depend on comes with them.
+    pub(crate) packages: &'a [&'a str],
+    /// A URL; the distribution's own when there is none.
+    pub(crate) mirror: Option<&'a str>,
+    /// Which of their files are written to disk.
+    pub(crate) keep: fn(&Path) -> bool,
+}
+
 /// A package that was unpacked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unpacked {
@@ -40,39 +77,52 @@ pub(crate) struct Unpacked {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// Unpacks `packages` into the new folder `tree`. Takes steps from 0 to `percent` of the progress.
-pub(crate) fn unpack(
-    packages: &[&str],
-    mirror: Option<&str>,
-    tree: &Path,
-    percent: u64,
-    phases: &Phases<'_>,
-) -> Result<Vec<Unpacked>, ImageError> {
-    fs::create_dir(tree).map_err(ImageError::io("creating", tree))?;
-    let mut command = Command::new("mmdebstrap");
-    command
-        .args(["--variant=extract", "--format=tar", "--verbose"])
-        .arg(format!("--include={}", packages.join(",")))
-        .arg("--aptopt=Acquire::Retries \"3\"")
-        .arg(format!("--setup-hook={MERGE_USR}"))
-        .arg(format!("--extract-hook={LIST_PACKAGES}"))
-        .args([SUITE, "-"])
-        .args(mirror)
-        .env("LC_ALL", "C");
-    if rustix::process::geteuid().is_root() {
-        // On the images' own file system, where the next build sweeps it after a crash. In a user
-        // namespace it would have to be a folder that other users can reach: the default is.
-        command.env("TMPDIR", tree.parent().unwrap_or(tree));
+impl Request<'_> {
+    /// Unpacks into the new folder `tree`. Takes steps from 0 to `percent` of the progress.
+    pub(crate) fn unpack(
+        &self,
+        tree: &Path,
+        percent: u64,
+        phases: &Phases<'_>,
+    ) -> Result<Vec<Unpacked>, ImageError> {
+        fs::create_dir(tree).map_err(ImageError::io("creating", tree))?;
+        let tool = Tool {
+            name: "mmdebstrap",
+            doing: "downloading and unpacking packages",
+            deadline: DEADLINE,
+        };
+        let count = Count::default();
+        let on_line = |line: &str| count.follow(line, percent, phases);
+        tool.run_reading(&mut self.command(tree), on_line, |stdout| {
+            untar(stdout, tree, self.keep)
+        })?;
+        read_lists(&tree.join(LISTS))
     }
-    let tool = Tool {
-        name: "mmdebstrap",
-        doing: "downloading and unpacking packages",
-        deadline: DEADLINE,
-    };
-    let count = Count::default();
-    let on_line = |line: &str| count.follow(line, percent, phases);
-    tool.run_reading(&mut command, on_line, |stdout| untar(stdout, tree))?;
-    read_lists(&tree.join(LISTS))
+
+    fn command(&self, tree: &Path) -> Command {
+        let suite = self.suite.name();
+        let mut command = Command::new("mmdebstrap");
+        command
+            .args(["--variant=extract", "--format=tar", "--verbose"])
+            .arg(format!("--include={}", self.packages.join(",")))
+            .arg("--aptopt=Acquire::Retries \"3\"")
+            .arg(format!("--setup-hook={MERGE_USR}"))
+            .arg(format!("--extract-hook={LIST_PACKAGES}"));
+        if let Suite::Backports(_) = self.suite {
+            let hook = ADD_BACKPORTS.replace("SUITE", suite);
+            command.arg(format!("--setup-hook={hook}"));
+        }
+        command
+            .args([suite, "-"])
+            .args(self.mirror)
+            .env("LC_ALL", "C");
+        if rustix::process::geteuid().is_root() {
+            // On the images' own file system, where the next build sweeps it after a crash. In a user
+            // namespace it would have to be a folder that other users can reach: the default is.
+            command.env("TMPDIR", tree.parent().unwrap_or(tree));
+        }
+        command
+    }
 }
 
 /// Turns apt's words into progress.
@@ -114,7 +164,7 @@ fn downloaded(line: &str) -> Option<&str> {
 
 /// Plain files, folders and links; owners, devices and extended attributes (file capabilities among
 /// them) are left behind.
-fn untar(stdout: ChildStdout, tree: &Path) -> Result<(), ImageError> {
+fn untar(stdout: ChildStdout, tree: &Path, keep: fn(&Path) -> bool) -> Result<(), ImageError> {
     let failed = || ImageError::io("unpacking packages into", tree);
     let mut archive = tar::Archive::new(stdout.take(MAX_TREE_BYTES));
     archive.set_preserve_mtime(false);
@@ -123,12 +173,19 @@ fn untar(stdout: ChildStdout, tree: &Path) -> Result<(), ImageError> {
     for entry in archive.entries().map_err(failed())? {
         let mut entry = entry.map_err(failed())?;
         let kind = entry.header().entry_type();
-        if kind.is_file() || kind.is_dir() || kind.is_symlink() || kind.is_hard_link() {
+        let plain = kind.is_file() || kind.is_dir() || kind.is_symlink() || kind.is_hard_link();
+        if plain && wanted(&entry.path().map_err(failed())?, keep) {
             // False for a name that leads out of the tree: such an entry is skipped.
             entry.unpack_in(tree).map_err(failed())?;
         }
     }
     Ok(())
+}
+
+/// The lists of packages are wanted always.
+fn wanted(path: &Path, keep: fn(&Path) -> bool) -> bool {
+    let path = path.strip_prefix(".").unwrap_or(path);
+    path.starts_with(LISTS) || keep(path)
 }
 
 fn read_lists(folder: &Path) -> Result<Vec<Unpacked>, ImageError> {
@@ -179,6 +236,58 @@ mod tests {
         assert_eq!(downloaded(line), Some("golang-1.19-go"));
         assert_eq!(downloaded("Get:5"), None);
         assert_eq!(downloaded("Fetched 9417 kB in 1s"), None);
+    }
+
+    /// What the hook makes of the sources that mmdebstrap wrote.
+    fn with_backports(file: &str, text: &str) -> std::io::Result<String> {
+        let root = tempfile::tempdir()?;
+        let sources = root.path().join("etc/apt").join(file);
+        fs::create_dir_all(root.path().join("etc/apt/sources.list.d"))?;
+        fs::write(&sources, text)?;
+        let hook = ADD_BACKPORTS.replace("SUITE", "trixie");
+        let output = Command::new("sh")
+            .args(["-c", &hook, "hook"])
+            .arg(root.path())
+            .output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(std::io::Error::other(said));
+        }
+        fs::read_to_string(sources)
+    }
+
+    #[test]
+    fn backports_come_from_where_their_suite_does() {
+        let lines = "deb [trusted=yes] http://mirror/debian trixie main\n\
+                     deb http://mirror/debian trixie-updates main\n";
+        let expected = "deb [trusted=yes] http://mirror/debian trixie main\n\
+                        deb [trusted=yes] http://mirror/debian trixie-backports main\n\
+                        deb http://mirror/debian trixie-updates main\n";
+        assert_eq!(with_backports("sources.list", lines).unwrap(), expected);
+        let file = "sources.list.d/0000main.sources";
+        let deb822 = "URIs: http://mirror/debian\nSuites: trixie trixie-updates\n\n\
+                      URIs: http://mirror/security\nSuites: trixie-security\n";
+        let both = with_backports(file, deb822).unwrap();
+        assert!(
+            both.contains("Suites: trixie trixie-updates trixie-backports\n"),
+            "{both}"
+        );
+        assert!(both.ends_with("Suites: trixie-security\n"), "{both}");
+        let error = with_backports(file, "Suites: sid\n").unwrap_err();
+        assert!(error.to_string().contains("trixie-backports"), "{error}");
+    }
+
+    #[test]
+    fn lists_of_packages_are_unpacked_with_what_is_wanted() {
+        let keep = |path: &Path| path.starts_with("usr/src");
+        for (path, expected) in [
+            ("./.packages/a.deb", true),
+            ("./usr/src/a.tar.xz", true),
+            ("usr/src/a.tar.xz", true),
+            ("./usr/bin/ld", false),
+        ] {
+            assert_eq!(wanted(Path::new(path), keep), expected, "{path}");
+        }
     }
 
     #[test]

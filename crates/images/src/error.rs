@@ -1,7 +1,9 @@
 //! What can go wrong with images, and what mends it.
 
+use crate::bundle::BundleError;
 use crate::bzimage::KernelError;
 use crate::cpio::CpioError;
+use crate::kernel::uml::config::OptionError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,7 @@ pub enum ImageError {
         root.display(), build_argument(name)
     )]
     Missing {
-        /// `kernel`, or the name of a language.
+        /// `kernel`, `uml`, or the name of a language.
         name: String,
         /// The store's folder.
         root: PathBuf,
@@ -26,7 +28,7 @@ pub enum ImageError {
         file.display(), build_argument(name)
     )]
     Damaged {
-        /// `kernel`, `initramfs` or the name of a language.
+        /// `kernel`, `uml`, `initramfs` or the name of a language.
         name: String,
         /// The file that is not what it was.
         file: PathBuf,
@@ -34,6 +36,18 @@ pub enum ImageError {
         expected: String,
         /// What is there.
         seen: String,
+    },
+    /// Whole, but built with other options, patches or steps than this tool builds with.
+    #[error(
+        "the {name} kernel in {} was built by another version of this tool: \
+         `llm-firecracker images build {}` makes a new one",
+        root.display(), build_argument(name)
+    )]
+    Stale {
+        /// `uml`.
+        name: String,
+        /// The store's folder.
+        root: PathBuf,
     },
     /// A program that builds images is not installed.
     #[error("{tool} is not installed: run scripts/setup-debian.sh, which installs it")]
@@ -112,6 +126,22 @@ pub enum ImageError {
         #[source]
         source: KernelError,
     },
+    /// The kernel would not be built with what it has to have.
+    #[error("the kernel's configuration is not what was asked for")]
+    KernelOption {
+        /// Which option.
+        #[source]
+        source: OptionError,
+    },
+    /// A file of images that is not one of `images export`, or not whole.
+    #[error("{} is not imported, nothing of it", path.display())]
+    Bundle {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: BundleError,
+    },
     /// The initramfs cannot be written.
     #[error("writing the initramfs' entry {entry}")]
     Initramfs {
@@ -134,10 +164,12 @@ pub enum ImageError {
     },
 }
 
-/// Kernel and initramfs come with every build, so any language's build mends them.
+/// Kernels come with a build of any language; the initramfs is made of what a kernel's build leaves.
 fn build_argument(name: &str) -> &str {
     match name {
-        "kernel" | "initramfs" => "bash",
+        "kernel" => "bash --kernel virtual",
+        "uml" => "bash --kernel uml",
+        "initramfs" => "bash",
         language => language,
     }
 }

@@ -7,22 +7,31 @@
 //! - `debian`: packages, with what they depend on, unpacked into a folder; nothing of them is run
 //! - `select`: what of that goes into an image; `furnish`: what every image has besides
 //! - `rootfs`: both, then the image's own finishing programs in a sandbox, then erofs
-//! - `bzimage`, `modules`, `kernel`: `vmlinux` and modules out of the kernel's package
+//! - `kernel`: `vmlinux` and modules out of the kernel's package, by `bzimage` and `modules`; User-Mode
+//!   Linux, compiled from its source's package
+//! - `confine`: the sandbox of whatever is run meanwhile
 //! - `cpio`: the initramfs' format
 //! - `manifest`, [`digest`], `verify`: what is written down of an image, and whether it still holds
-//! - `store`, `find`: [`ImageStore`], the folder of images: building and removing, finding
+//! - `layout`, `store`, `kernels`, `guest`, `find`: [`ImageStore`], the folder of images: building and
+//!   removing, finding
+//! - [`bundle`]: images in one file, for other hosts
 //!
 //! Knows nothing of jobs or VMs. Blocking: call from a thread that may wait.
 
+pub mod bundle;
 mod bzimage;
 mod child;
+mod confine;
 mod cpio;
 mod debian;
 pub mod digest;
 mod error;
 mod find;
 mod furnish;
+mod guest;
 mod kernel;
+mod kernels;
+mod layout;
 mod manifest;
 mod modules;
 mod progress;
@@ -32,10 +41,15 @@ mod select;
 mod store;
 mod verify;
 
+pub use bundle::{BundleError, BundleRow, ImportRow, ImportState};
 pub use bzimage::KernelError;
 pub use cpio::CpioError;
 pub use error::ImageError;
-pub use find::{Artifact, Guest, ImageRow, Rootfs, VerifyRow};
-pub use manifest::{FileRecord, KernelManifest, Package, RootfsManifest};
-pub use progress::{Progress, Silent};
+pub use find::{Artifact, ImageRow, Rootfs, VerifyRow};
+pub use guest::Guest;
+pub use kernel::KernelKind;
+pub use kernel::uml::config::OptionError;
+pub use kernels::KernelRow;
+pub use manifest::{FileRecord, KernelManifest, Package, RootfsManifest, UmlManifest};
+pub use progress::{Progress, Rebuild, Silent};
 pub use store::ImageStore;

@@ -11,10 +11,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// A manifest is small; a larger file is not one of ours.
-const MAX_BYTES: u64 = 1024 * 1024;
+pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Bounds on what a manifest may hold, each far above any image's: more is a mistake or an attack.
+const MAX_TEXTS: usize = 8192;
+const MAX_TEXT_BYTES: usize = 256;
+/// Letters of a wrong text that a message repeats.
+const MAX_EXCERPT: usize = 200;
 
 /// A file of an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileRecord {
     /// Its name in the folder of the manifest: no `/` in it.
@@ -26,13 +32,19 @@ pub struct FileRecord {
 }
 
 /// A package that something in an image comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Package {
     /// Its name in the distribution.
     pub name: String,
     /// Its version there.
     pub version: String,
+}
+
+impl Package {
+    fn texts(&self) -> [&str; 2] {
+        [&self.name, &self.version]
+    }
 }
 
 /// Of a language's root file system.
@@ -71,7 +83,26 @@ pub struct KernelManifest {
     pub built_at: String,
 }
 
-/// Of an initramfs, made of an agent and the kernel's modules.
+/// Of the User-Mode Linux kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UmlManifest {
+    /// The version of this layout.
+    pub format: u32,
+    /// The kernel, a program.
+    pub kernel: FileRecord,
+    /// The package of its source.
+    pub package: Package,
+    /// SHA-256 of its options, patches and the steps of its build, in lower-case hex. One that is not
+    /// this tool's tells that another version of the tool built it.
+    pub inputs: String,
+    /// What the compiler calls itself.
+    pub compiler: String,
+    /// RFC 3339, UTC.
+    pub built_at: String,
+}
+
+/// Of an initramfs, made of an agent and, where the kernel has some, modules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InitramfsManifest {
@@ -93,10 +124,19 @@ impl KernelManifest {
     }
 }
 
+impl UmlManifest {
+    /// The manifest in these bytes, or what is wrong with them.
+    pub fn parse(bytes: &[u8]) -> Result<UmlManifest, String> {
+        parse(bytes)
+    }
+}
+
 /// What every manifest has.
 pub(crate) trait Manifest: Serialize + DeserializeOwned {
     fn format(&self) -> u32;
     fn records(&self) -> Vec<&FileRecord>;
+    /// What is shown to people.
+    fn texts(&self) -> Vec<&str>;
 }
 
 impl Manifest for RootfsManifest {
@@ -105,6 +145,11 @@ impl Manifest for RootfsManifest {
     }
     fn records(&self) -> Vec<&FileRecord> {
         vec![&self.image]
+    }
+    fn texts(&self) -> Vec<&str> {
+        let own = [&*self.language, &*self.runtime_version, &*self.built_at];
+        let packages = self.packages.iter().flat_map(Package::texts);
+        own.into_iter().chain(packages).collect()
     }
 }
 
@@ -115,6 +160,24 @@ impl Manifest for KernelManifest {
     fn records(&self) -> Vec<&FileRecord> {
         vec![&self.vmlinux, &self.modules]
     }
+    fn texts(&self) -> Vec<&str> {
+        let names = self.module_names.iter().map(String::as_str);
+        let package = self.package.texts();
+        names.chain(package).chain([&*self.built_at]).collect()
+    }
+}
+
+impl Manifest for UmlManifest {
+    fn format(&self) -> u32 {
+        self.format
+    }
+    fn records(&self) -> Vec<&FileRecord> {
+        vec![&self.kernel]
+    }
+    fn texts(&self) -> Vec<&str> {
+        let own = [&*self.inputs, &*self.compiler, &*self.built_at];
+        own.into_iter().chain(self.package.texts()).collect()
+    }
 }
 
 impl Manifest for InitramfsManifest {
@@ -123,6 +186,9 @@ impl Manifest for InitramfsManifest {
     }
     fn records(&self) -> Vec<&FileRecord> {
         vec![&self.initramfs]
+    }
+    fn texts(&self) -> Vec<&str> {
+        Vec::new()
     }
 }
 
@@ -154,18 +220,37 @@ pub(crate) fn read<M: Manifest>(path: &Path, name: &str, root: &Path) -> Result<
 
 /// The manifest in these bytes, or what is wrong with them.
 fn parse<M: Manifest>(bytes: &[u8]) -> Result<M, String> {
-    let manifest: M = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let manifest: M = serde_json::from_slice(bytes).map_err(|error| excerpt(&error.to_string()))?;
     if manifest.format() != FORMAT {
         return Err(format!("format {}", manifest.format()));
     }
-    match manifest
-        .records()
-        .into_iter()
-        .find(|record| !is_plain(record))
-    {
-        Some(record) => Err(format!("a record of '{}'", record.file.escape_debug())),
+    let records = manifest.records();
+    if let Some(record) = records.into_iter().find(|record| !is_plain(record)) {
+        return Err(format!("a record of '{}'", excerpt(&record.file)));
+    }
+    let texts = manifest.texts();
+    if texts.len() > MAX_TEXTS {
+        return Err(format!("{} texts", texts.len()));
+    }
+    match texts.into_iter().find(|text| !is_printable(text)) {
+        Some(text) => Err(format!("the text '{}'", excerpt(text))),
         None => Ok(manifest),
     }
+}
+
+/// Printed as it is, it moves no cursor and fills no screen.
+fn is_printable(text: &str) -> bool {
+    let printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    text.len() <= MAX_TEXT_BYTES && text.bytes().all(printable)
+}
+
+/// For messages about what anybody may have written.
+fn excerpt(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        ' '..='~' => letter,
+        _ => '?',
+    };
+    text.chars().take(MAX_EXCERPT).map(shown).collect()
 }
 
 /// A name that stays in its folder, and a digest that is one.
@@ -206,4 +291,54 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), ImageError> {
     fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(ImageError::io("syncing", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uml() -> UmlManifest {
+        UmlManifest {
+            format: FORMAT,
+            kernel: FileRecord {
+                file: "linux-0123456789abcdef".to_owned(),
+                sha256: "0123456789abcdef".repeat(4),
+                size: 7,
+            },
+            package: Package {
+                name: "linux-source-7.3".to_owned(),
+                version: "7.3.4-1~bpo13+1".to_owned(),
+            },
+            inputs: "ab".repeat(32),
+            compiler: "gcc (Debian 12.2.0-14+deb12u1) 12.2.0".to_owned(),
+            built_at: "2026-11-28T15:00:00Z".to_owned(),
+        }
+    }
+
+    fn parsed(manifest: &UmlManifest) -> Result<UmlManifest, String> {
+        UmlManifest::parse(&serde_json::to_vec(manifest).unwrap())
+    }
+
+    #[test]
+    fn a_manifest_is_read_as_it_was_written() {
+        assert_eq!(parsed(&uml()).unwrap(), uml());
+        let unknown = serde_json::to_string(&uml()).unwrap();
+        let unknown = unknown.replacen('{', "{\"more\":1,", 1);
+        let error = UmlManifest::parse(unknown.as_bytes()).unwrap_err();
+        assert!(error.contains("unknown field `more`"), "{error}");
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_and_texts_that_move_a_cursor_are_refused() {
+        let mut outside = uml();
+        outside.kernel.file = "../linux".to_owned();
+        assert_eq!(parsed(&outside).unwrap_err(), "a record of '../linux'");
+        let mut moving = uml();
+        moving.compiler = "gcc \u{1b}[2J".to_owned();
+        let error = parsed(&moving).unwrap_err();
+        assert_eq!(error, "the text 'gcc ?[2J'");
+        let mut long = uml();
+        long.package.version = "1".repeat(MAX_TEXT_BYTES + 1);
+        assert!(parsed(&long).is_err());
+    }
 }

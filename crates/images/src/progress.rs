@@ -29,3 +29,12 @@ impl<'a> Phases<'a> {
         self.progress.step(name, percent.min(100), Some(100));
     }
 }
+
+/// What a caller of a build wants where there is a good image already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rebuild {
+    /// The one that is there.
+    IfNeeded,
+    /// A new one all the same.
+    Always,
+}

@@ -4,10 +4,11 @@
 //! links), and nothing else of the packages: no package manager, documentation or setuid program
 //! can be forgotten in it, because nothing is kept that was not asked for.
 
+use crate::debian::Suite;
 use protocol::language::Language;
 
 /// The release that all packages come from.
-pub(crate) const SUITE: &str = "bookworm";
+pub(crate) const SUITE: Suite = Suite::Plain("bookworm");
 /// Whose kernel guests run: built for virtual machines, few drivers, quick to boot.
 pub(crate) const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 /// Changes when images made by older versions of this crate are to be built again.

@@ -1,11 +1,12 @@
 //! Makes the root file system of one language: unpack, select, furnish, finish, pack.
 
 use crate::child::Tool;
-use crate::debian::{self, Unpacked};
+use crate::confine;
+use crate::debian::{Request, Unpacked};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
-use crate::recipe::{Finish, PACKAGES_ALWAYS, Recipe};
+use crate::recipe::{Finish, PACKAGES_ALWAYS, Recipe, SUITE};
 use crate::{furnish, select};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
@@ -38,7 +39,13 @@ pub(crate) fn make(
 ) -> Result<Packed, ImageError> {
     let (tree, root) = (scratch.join("tree"), scratch.join("root"));
     let packages = [PACKAGES_ALWAYS, recipe.packages].concat();
-    let unpacked = debian::unpack(&packages, mirror, &tree, 60, phases)?;
+    let request = Request {
+        suite: SUITE,
+        packages: &packages,
+        mirror,
+        keep: |_| true,
+    };
+    let unpacked = request.unpack(&tree, 60, phases)?;
     phases.at(60, "selecting files");
     let programs = select::programs(recipe, &unpacked);
     let chosen = select::select(&tree, recipe, &programs)?;
@@ -82,36 +89,19 @@ fn forget_times(root: &Path) -> Result<(), ImageError> {
 
 /// Runs one of the image's own programs with the image as its root and nothing else in reach.
 fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
-    let mut command = Command::new("bwrap");
+    let mut command = confine::command();
     command
-        .args([
-            "--unshare-all",
-            "--die-with-parent",
-            "--new-session",
-            "--cap-drop",
-            "ALL",
-        ])
         .arg("--bind")
         .arg(root)
-        .args([
-            "/", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/",
-        ])
-        .args([
-            "--clearenv",
-            "--setenv",
-            "PATH",
-            "/usr/bin",
-            "--setenv",
-            "HOME",
-            "/tmp",
-        ])
-        .args(["--setenv", "LANG", "C.UTF-8"]);
+        .arg("/")
+        .args(confine::FRESH)
+        .args(["--chdir", "/", "--setenv", "LANG", "C.UTF-8"]);
     for (name, value) in finish.env {
         command.args(["--setenv", name, value]);
     }
     command.arg("--").args(finish.argv);
     let tool = Tool {
-        name: "bwrap",
+        name: confine::PROGRAM,
         doing: finish.doing,
         deadline: FINISH_DEADLINE,
     };

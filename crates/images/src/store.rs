@@ -3,10 +3,11 @@
 //! ```text
 //! ROOT/lock                      held by whoever builds or removes
 //! ROOT/digests.json              digests of files that have not changed since (a cache)
-//! ROOT/kernel/manifest.json      names the two files beside it
+//! ROOT/kernel/manifest.json      names the two files beside it: the kernel of hardware VMs, its modules
+//! ROOT/uml/manifest.json         names the program beside it: User-Mode Linux
 //! ROOT/rootfs/LANG.json          names the image beside it
 //! ROOT/initramfs/KEY.{json,cpio} the key is of the agent and the modules inside
-//! ROOT/.build-*                  what a build is at; swept by the next one
+//! ROOT/.build-*                  what a build or an import is at; swept by the next one
 //! ```
 //!
 //! Files are named by their content and never change. A build writes new ones and then renames a new
@@ -14,11 +15,13 @@
 
 use crate::digest::{self, FileIdentity};
 use crate::error::ImageError;
-use crate::manifest::{self, FileRecord, KernelManifest, RootfsManifest};
-use crate::progress::{Phases, Progress};
-use crate::recipe::{self, FORMAT, Recipe};
+use crate::kernel::KernelKind;
+use crate::layout::{self, Form, Image, ROOTFS};
+use crate::manifest::{self, FileRecord, RootfsManifest};
+use crate::progress::{Phases, Progress, Rebuild};
+use crate::recipe::{self, FORMAT};
+use crate::rootfs;
 use crate::verify::{DigestCache, Look};
-use crate::{kernel, rootfs};
 use protocol::language::Language;
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -28,32 +31,21 @@ use tempfile::TempDir;
 /// How the names of half-written files start.
 pub(crate) const TEMPORARY: &str = ".new-";
 const SCRATCH: &str = ".build-";
-pub(crate) const KERNEL: &str = "kernel";
 pub(crate) const INITRAMFS: &str = "initramfs";
-const ROOTFS: &str = "rootfs";
 
 /// The images of one host.
 #[derive(Debug)]
 pub struct ImageStore {
     pub(crate) root: PathBuf,
     pub(crate) cache: DigestCache,
-    mirror: Option<String>,
+    pub(crate) mirror: Option<String>,
 }
 
 impl ImageStore {
     /// Opens the store in a folder, which is made when it is not there.
     pub fn open(root: &Path) -> Result<ImageStore, ImageError> {
-        for folder in [
-            root,
-            &root.join(KERNEL),
-            &root.join(ROOTFS),
-            &root.join(INITRAMFS),
-        ] {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o755)
-                .create(folder)
-                .map_err(ImageError::io("creating", folder))?;
+        for name in ["", KernelKind::Virtual.name(), ROOTFS, INITRAMFS] {
+            create_folder(&root.join(name))?;
         }
         let root = fs::canonicalize(root).map_err(ImageError::io("looking at", root))?;
         let cache = DigestCache::open(root.join("digests.json"));
@@ -71,69 +63,36 @@ impl ImageStore {
         self
     }
 
-    /// Makes the guests' kernel. Does nothing when there is a good one, unless `force` says so.
-    pub fn build_kernel(&self, force: bool, progress: &dyn Progress) -> Result<(), ImageError> {
-        let phases = Phases::new(progress);
-        let _lock = self.lock(&phases)?;
-        if !force && self.kernel(Look::Cached).is_ok() {
-            phases.at(100, "as built before");
-            return Ok(());
-        }
-        let folder = self.root.join(KERNEL);
-        let scratch = self.scratch()?;
-        let made = kernel::make(self.mirror.as_deref(), scratch.path(), &phases)?;
-        phases.at(90, "writing");
-        let manifest = KernelManifest {
-            format: FORMAT,
-            vmlinux: store_bytes(&folder, "vmlinux", "", &made.vmlinux)?,
-            modules: store_bytes(&folder, "modules", ".cpio", &made.modules)?,
-            module_names: made.module_names,
-            package: made.package,
-            built_at: now(),
-        };
-        manifest::write(&self.kernel_manifest(), &manifest)?;
-        remove_others(
-            &folder,
-            |name| name.starts_with("vmlinux-") || name.starts_with("modules-"),
-            &[&manifest.vmlinux.file, &manifest.modules.file],
-        )?;
-        phases.at(100, "done");
-        Ok(())
-    }
-
-    /// Makes a language's root file system. Does nothing when there is a good one, unless `force`
+    /// Makes a language's root file system. Does nothing when there is a good one, unless `rebuild`
     /// says so.
     pub fn build(
         &self,
         language: Language,
-        force: bool,
+        rebuild: Rebuild,
         progress: &dyn Progress,
     ) -> Result<(), ImageError> {
         let phases = Phases::new(progress);
         let _lock = self.lock(&phases)?;
-        if !force && self.checked_rootfs(language, Look::Cached).is_ok() {
+        if rebuild == Rebuild::IfNeeded && self.checked_rootfs(language, Look::Cached).is_ok() {
             phases.at(100, "as built before");
             return Ok(());
         }
         let recipe = recipe::of(language).ok_or_else(|| self.missing(language.name()))?;
+        let image = Image::Rootfs(language);
         let scratch = self.scratch()?;
         let packed = rootfs::make(recipe, self.mirror.as_deref(), scratch.path(), &phases)?;
         phases.at(95, "taking its digest");
         let manifest = RootfsManifest {
             format: FORMAT,
             language: language.name().to_owned(),
-            image: self.store_image(recipe, &packed.path)?,
+            image: self.keep(&packed.path, image, layout::rootfs(language))?,
             packages: packed.packages,
             runtime_version: packed.runtime_version,
             built_at: now(),
         };
         manifest::write(&self.rootfs_manifest(language), &manifest)?;
-        let of_language = format!("{}-", language.name());
-        remove_others(
-            &self.root.join(ROOTFS),
-            |name| name.starts_with(&of_language) && name.ends_with(".erofs"),
-            &[&manifest.image.file],
-        )?;
+        let folder = self.root.join(image.folder());
+        remove_others(&folder, |name| image.owns(name), &[&manifest.image.file])?;
         phases.at(100, "done");
         Ok(())
     }
@@ -146,12 +105,9 @@ impl ImageStore {
             std::io::ErrorKind::NotFound => self.missing(language.name()),
             _ => ImageError::io("removing", &manifest)(error),
         })?;
-        let of_language = format!("{}-", language.name());
-        remove_others(
-            &self.root.join(ROOTFS),
-            |name| name.starts_with(&of_language) && name.ends_with(".erofs"),
-            &[],
-        )
+        let image = Image::Rootfs(language);
+        let folder = self.root.join(image.folder());
+        remove_others(&folder, |name| image.owns(name), &[])
     }
 
     pub(crate) fn missing(&self, name: &str) -> ImageError {
@@ -161,12 +117,16 @@ impl ImageStore {
         }
     }
 
-    pub(crate) fn kernel_manifest(&self) -> PathBuf {
-        self.root.join(KERNEL).join("manifest.json")
+    pub(crate) fn kernel_folder(&self, kind: KernelKind) -> PathBuf {
+        self.root.join(kind.name())
+    }
+
+    pub(crate) fn kernel_manifest(&self, kind: KernelKind) -> PathBuf {
+        self.root.join(Image::Kernel(kind).manifest_path())
     }
 
     pub(crate) fn rootfs_manifest(&self, language: Language) -> PathBuf {
-        self.rootfs_file(&format!("{}.json", language.name()))
+        self.root.join(Image::Rootfs(language).manifest_path())
     }
 
     pub(crate) fn rootfs_file(&self, name: &str) -> PathBuf {
@@ -174,7 +134,7 @@ impl ImageStore {
     }
 
     /// Waits until nobody else builds or removes, then sweeps what a crashed build left.
-    fn lock(&self, phases: &Phases<'_>) -> Result<File, ImageError> {
+    pub(crate) fn lock(&self, phases: &Phases<'_>) -> Result<File, ImageError> {
         use rustix::fs::{FlockOperation, flock};
         let path = self.root.join("lock");
         let file = File::options()
@@ -189,6 +149,8 @@ impl ImageStore {
                 .map_err(|error| ImageError::io("locking", &path)(error.into()))?;
         }
         self.sweep()?;
+        // Stores of older versions have none. Not made on opening: readers may not write here.
+        create_folder(&self.kernel_folder(KernelKind::UserMode))?;
         Ok(file)
     }
 
@@ -204,53 +166,66 @@ impl ImageStore {
     }
 
     /// A folder on the images' own file system, gone when the build ends in whatever way.
-    fn scratch(&self) -> Result<TempDir, ImageError> {
+    pub(crate) fn scratch(&self) -> Result<TempDir, ImageError> {
         tempfile::Builder::new()
             .prefix(SCRATCH)
             .tempdir_in(&self.root)
             .map_err(ImageError::io("creating a folder in", &self.root))
     }
 
-    fn store_image(&self, recipe: &Recipe, packed: &Path) -> Result<FileRecord, ImageError> {
+    /// Moves a file that was made into the store, under the name of its content.
+    pub(crate) fn keep(
+        &self,
+        made: &Path,
+        image: Image,
+        form: Form,
+    ) -> Result<FileRecord, ImageError> {
         let (sha256, FileIdentity { size, .. }) =
-            digest::sha256_file(packed).map_err(ImageError::io("reading", packed))?;
-        let name = recipe.language.name();
-        if size > recipe.max_bytes {
+            digest::sha256_file(made).map_err(ImageError::io("reading", made))?;
+        if size > form.max_bytes {
             return Err(ImageError::TooLarge {
-                name: name.to_owned(),
+                name: image.name().to_owned(),
                 size,
-                bound: recipe.max_bytes,
+                bound: form.max_bytes,
             });
         }
-        let file = format!("{name}-{}.erofs", &sha256[..16]);
-        let path = self.rootfs_file(&file);
-        fs::set_permissions(packed, fs::Permissions::from_mode(0o644))
-            .map_err(ImageError::io("setting the mode of", packed))?;
-        File::open(packed)
-            .and_then(|packed| packed.sync_all())
-            .map_err(ImageError::io("syncing", packed))?;
-        fs::rename(packed, &path).map_err(ImageError::io("moving to", &path))?;
-        manifest::sync_folder(&self.root.join(ROOTFS))?;
+        let folder = self.root.join(image.folder());
+        let file = form.file_name(&sha256);
+        let path = folder.join(&file);
+        fs::set_permissions(made, fs::Permissions::from_mode(image.mode()))
+            .map_err(ImageError::io("setting the mode of", made))?;
+        File::open(made)
+            .and_then(|made| made.sync_all())
+            .map_err(ImageError::io("syncing", made))?;
+        fs::rename(made, &path).map_err(ImageError::io("moving to", &path))?;
+        manifest::sync_folder(&folder)?;
         Ok(FileRecord { file, sha256, size })
     }
 }
 
+fn create_folder(folder: &Path) -> Result<(), ImageError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(folder)
+        .map_err(ImageError::io("creating", folder))
+}
+
 /// Writes bytes to a file named by their digest.
-fn store_bytes(
+pub(crate) fn store_bytes(
     folder: &Path,
-    name: &str,
-    suffix: &str,
+    form: Form,
     bytes: &[u8],
 ) -> Result<FileRecord, ImageError> {
     let sha256 = digest::sha256(bytes);
-    let file = format!("{name}-{}{suffix}", &sha256[..16]);
+    let file = form.file_name(&sha256);
     manifest::write_atomically(&folder.join(&file), bytes)?;
     let size = bytes.len() as u64;
     Ok(FileRecord { file, sha256, size })
 }
 
 /// Removes the files of older builds: ours by their names, and not among those to keep.
-fn remove_others(
+pub(crate) fn remove_others(
     folder: &Path,
     ours: impl Fn(&str) -> bool,
     keep: &[&String],
@@ -271,7 +246,7 @@ fn remove_others(
 }
 
 /// The time, in RFC 3339 and UTC, to the second.
-fn now() -> String {
+pub(crate) fn now() -> String {
     jiff::Timestamp::now()
         .round(jiff::Unit::Second)
         .map(|now| now.to_string())

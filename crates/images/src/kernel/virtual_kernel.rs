@@ -1,16 +1,15 @@
-//! Makes the guests' kernel: `vmlinux` and the few modules that guests need, out of one package.
+//! The kernel of hardware VMs: `vmlinux` and the few modules that guests need, out of one package.
 
 use crate::bzimage;
 use crate::cpio::{Archive, CpioError};
-use crate::debian;
-use crate::digest;
+use crate::debian::Request;
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::modules::{self, Module};
 use crate::progress::Phases;
-use crate::recipe::KERNEL_PACKAGE;
+use crate::recipe::{KERNEL_PACKAGE, SUITE};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Taken out of the package, not yet in the store.
 pub(crate) struct Kernel {
@@ -28,7 +27,13 @@ pub(crate) fn make(
     phases: &Phases<'_>,
 ) -> Result<Kernel, ImageError> {
     let tree = scratch.join("tree");
-    let unpacked = debian::unpack(&[KERNEL_PACKAGE], mirror, &tree, 70, phases)?;
+    let request = Request {
+        suite: SUITE,
+        packages: &[KERNEL_PACKAGE],
+        mirror,
+        keep: |_| true,
+    };
+    let unpacked = request.unpack(&tree, 70, phases)?;
     // The package asked for is a name that always depends on the newest kernel's.
     let release = only_entry(&tree.join("usr/lib/modules"))?;
     let package = format!("linux-image-{release}");
@@ -81,62 +86,4 @@ fn archive(order: &[Module]) -> Result<Vec<u8>, ImageError> {
             .map_err(cannot(&entry))?;
     }
     Ok(archive.finish())
-}
-
-/// The archive that goes before the modules': the agent as `/init`, and what it mounts over.
-pub(crate) fn agent_archive(agent: &Path, sha256: &str) -> Result<Vec<u8>, ImageError> {
-    let bytes = fs::read(agent).map_err(ImageError::io("reading the agent", agent))?;
-    if digest::sha256(&bytes) != sha256 {
-        return Err(ImageError::Agent {
-            path: agent.to_path_buf(),
-            what: "it changed while it was read",
-        });
-    }
-    check_agent(agent, &bytes)?;
-    let write = || -> Result<Vec<u8>, CpioError> {
-        let mut archive = Archive::default();
-        for folder in ["dev", "newroot", "proc", "sys"] {
-            archive.folder(folder)?;
-        }
-        // The kernel opens it for PID 1 before anything is mounted.
-        archive.device("dev/console", 5, 1)?;
-        archive.file("init", 0o755, &bytes)?;
-        Ok(archive.finish())
-    };
-    write().map_err(|source| ImageError::Initramfs {
-        entry: "init".to_owned(),
-        source,
-    })
-}
-
-fn check_agent(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
-    let wrong = |what| ImageError::Agent {
-        path: PathBuf::from(path),
-        what,
-    };
-    let elf = goblin::elf::Elf::parse(bytes).map_err(|_| wrong("it is no ELF program"))?;
-    if elf.interpreter.is_some() || !elf.libraries.is_empty() {
-        return Err(wrong("it is not linked statically"));
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_agent_that_a_kernel_cannot_start_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = folder.path().join("agent");
-        fs::write(&text, "#!/bin/sh").unwrap();
-        let try_it = |path: &Path| {
-            let (sha256, _) = digest::sha256_file(path).unwrap();
-            agent_archive(path, &sha256).unwrap_err().to_string()
-        };
-        let error = try_it(&text);
-        assert!(error.contains("no ELF program"), "{error}");
-        let error = try_it(Path::new("/bin/true"));
-        assert!(error.contains("statically"), "{error}");
-    }
 }

@@ -1,0 +1,179 @@
+//! Compiles the kernel, in a sandbox that holds the host's compiler, read-only, and the source.
+//!
+//! Equal inputs make equal bytes: what the kernel's build would take from the host (time, user, name,
+//! a count of builds, the folder's path) is fixed.
+
+use super::config::{self, Patch};
+use super::steps::Steps;
+use crate::child::{self, Tool};
+use crate::confine;
+use crate::error::ImageError;
+use crate::progress::Phases;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Where the source is in the sandbox; may be seen in messages of the kernel.
+const INSIDE: &str = "/build";
+/// Fixed: what a guest shows as its kernel's time, builder and count.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("ARCH", "um"),
+    ("KBUILD_BUILD_HOST", "llm-firecracker"),
+    ("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 1970"),
+    ("KBUILD_BUILD_USER", "images"),
+    ("KBUILD_BUILD_VERSION", "1"),
+    ("LC_ALL", "C"),
+];
+/// What the host must have, in the sandbox's PATH.
+const PROGRAMS: &[&str] = &["bc", "bison", "flex", "gcc", "make", "patch", "strip", "xz"];
+/// On Debian these are links into `/usr`; a loader's path is fixed in every program.
+const LINKS: &[(&str, &str)] = &[
+    ("usr/bin", "/bin"),
+    ("usr/sbin", "/sbin"),
+    ("usr/lib", "/lib"),
+    ("usr/lib64", "/lib64"),
+];
+/// Where links in `/usr/bin` lead, `awk` and `cc` for two.
+const ALTERNATIVES: &str = "/etc/alternatives";
+/// What `make` leaves: the kernel, a program.
+const PROGRAM: &str = "linux";
+/// Two cores take three and a half minutes; one that is loaded, or emulated, far longer.
+const COMPILE_DEADLINE: Duration = Duration::from_secs(40 * 60);
+/// For steps of seconds.
+const STEP_DEADLINE: Duration = Duration::from_secs(5 * 60);
+
+/// A source folder, and the sandbox around it.
+pub(crate) struct SourceTree<'a> {
+    pub(crate) folder: &'a Path,
+    pub(crate) phases: &'a Phases<'a>,
+}
+
+/// A program and what it is run for.
+struct Step<'a> {
+    doing: &'a str,
+    argv: &'a [&'a str],
+    deadline: Duration,
+}
+
+impl SourceTree<'_> {
+    /// Applies patches exactly as they were written: one that no longer fits is an error.
+    pub(crate) fn patch(&self, patches: &[Patch]) -> Result<(), ImageError> {
+        for Patch { name, text } in patches {
+            let path = self.folder.join(name);
+            fs::write(&path, text).map_err(ImageError::io("writing", &path))?;
+            let exactly = ["patch", "-p1", "--batch", "--forward", "--fuzz=0"];
+            let argv = [&exactly[..], &["--no-backup-if-mismatch", "-i", name]].concat();
+            self.run(&Step {
+                doing: &format!("applying {name}"),
+                argv: &argv,
+                deadline: STEP_DEADLINE,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Settles the configuration, and checks that it is what was asked for.
+    pub(crate) fn configure(&self) -> Result<(), ImageError> {
+        let path = self.folder.join(".config");
+        self.configure_by("tinyconfig")?;
+        let smallest = fs::read_to_string(&path).map_err(ImageError::io("reading", &path))?;
+        fs::write(&path, smallest + &config::appended())
+            .map_err(ImageError::io("writing", &path))?;
+        self.configure_by("olddefconfig")?;
+        let settled = fs::read_to_string(&path).map_err(ImageError::io("reading", &path))?;
+        config::check(&settled).map_err(|source| ImageError::KernelOption { source })
+    }
+
+    fn configure_by(&self, target: &str) -> Result<(), ImageError> {
+        self.run(&Step {
+            doing: "configuring the kernel",
+            argv: &["make", target],
+            deadline: STEP_DEADLINE,
+        })
+    }
+
+    /// Compiles on all CPUs. Takes steps from `from` to `to` of the progress. The program stands in
+    /// the source's folder.
+    pub(crate) fn compile(&self, from: u64, to: u64) -> Result<PathBuf, ImageError> {
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let step = Step {
+            doing: "compiling the kernel",
+            argv: &["make", &format!("-j{cpus}"), PROGRAM],
+            deadline: COMPILE_DEADLINE,
+        };
+        let mut steps = Steps::new(self.phases, from, to);
+        self.run_following(&step, |line| steps.follow(line))?;
+        self.run(&Step {
+            doing: "removing the kernel's symbols",
+            argv: &["strip", PROGRAM],
+            deadline: STEP_DEADLINE,
+        })?;
+        Ok(self.folder.join(PROGRAM))
+    }
+
+    /// How the compiler calls itself.
+    pub(crate) fn compiler(&self) -> Result<String, ImageError> {
+        let step = Step {
+            doing: "asking for its version",
+            argv: &["gcc", "--version"],
+            deadline: STEP_DEADLINE,
+        };
+        let mut first = String::new();
+        self.run_following(&step, |line| {
+            if first.is_empty() {
+                first = line.to_owned();
+            }
+        })?;
+        Ok(first)
+    }
+
+    fn run(&self, step: &Step<'_>) -> Result<(), ImageError> {
+        self.run_following(step, |_| {})
+    }
+
+    /// Runs in the sandbox; each line of stdout goes to `on_line`.
+    fn run_following(&self, step: &Step<'_>, on_line: impl FnMut(&str)) -> Result<(), ImageError> {
+        let tool = Tool {
+            name: confine::PROGRAM,
+            doing: step.doing,
+            deadline: step.deadline,
+        };
+        let mut command = self.command(step.argv);
+        let read = |stdout| {
+            child::each_line(stdout, on_line);
+            Ok(())
+        };
+        tool.run_reading(&mut command, |_| {}, read)
+    }
+
+    fn command(&self, argv: &[&str]) -> Command {
+        let mut command = confine::command();
+        command.args(["--ro-bind", "/usr", "/usr"]);
+        for (target, link) in LINKS {
+            command.args(["--symlink", target, link]);
+        }
+        command
+            .args(["--ro-bind-try", ALTERNATIVES, ALTERNATIVES])
+            .args(confine::FRESH)
+            .arg("--bind")
+            .arg(self.folder)
+            .args([INSIDE, "--chdir", INSIDE]);
+        for (name, value) in ENVIRONMENT {
+            command.args(["--setenv", name, value]);
+        }
+        command.arg("--").args(argv);
+        command
+    }
+}
+
+/// Fails with the first program that the host has not, before minutes are spent.
+pub(crate) fn check_programs() -> Result<(), ImageError> {
+    let missing = |name: &&&str| !Path::new("/usr/bin").join(name).exists();
+    match PROGRAMS.iter().find(missing) {
+        Some(name) => Err(ImageError::ToolMissing {
+            tool: (*name).to_owned(),
+        }),
+        None => Ok(()),
+    }
+}

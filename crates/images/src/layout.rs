@@ -1,0 +1,140 @@
+//! What the store can hold: kernels and root file systems, each with its folder, its manifest, and the
+//! forms of its files.
+
+use crate::kernel::{KernelKind, uml};
+use crate::recipe;
+use protocol::language::{LANGUAGES, Language};
+
+pub(crate) const ROOTFS: &str = "rootfs";
+/// Five times what the distribution's kernel has, in bytes.
+const MAX_VMLINUX_BYTES: u64 = 256 * 1024 * 1024;
+/// Eighty times what guests load, in bytes.
+const MAX_MODULES_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The forms of the files of the kernel for hardware VMs.
+pub(crate) const VMLINUX: Form = form("vmlinux", "", MAX_VMLINUX_BYTES);
+pub(crate) const MODULES: Form = form("modules", ".cpio", MAX_MODULES_BYTES);
+/// And of User-Mode Linux'.
+pub(crate) const UML: Form = form("linux", "", uml::MAX_BYTES);
+
+/// A kernel, or a language's root file system: a manifest and its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Image {
+    Kernel(KernelKind),
+    Rootfs(Language),
+}
+
+/// A file's form: what its name has before and after the digest, and how large it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form {
+    stem: &'static str,
+    suffix: &'static str,
+    pub(crate) max_bytes: u64,
+}
+
+impl Form {
+    /// Files are named by their content, so that none ever changes.
+    pub(crate) fn file_name(&self, sha256: &str) -> String {
+        format!("{}-{}{}", self.stem, &sha256[..16], self.suffix)
+    }
+}
+
+impl Image {
+    /// All that there can be, in the order in which they are listed and exported.
+    pub(crate) fn all() -> impl Iterator<Item = Image> {
+        let kernels = KernelKind::ALL.into_iter().map(Image::Kernel);
+        kernels.chain(LANGUAGES.iter().map(|spec| Image::Rootfs(spec.language)))
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Image::Kernel(kind) => kind.name(),
+            Image::Rootfs(language) => language.name(),
+        }
+    }
+
+    /// Its folder in the store.
+    pub(crate) fn folder(self) -> &'static str {
+        match self {
+            Image::Kernel(kind) => kind.name(),
+            Image::Rootfs(_) => ROOTFS,
+        }
+    }
+
+    /// Its manifest in the store.
+    pub(crate) fn manifest_path(self) -> String {
+        match self {
+            Image::Kernel(kind) => format!("{}/manifest.json", kind.name()),
+            Image::Rootfs(language) => format!("{ROOTFS}/{}.json", language.name()),
+        }
+    }
+
+    /// The permissions of its files.
+    pub(crate) fn mode(self) -> u32 {
+        match self {
+            Image::Kernel(KernelKind::UserMode) => 0o755,
+            _ => 0o644,
+        }
+    }
+
+    /// Whether a file in its folder is one of its own, of this or an older build.
+    pub(crate) fn owns(self, name: &str) -> bool {
+        self.forms().iter().any(|form| {
+            let rest = name.strip_prefix(form.stem);
+            rest.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(form.suffix))
+        })
+    }
+
+    /// The image whose manifest has this path.
+    pub(crate) fn of_manifest(path: &str) -> Option<Image> {
+        Image::all().find(|image| image.manifest_path() == path)
+    }
+
+    /// Of its files, in the order in which they stand in the manifest.
+    pub(crate) fn forms(self) -> Vec<Form> {
+        match self {
+            Image::Kernel(KernelKind::Virtual) => vec![VMLINUX, MODULES],
+            Image::Kernel(KernelKind::UserMode) => vec![UML],
+            Image::Rootfs(language) => vec![rootfs(language)],
+        }
+    }
+}
+
+/// The form of a language's root file system.
+pub(crate) fn rootfs(language: Language) -> Form {
+    let bound = recipe::of(language).map_or(0, |recipe| recipe.max_bytes);
+    form(language.name(), ".erofs", bound)
+}
+
+const fn form(stem: &'static str, suffix: &'static str, max_bytes: u64) -> Form {
+    Form {
+        stem,
+        suffix,
+        max_bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_owns_its_files_of_every_build_and_no_others() {
+        let python = Image::Rootfs(Language::Python);
+        assert!(python.owns("python-0123456789abcdef.erofs"));
+        assert!(!python.owns("python.json"));
+        assert!(!python.owns("node-0123456789abcdef.erofs"));
+        let uml = Image::Kernel(KernelKind::UserMode);
+        assert!(uml.owns(&UML.file_name(&"a".repeat(64))));
+        assert!(!uml.owns("manifest.json"));
+        assert!(Image::Kernel(KernelKind::Virtual).owns("modules-0123456789abcdef.cpio"));
+    }
+
+    #[test]
+    fn each_image_has_a_manifest_of_its_own() {
+        for image in Image::all() {
+            assert_eq!(Image::of_manifest(&image.manifest_path()), Some(image));
+        }
+        assert_eq!(Image::of_manifest("kernel/vmlinux"), None);
+    }
+}
