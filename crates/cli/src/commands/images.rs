@@ -1,10 +1,13 @@
-//! `images`: builds, lists, verifies and removes what VMs boot from.
+//! `images`: builds, lists, verifies, removes and carries what VMs boot from.
+
+mod build;
+mod list;
+mod transfer;
 
 use super::{language, languages_or_all, print_json};
-use crate::args::{Global, ImagesCommand};
-use crate::progress::Bars;
+use crate::args::{Format, Global, ImagesCommand};
 use crate::{context, table};
-use images::ImageStore;
+use images::{ImageStore, Rebuild};
 use protocol::language::Language;
 use serde_json::json;
 use std::process::ExitCode;
@@ -15,71 +18,51 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
     let config = context::config(global)?;
     let store = context::image_store(&config)?;
     match command {
-        ImagesCommand::Build { languages, force } => {
-            build(store, languages_or_all(&languages)?, force).await
+        ImagesCommand::Build {
+            languages,
+            kernel,
+            force,
+        } => {
+            let build = build::Build {
+                kernels: build::kernels_wanted(&config, kernel).await?,
+                languages: languages_or_all(&languages)?,
+                rebuild: match force {
+                    true => Rebuild::Always,
+                    false => Rebuild::IfNeeded,
+                },
+            };
+            build.run(store).await
         }
-        ImagesCommand::List { format } => list(&store, format.json),
-        ImagesCommand::Verify { languages, format } => verify(store, &languages, format.json).await,
+        ImagesCommand::List { format } => list::run(&store, &format),
+        ImagesCommand::Verify { languages, format } => {
+            verify(store, named(&languages)?, &format).await
+        }
         ImagesCommand::Rm { languages } => {
-            for name in &languages {
-                let language = language(name)?;
+            for language in named(&languages)? {
                 store.remove(language)?;
                 table::line(format_args!("removed the image of {language}"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
-    }
-}
-
-async fn build(
-    store: Arc<ImageStore>,
-    languages: Vec<Language>,
-    force: bool,
-) -> anyhow::Result<ExitCode> {
-    tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
-        let bars = Bars::new();
-        store.build_kernel(force, &bars.task("kernel"))?;
-        for language in languages {
-            store.build(language, force, &bars.task(language.name()))?;
+        ImagesCommand::Export { file, languages } => {
+            transfer::export(store, file, named(&languages)?).await
         }
-        Ok(())
-    })
-    .await??;
-    Ok(ExitCode::SUCCESS)
+        ImagesCommand::Import { file, format } => transfer::import(store, file, &format).await,
+    }
 }
 
-fn list(store: &ImageStore, as_json: bool) -> anyhow::Result<ExitCode> {
-    let rows = store.list()?;
-    if as_json {
-        return print_json(&json!({ "images": rows }));
-    }
-    table::print(
-        &["language", "size", "packages", "built", "sha256"],
-        rows.iter().map(|row| {
-            vec![
-                row.language.to_string(),
-                table::mib(row.size_bytes),
-                row.packages.to_string(),
-                row.built_at.clone(),
-                row.sha256.chars().take(16).collect(),
-            ]
-        }),
-    )?;
-    Ok(ExitCode::SUCCESS)
+fn named(languages: &[String]) -> anyhow::Result<Vec<Language>> {
+    languages.iter().map(|name| language(name)).collect()
 }
 
 async fn verify(
     store: Arc<ImageStore>,
-    names: &[String],
-    as_json: bool,
+    only: Vec<Language>,
+    format: &Format,
 ) -> anyhow::Result<ExitCode> {
-    let only = names
-        .iter()
-        .map(|name| language(name))
-        .collect::<anyhow::Result<Vec<_>>>()?;
     let checked = tokio::task::spawn_blocking(move || store.verify(&only)).await??;
     let all_right = checked.iter().all(|row| row.error.is_none());
-    if as_json {
+    if format.json {
         print_json(&json!({ "images": checked }))?;
     } else {
         table::print(

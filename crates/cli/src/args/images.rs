@@ -1,0 +1,97 @@
+//! What there is to do with kernels and images.
+
+use super::Format;
+use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// What to do with images.
+#[derive(Debug, Subcommand)]
+pub enum ImagesCommand {
+    /// Build kernels and the images of these languages (all, when none is named)
+    #[command(after_help = BUILD_EXAMPLES)]
+    Build {
+        /// python, node, go, rust, bash
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+        /// Which kernels
+        #[arg(long, value_enum, default_value_t)]
+        kernel: KernelArg,
+        /// Build again what is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// List the kernels and images: size, packages, digest
+    List {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Read every byte again and compare it with the manifest
+    Verify {
+        /// python, node, go, rust, bash; all, when none is named
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Remove images
+    Rm {
+        /// python, node, go, rust, bash
+        #[arg(value_name = "LANG", required = true)]
+        languages: Vec<String>,
+    },
+    /// Write the kernels and images into one file, for hosts without a compiler or a network
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export {
+        /// The file to write: a tar archive, not compressed; there wholly or not at all
+        file: PathBuf,
+        /// python, node, go, rust, bash; all that are there, when none is named
+        #[arg(value_name = "LANG")]
+        languages: Vec<String>,
+    },
+    /// Take the kernels and images from a file that `images export` wrote: all of it, or nothing
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+/// Which kernels are built.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum KernelArg {
+    /// The one that this host's engine boots
+    #[default]
+    Auto,
+    /// The distribution's for virtual machines, downloaded: QEMU and Firecracker boot it
+    Virtual,
+    /// User-Mode Linux, compiled from the distribution's source: a few minutes, needs a C compiler
+    Uml,
+    /// Both
+    All,
+}
+
+const BUILD_EXAMPLES: &str = "\
+Examples:
+  llm-firecracker images build python              what this host needs to run python
+  llm-firecracker images build                     all languages
+  llm-firecracker images build bash --kernel all   also for hosts with another engine
+  llm-firecracker images build bash --kernel uml --force
+
+What is there and good is not built again; a User-Mode Linux kernel that another version of this
+tool built is.";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  llm-firecracker images build python --kernel all    on a host with a network and a compiler
+  llm-firecracker images export images.tar python
+  llm-firecracker images import images.tar            on the other host, after copying the file";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  llm-firecracker images import images.tar
+  llm-firecracker images import --json images.tar
+
+Every name, size and digest is checked, and a file with anything else in it is refused. That shows
+that it is whole, not who made it: import files of hosts that you trust.";
