@@ -1,12 +1,13 @@
 //! Files that are read back, or that users and operators write.
 
 use audit::AuditConfig;
-use images::{KernelManifest, RootfsManifest};
+use images::{KernelManifest, RootfsManifest, UmlManifest};
 use protocol::job::JobRequest;
 use sandbox::config::Config;
 use sandbox::snapshots::Manifest;
 use seccomp::{Error, Profile};
 use server::ServerConfig;
+use std::collections::BTreeSet;
 
 /// The kernel takes no longer program (`BPF_MAXINSNS`).
 const MAX_INSTRUCTIONS: usize = 4096;
@@ -52,6 +53,35 @@ pub fn image_manifest(bytes: &[u8]) {
         stays_inside(&kernel.vmlinux.file);
         stays_inside(&kernel.modules.file);
     }
+    if let Ok(uml) = UmlManifest::parse(bytes) {
+        stays_inside(&uml.kernel.file);
+        assert!(uml.compiler.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    }
+}
+
+/// A file of images that is taken holds each image once, names no file outside the store's folders, and
+/// says the sizes that it has.
+pub fn image_bundle(bytes: &[u8]) {
+    let rows = match images::bundle::inspect(bytes) {
+        Ok(rows) => rows,
+        Err(error) => {
+            let text = error.to_string();
+            let printable = text.chars().all(|letter| !letter.is_control());
+            assert!(printable && text.len() < 4096, "{text:?}");
+            return;
+        }
+    };
+    let names: BTreeSet<_> = rows.iter().map(|row| &row.name).collect();
+    assert_eq!((names.len(), names.is_empty()), (rows.len(), false));
+    for file in rows.iter().flat_map(|row| &row.files) {
+        let parts = file.split_once('/');
+        let Some(("kernel" | "uml" | "rootfs", name)) = parts else {
+            panic!("{file}");
+        };
+        stays_inside(name);
+    }
+    let announced: u64 = rows.iter().map(|row| row.size_bytes).sum();
+    assert!(announced < bytes.len() as u64 && bytes.len() % 512 == 0);
 }
 
 /// Nor does a snapshot's.

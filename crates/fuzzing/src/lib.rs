@@ -15,7 +15,7 @@ mod files;
 mod requests;
 
 pub use channel::{conversation, frames, qmp};
-pub use files::{config, image_manifest, seccomp_profile, snapshot_manifest};
+pub use files::{config, image_bundle, image_manifest, seccomp_profile, snapshot_manifest};
 pub use requests::{execute, piston, sessions};
 
 /// One parser under attack.
@@ -41,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     target("qmp", qmp),
     target("seccomp_profile", seccomp_profile),
     target("image_manifest", image_manifest),
+    target("image_bundle", image_bundle),
     target("snapshot_manifest", snapshot_manifest),
     target("config", config),
     target("execute", execute),

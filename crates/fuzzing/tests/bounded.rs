@@ -108,7 +108,7 @@ macro_rules! each {
     )* };
 }
 
-each! { frames conversation qmp seccomp_profile image_manifest snapshot_manifest config execute piston sessions }
+each! { frames conversation qmp seccomp_profile image_manifest image_bundle snapshot_manifest config execute piston sessions }
 
 #[test]
 fn every_target_is_a_test_here_and_a_file_of_cargo_fuzz() {
@@ -157,6 +157,8 @@ fn seeds_that_should_pass_still_do() {
     let text = |name: &str| String::from_utf8(seed(name)).unwrap();
     images::RootfsManifest::parse(&seed("image_manifest/rootfs")).unwrap();
     images::KernelManifest::parse(&seed("image_manifest/kernel")).unwrap();
+    images::UmlManifest::parse(&seed("image_manifest/uml")).unwrap();
+    images::bundle::inspect(&*seed("image_bundle/whole")).unwrap();
     sandbox::snapshots::Manifest::parse(&seed("snapshot_manifest/whole")).unwrap();
     for name in ["allow-list", "deny-list"] {
         seccomp::Profile::parse(&text(&format!("seccomp_profile/{name}")), name).unwrap();
