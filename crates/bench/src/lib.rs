@@ -1,5 +1,6 @@
 //! What it costs. [`latency`] times this tool's own paths, [`compare`] the same job under every
-//! isolation technology that is installed, interleaved in one run, [`http`] loads the service;
+//! isolation technology that is installed, interleaved in one run, [`native`] the same program in a VM and
+//! on the host, [`http`] loads the service;
 //! [`throughput`] runs several at once, [`stats`] sums up and [`plot`] draws.
 //!
 //! Absolute times say little about another machine; ratios measured side by side do.
@@ -7,6 +8,7 @@
 pub mod compare;
 pub mod http;
 pub mod latency;
+pub mod native;
 pub mod plot;
 pub mod program;
 pub mod stats;

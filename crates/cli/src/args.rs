@@ -5,7 +5,7 @@ mod bench;
 mod images;
 mod run;
 
-pub use bench::{BenchArgs, BenchCommand, BenchHttpArgs, CompareArgs};
+pub use bench::{BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, CompareArgs};
 pub use images::{ImagesCommand, KernelArg};
 pub use run::{RunArgs, ScanArg};
 

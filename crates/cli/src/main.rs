@@ -49,6 +49,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Clean { format } => commands::clean::run(&cli.global, &format).await,
         Command::Bench(args) => match args.command {
             Some(BenchCommand::Http(args)) => commands::bench_http::run(&cli.global, args).await,
+            Some(BenchCommand::Native(args)) => {
+                commands::bench_native::run(&cli.global, args).await
+            }
             None => commands::bench::bench(&cli.global, args).await,
         },
         Command::Compare(args) => commands::bench::compare(&cli.global, args).await,

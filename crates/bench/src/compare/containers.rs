@@ -45,6 +45,20 @@ pub struct Containers {
     _folder: tempfile::TempDir,
 }
 
+/// The folder that an image is unpacked into.
+const ROOT: &str = "root";
+
+/// Unpacks an image below a folder; gives its root.
+pub async fn unpack(image: &Path, folder: &Path) -> Result<PathBuf, BenchError> {
+    let root = folder.join(ROOT);
+    let unpack = CommandLine::new([
+        "fsck.erofs".to_owned(),
+        format!("--extract={}", root.display()),
+        image.display().to_string(),
+    ]);
+    unpack.output().await.map(|_| root)
+}
+
 /// Unpacks the image and prepares every technology that is installed.
 pub async fn prepare(image: &Path, program: &Program) -> Result<Containers, BenchError> {
     let folder = tempfile::Builder::new()
@@ -54,14 +68,8 @@ pub async fn prepare(image: &Path, program: &Program) -> Result<Containers, Benc
             path: std::env::temp_dir(),
             source,
         })?;
-    let root = folder.path().join("root");
-    let unpack = CommandLine::new([
-        "fsck.erofs".to_owned(),
-        format!("--extract={}", root.display()),
-        image.display().to_string(),
-    ]);
-    let unpacked = unpack
-        .output()
+    let root = folder.path().join(ROOT);
+    let unpacked = unpack(image, folder.path())
         .await
         .map(drop)
         .map_err(|error| format!("the image was not unpacked for it: {error}"));
@@ -137,9 +145,35 @@ fn inside(program: &Program) -> Result<[Vec<String>; 2], String> {
                 &format!("read -t {SLEEP_SECONDS} < <(:; sleep {SLEEP_SECONDS})"),
             ]),
         ]),
-        other => Err(format!("the comparison has no {other}")),
+        Language::Go | Language::Rust => {
+            let script = compiled(program.language);
+            let sleep = format!("sleep {SLEEP_SECONDS}");
+            Ok([
+                own(&["/bin/sh", "-c", &script, "sh", program.code]),
+                own(&["/bin/sh", "-c", &sleep]),
+            ])
+        }
     }
 }
+
+/// What a job of ours does: the code into a file, the same compiler by the same words, the program.
+fn compiled(language: Language) -> String {
+    let spec = language.spec();
+    let env: String = spec
+        .env
+        .iter()
+        .map(|(name, value)| format!("export {name}='{value}'\n"))
+        .collect();
+    let compile = match language {
+        // The guest's own driver, which is no file of the image.
+        Language::Go => format!("( {GO_BUILD} )"),
+        _ => spec.compile.unwrap_or_default().join(" "),
+    };
+    let (file, run) = (spec.source_file, spec.run.join(" "));
+    format!("export HOME=/tmp\ncd /tmp\n{env}printf '%s' \"$1\" > {file}\n{compile} && {run}\n")
+}
+
+const GO_BUILD: &str = include_str!("../../../agent/drivers/go-build.sh");
 
 fn both(
     program: &Program,

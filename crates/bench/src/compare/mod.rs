@@ -2,9 +2,9 @@
 //! machine whose speed drifts is unfair to nobody.
 //!
 //! [`contender`] is what all have in common: a command that runs the job. [`containers`] prepares
-//! those of others. This tool's own are the library for pool and clone, in a process that stays as a
-//! container's daemon does, and the `run` command, whole, from exec to exit, for boot and once more for
-//! clone.
+//! those of others. This tool's own are the library for pool and clone, or for a fresh boot where the
+//! engine has no clones, in a process that stays as a container's daemon does, and the `run` command,
+//! whole, from exec to exit, for boot and once more for clone.
 
 pub mod containers;
 pub mod contender;
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// One technology's line in the answer.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
-    /// `pool`, `clone`, `clone-command`, `boot`, `docker`, `runsc`, `runc`, `bwrap` or `kata`.
+    /// `pool`, `clone`, `clone-command`, `fresh`, `boot`, `docker`, `runsc`, `runc`, `bwrap` or `kata`.
     pub technology: &'static str,
     /// It is here and ran the job.
     pub installed: bool,

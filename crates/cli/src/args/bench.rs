@@ -13,13 +13,8 @@ pub struct BenchArgs {
     /// python, node, go, rust, bash; all, when none is named
     #[arg(value_name = "LANG")]
     pub languages: Vec<String>,
-    /// The ways a VM comes
-    #[arg(
-        long,
-        value_enum,
-        value_delimiter = ',',
-        default_value = "boot,clone,pool"
-    )]
+    /// The ways a VM comes [default: all that the engine has]
+    #[arg(long, value_enum, value_delimiter = ',')]
     pub paths: Vec<PathArg>,
     /// Runs of each path and language
     #[arg(short = 'n', long, default_value_t = 10)]
@@ -42,6 +37,18 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Load the service: what HTTP adds, memory, overload, hostile clients; fails when a bound does not hold
     Http(BenchHttpArgs),
+    /// Run the same programs in a VM and on the host: computing, processes, much code, many files
+    Native(BenchNativeArgs),
+}
+
+/// Flags of `bench native`.
+#[derive(Debug, Args)]
+pub struct BenchNativeArgs {
+    /// Runs of each
+    #[arg(short = 'n', long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    #[command(flatten)]
+    pub format: Format,
 }
 
 /// Flags of `bench http`.
@@ -86,7 +93,7 @@ impl From<PathArg> for protocol::result::BootPath {
 /// Flags of `compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// python, node or bash
+    /// python, node, go, rust or bash
     #[arg(short, long, default_value = "python")]
     pub lang: String,
     /// Runs of each technology

@@ -3,7 +3,7 @@
 use super::{languages_or_all, print_json};
 use crate::args::{BenchArgs, CompareArgs, Global};
 use crate::{context, table};
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use bench::compare::contender::{CommandLine, Contender, Facts, How};
 use bench::compare::{self, Extent, containers, memory::SLEEP_SECONDS};
 use bench::latency::{self, LatencyRow, MemoryRow, ThroughputRow, config_for};
@@ -25,8 +25,8 @@ pub async fn bench(global: &Global, args: BenchArgs) -> anyhow::Result<ExitCode>
     let config = context::config(global)?;
     let languages = languages_or_all(&args.languages)?;
     let mut rows = Measured::default();
-    for path in &args.paths {
-        measure(&config, (*path).into(), &languages, &args, &mut rows).await?;
+    for path in paths(&config, &args).await? {
+        measure(&config, path, &languages, &args, &mut rows).await?;
     }
     if let Some(file) = &args.plot {
         let picture = svg("Hello, from the request to the result", &rows.plot_rows());
@@ -41,6 +41,19 @@ pub async fn bench(global: &Global, args: BenchArgs) -> anyhow::Result<ExitCode>
     }
     rows.print()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Those that were named; else all that the engine has.
+async fn paths(config: &Config, args: &BenchArgs) -> anyhow::Result<Vec<BootPath>> {
+    if !args.paths.is_empty() {
+        return Ok(args.paths.iter().map(|path| (*path).into()).collect());
+    }
+    let mut paths = vec![BootPath::Boot];
+    if context::engine(config).await?.snapshots().is_some() {
+        paths.push(BootPath::Clone);
+    }
+    paths.push(BootPath::Pool);
+    Ok(paths)
 }
 
 #[derive(Default)]
@@ -163,23 +176,16 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     // Before anything of ours runs: what fails here leaves nothing.
     let rootfs = context::image_store(&config)?.rootfs(language)?;
     let others = containers::prepare(&rootfs.image.path, &program).await?;
-    let (pool, clone) = (
-        library(&config, BootPath::Pool, language).await?,
-        library(&config, BootPath::Clone, language).await?,
-    );
-    // The snapshot first: the first clone would make it otherwise, and be slow.
-    let shape = pool.supply().default_shape();
-    let snapshot = pool.supply().create_snapshot(language, shape).await;
-    if let Err(no) = &snapshot {
-        eprintln!(
-            "llm-firecracker: no snapshot, so neither clone nor pool: {}",
-            no.message
-        );
-    }
-    for sandbox in [&pool, &clone] {
+    let pool = library(&config, BootPath::Pool, language).await?;
+    let fresh = match snapshot_made(&pool, language).await {
+        true => BootPath::Clone,
+        false => BootPath::Boot,
+    };
+    let fresh = (fresh, library(&config, fresh, language).await?);
+    for sandbox in [&pool, &fresh.1] {
         sandbox.supply().start_pool();
     }
-    let mut contenders = ours(global, &program, &pool, &clone)?;
+    let mut contenders = ours(global, &program, &pool, &fresh)?;
     contenders.extend(others.contenders.iter().cloned());
     let extent = Extent {
         runs: args.runs,
@@ -191,7 +197,7 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     })
     .await;
     eprintln!();
-    for sandbox in [pool, clone] {
+    for sandbox in [pool, fresh.1] {
         sandbox.close(CLOSE_PATIENCE).await;
     }
     drop(others);
@@ -200,6 +206,19 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     }
     print_rows(&rows)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the snapshot, which the first clone would be slow by otherwise; whether there is one to clone.
+async fn snapshot_made(pool: &Sandbox, language: Language) -> bool {
+    if pool.engine().snapshots().is_none() {
+        return false;
+    }
+    let shape = pool.supply().default_shape();
+    let made = pool.supply().create_snapshot(language, shape).await;
+    if let Err(no) = &made {
+        eprintln!("llm-firecracker: no snapshot, so no clone: {}", no.message);
+    }
+    made.is_ok()
 }
 
 const OWN: Facts = Facts {
@@ -217,19 +236,24 @@ async fn library(
     context::sandbox(&config_for(path, config.clone(), &[language])).await
 }
 
-/// This tool's paths: pool and clone in this process, clone and boot as a user's whole command.
+/// This tool's paths: pool, and clone or boot, in this process; clone and boot as a user's whole command.
 fn ours(
     global: &Global,
     program: &Program,
     pool: &Arc<Sandbox>,
-    clone: &Arc<Sandbox>,
+    (fresh, by_fresh): &(BootPath, Arc<Sandbox>),
 ) -> anyhow::Result<Vec<Contender>> {
     let exe = std::env::current_exe()?.display().to_string();
     let sleep_code = match program.language {
         Language::Python => format!("import time; time.sleep({SLEEP_SECONDS})"),
         Language::Node => format!("setTimeout(() => 0, {})", SLEEP_SECONDS * 1000),
         Language::Bash => format!("sleep {SLEEP_SECONDS}"),
-        other => return Err(anyhow!("the comparison has no {other}")),
+        Language::Go => format!(
+            "package main\nimport \"time\"\nfunc main() {{ time.Sleep({SLEEP_SECONDS} * time.Second) }}\n"
+        ),
+        Language::Rust => format!(
+            "fn main() {{ std::thread::sleep(std::time::Duration::from_secs({SLEEP_SECONDS})) }}"
+        ),
     };
     let command = |code: &str, more: &[&str]| {
         let mut line = vec![exe.clone()];
@@ -239,6 +263,7 @@ fn ours(
         if let Some(config) = &global.config {
             line.extend(["--config".to_owned(), config.display().to_string()]);
         }
+        line.extend(["--engine".to_owned(), pool.identity().kind.to_string()]);
         line.extend(
             ["run", "--timeout", "60", "--lang", program.language.name()].map(str::to_owned),
         );
@@ -260,12 +285,16 @@ fn ours(
         path,
         sleep: command(&sleep_code, &[]),
     };
-    Ok(vec![
-        contender("pool", by_library(pool, BootPath::Pool)),
-        contender("clone", by_library(clone, BootPath::Clone)),
-        contender("clone-command", by_command(&[])),
-        contender("boot", by_command(&["--no-snapshot"])),
-    ])
+    let mut all = vec![contender("pool", by_library(pool, BootPath::Pool))];
+    match fresh {
+        BootPath::Clone => {
+            all.push(contender("clone", by_library(by_fresh, BootPath::Clone)));
+            all.push(contender("clone-command", by_command(&[])));
+        }
+        _ => all.push(contender("fresh", by_library(by_fresh, *fresh))),
+    }
+    all.push(contender("boot", by_command(&["--no-snapshot"])));
+    Ok(all)
 }
 
 fn print_rows(rows: &[compare::Row]) -> std::io::Result<()> {

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod bench_http;
+pub mod bench_native;
 pub mod clean;
 pub mod doctor;
 pub mod events;
