@@ -5,6 +5,8 @@
 set -euo pipefail
 
 run_packages=(bubblewrap erofs-utils mmdebstrap xz-utils gcc libc6-dev make pkg-config)
+# What mmdebstrap makes its user namespace with, where it is not root.
+run_packages+=(uidmap)
 # Only where `images build` compiles the User-Mode Linux kernel.
 run_packages+=(bc bison flex patch)
 test_packages=(python3-venv ca-certificates curl chromium prometheus docker.io runc runsc)
