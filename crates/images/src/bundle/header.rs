@@ -42,7 +42,7 @@ impl Entry {
             entry: shown.clone(),
             what,
         };
-        if header.as_ustar().is_none() {
+        if header.as_ustar().is_none() && header.as_gnu().is_none() {
             return Err(refused("has no header of a tar file".to_owned()));
         }
         let kind = header.entry_type();

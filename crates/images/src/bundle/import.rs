@@ -130,7 +130,10 @@ struct Counted<'a> {
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read(buffer)?;
-        self.transfer.moved(read as u64, "reading and checking");
+        let mib = |bytes: u64| bytes / (1024 * 1024);
+        let (done, total) = (mib(self.transfer.done), mib(self.transfer.total));
+        let step = format!("reading and checking, {done} of {total} MiB");
+        self.transfer.moved(read as u64, &step);
         Ok(read)
     }
 }
