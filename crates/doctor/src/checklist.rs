@@ -7,7 +7,8 @@ pub fn checklist() -> String {
         "<!-- Written from the table in crates/doctor; a test keeps it in step: UPDATE_CHECKLIST=1 cargo test -p doctor --test checklist -->\n\
          # Production checklist\n\n\
          Each row is a check of `llm-firecracker doctor`: run it, and nothing here is a matter of trust.\n\
-         What cannot be seen from the host is a warning that says so, never a pass.\n\n\
+         What cannot be seen from the host is a warning that says so, never a pass.\n\
+         What only QEMU and Firecracker need is 'not needed' where jobs run under User-Mode Linux, and the other way round.\n\n\
          Sources: FC = Firecracker's documentation, version 1.17 (`docs/`); K = the kernel's (docs.kernel.org).\n",
     );
     for group in GROUPS {

@@ -11,10 +11,14 @@ pub struct Facts {
     pub today: Option<jiff::civil::Date>,
     /// Whether KVM runs guest code: a probe's answer, not the device's presence.
     pub kvm: Kvm,
-    /// `isolation.minimum = "hardware"`: emulation is refused.
+    /// `isolation.minimum = "hardware"`: every other engine is refused.
     pub hardware_required: bool,
+    /// The engine that jobs run under here.
+    pub engine: Option<Engine>,
     /// Firecracker is the engine that is configured, so its absence is a failure.
     pub firecracker_required: bool,
+    /// User-Mode Linux.
+    pub uml: Uml,
     /// QEMU's system emulator.
     pub qemu: Tool,
     /// Firecracker.
@@ -47,6 +51,61 @@ pub struct Facts {
     pub watchdog: Setting<Duration>,
     /// Bytes that event and console logs may grow to at most.
     pub log_bytes_max: Setting<u64>,
+}
+
+/// An engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Firecracker, on KVM.
+    Firecracker,
+    /// QEMU, on KVM or in software emulation.
+    Qemu,
+    /// User-Mode Linux.
+    Uml,
+}
+
+impl std::fmt::Display for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Engine::Firecracker => "firecracker",
+            Engine::Qemu => "qemu",
+            Engine::Uml => "uml",
+        })
+    }
+}
+
+/// What is known of User-Mode Linux.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uml {
+    /// It is the engine, or would be if nothing were in its way.
+    pub wanted: bool,
+    /// It is the engine that is configured, so no other takes its place.
+    pub required: bool,
+    /// Whether a guest's first process ran under it: a probe's answer.
+    pub runs: Probe,
+    /// Whether a program runs from a tmpfs that bubblewrap makes.
+    pub executable_tmpfs: Probe,
+    /// Its kernel.
+    pub kernel: UmlKernel,
+}
+
+/// The kernel that User-Mode Linux boots.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum UmlKernel {
+    /// Nobody looked for it.
+    #[default]
+    NotLookedFor,
+    /// There is none.
+    NotBuilt,
+    /// It is there and is refused: damaged, or built by another version of this tool.
+    Refused(String),
+    /// It is as it was built.
+    Built {
+        /// Its package's version.
+        version: String,
+        /// When it was built, here or on the host that it was exported from: RFC 3339.
+        at: String,
+    },
 }
 
 /// A setting of the tool.
@@ -146,6 +205,10 @@ impl Facts {
             firecracker: engine("firecracker", "FIRECRACKER_BIN"),
             jailer: engine("jailer", "JAILER_BIN"),
             jail: gather::jail(&bubblewrap),
+            uml: Uml {
+                executable_tmpfs: gather::executable_tmpfs(&bubblewrap),
+                ..Uml::default()
+            },
             bubblewrap,
             free_disk_bytes: gather::free_disk_bytes(&state_dir),
             state_dir: Some(state_dir),

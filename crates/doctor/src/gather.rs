@@ -1,5 +1,5 @@
-//! Asks what is in no file: where programs are, what version they say, free space, whether a jail
-//! can be made. The only part that runs anything; every wait has an end.
+//! Asks what is in no file: where programs are, what version they say, free space, what jail can be
+//! made. The only part that runs anything; every wait has an end.
 
 use crate::facts::{Probe, Tool};
 use std::env;
@@ -36,6 +36,19 @@ pub fn tool(name: &str, configured: Option<&Path>) -> Tool {
 
 /// Whether `bwrap` can make a jail with every namespace, as the VMM's is.
 pub fn jail(bubblewrap: &Tool) -> Probe {
+    in_jail(bubblewrap, &["--", "/bin/true"])
+}
+
+/// Whether a program runs from a tmpfs of such a jail, as the memory of a User-Mode Linux guest must.
+pub fn executable_tmpfs(bubblewrap: &Tool) -> Probe {
+    let copied = "cp /bin/true /tmp/program && exec /tmp/program";
+    in_jail(
+        bubblewrap,
+        &["--tmpfs", "/tmp", "--", "/bin/sh", "-c", copied],
+    )
+}
+
+fn in_jail(bubblewrap: &Tool, more: &[&str]) -> Probe {
     let Some(bwrap) = &bubblewrap.path else {
         return Probe::Fails("bubblewrap is not installed".to_owned());
     };
@@ -48,16 +61,8 @@ pub fn jail(bubblewrap: &Tool) -> Probe {
         "--unshare-uts",
         "--unshare-cgroup",
     ]);
-    command.args([
-        "--die-with-parent",
-        "--cap-drop",
-        "ALL",
-        "--ro-bind",
-        "/",
-        "/",
-        "--",
-        "/bin/true",
-    ]);
+    command.args(["--die-with-parent", "--cap-drop", "ALL"]);
+    command.args(["--ro-bind", "/", "/"]).args(more);
     match run(&mut command) {
         Ok((status, _)) if status.success() => Probe::Works,
         Ok((status, said)) => Probe::Fails(format!("bwrap: {status}: {}", said.trim())),

@@ -19,7 +19,7 @@ mod outcome;
 mod report;
 
 pub use checklist::checklist;
-pub use checks::{Check, GROUPS, Group, Look};
+pub use checks::{Check, GROUPS, Group, Look, Needs};
 pub use facts::Facts;
 pub use host::{Gap, Host};
 pub use outcome::{Outcome, Status};

@@ -1,8 +1,8 @@
 //! The rows about running VMs, on a real process in a real jail.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
-use doctor::facts::Vms;
-use doctor::{Facts, Host, Report, Status};
+use doctor::facts::{Probe, Tool, Vms};
+use doctor::{Facts, Host, Report, Status, gather};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
@@ -129,6 +129,31 @@ fn a_process_outside_any_jail_fails_every_wall() {
     ] {
         assert_eq!(status(&report, id), Status::Fail);
     }
+}
+
+#[test]
+fn what_bubblewrap_can_make_is_tried_and_what_it_says_otherwise_is_kept() {
+    type Try = fn(&Tool) -> Probe;
+    let tries: [Try; 2] = [gather::jail, gather::executable_tmpfs];
+    let failing = Tool {
+        path: Some("/bin/false".into()),
+        version: None,
+    };
+    for attempt in tries {
+        assert!(
+            matches!(attempt(&Tool::default()), Probe::Fails(why) if why.contains("not installed"))
+        );
+        assert!(matches!(attempt(&failing), Probe::Fails(why) if why.contains("exit status: 1")));
+    }
+    if jailed(false).is_none() {
+        println!("not run: bubblewrap is not installed or may make no jail here");
+        return;
+    }
+    let bubblewrap = gather::tool("bwrap", None);
+    assert_eq!(
+        tries.map(|attempt| attempt(&bubblewrap)),
+        [Probe::Works, Probe::Works]
+    );
 }
 
 #[test]

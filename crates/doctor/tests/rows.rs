@@ -3,9 +3,9 @@
 
 mod made;
 
-use doctor::facts::{Digests, Kvm, Probe, Setting, Tool, Vms};
-use doctor::{GROUPS, Look, Row, Status};
-use made::{Made, SECOND_VM, VM};
+use doctor::facts::{Digests, Engine, Kvm, Probe, Setting, Tool, UmlKernel, Vms};
+use doctor::{GROUPS, Look, Report, Row, Status};
+use made::{Made, SECOND_VM, SPECTRE_V2, VM};
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixListener;
 
@@ -25,6 +25,10 @@ const KSM: &str = "/sys/kernel/mm/ksm/run";
 const SWAPS: &str = "/proc/swaps";
 const THREAD: &str = "/proc/500/task/501/status";
 const MOUNTS: &str = "/proc/self/mounts";
+const MULTIHIT: &str = "/sys/devices/system/cpu/vulnerabilities/itlb_multihit";
+const YAMA: &str = "/proc/sys/kernel/yama/ptrace_scope";
+/// A thread of a process of a User-Mode Linux guest's.
+const PROCESS: &str = "/proc/510/task/511/status";
 
 #[rustfmt::skip]
 const SPOILT: &[Spoilt] = &[
@@ -163,8 +167,8 @@ const SPOILT: &[Spoilt] = &[
     ("vm-seccomp", |m| m.facts.vms = Vms::Started(VM), Pass, "started to be looked at"),
     ("vm-no-new-privs", |m| m.edit(THREAD, "NoNewPrivs:\t1", "NoNewPrivs:\t0"), Fail, "NoNewPrivs 0"),
     ("vm-capabilities", |m| { m.edit(THREAD, "CapEff:\t0000000000000000", "CapEff:\t0000000000200000") }, Fail, "CapEff"),
-    ("vm-uid", |m| m.file("/proc/500/status", &made::status(0)), Fail, "root"),
-    ("vm-uid", |m| { second_vm(m); m.file("/proc/600/status", &made::status(10_500)) }, Warn, "uid 10500"),
+    ("vm-uid", |m| m.file(THREAD, &made::status(0)), Fail, "root"),
+    ("vm-uid", |m| { second_vm(m); m.file("/proc/600/task/600/status", &made::status(10_500)) }, Warn, "uid 10500"),
     ("vm-uid", |m| second_vm(m), Pass, "2 uids"),
     ("vm-namespaces", |m| m.link("/proc/500/ns/net", "net:[1]"), Fail, "host's net namespace"),
     ("vm-namespaces", |m| { firecracker(m); m.link("/proc/500/ns/net", "net:[1]") }, Pass, "1 running"),
@@ -193,10 +197,74 @@ const SPOILT: &[Spoilt] = &[
     ("vm-output", |m| { m.link("/proc/500/fd/2", "/var/log/vm.log"); m.edit("/proc/500/limits", "1073741824           1073741824", "unlimited            unlimited ") }, Fail, "vm.log"),
     ("kvm-pit", |m| pit(m, "0::/"), Fail, "outside"),
     ("kvm-pit", |m| pit(m, "0::/llm-firecracker/500"), Pass, "1, each"),
+    ("vm-devices", |m| m.link("/proc/500/fd/12", "/dev/sda"), Fail, "/dev/sda open as 12"),
+    ("vm-devices", |m| m.link("/proc/500/fd/12", "/dev/kvm"), Pass, "1 running"),
     ("dram", |m| m.folder("/sys/devices/system/edac/mc/mc0"), Warn, "1 memory controllers"),
     ("tenancy", |_| (), Warn, UNSEEN),
     ("vendor-advisories", |_| (), Warn, UNSEEN),
 ];
+
+/// The same, on a host without KVM where jobs run under User-Mode Linux.
+#[rustfmt::skip]
+const SPOILT_UML: &[Spoilt] = &[
+    ("uml-runs-guests", |m| m.facts.uml.runs = Probe::NotTried, Warn, UNSEEN),
+    ("uml-runs-guests", |m| not_running(m), Warn, "no ptrace here; jobs run in software emulation"),
+    ("uml-runs-guests", |m| { not_running(m); m.facts.uml.required = true }, Fail, "no job will run"),
+    ("uml-runs-guests", |m| { not_running(m); m.facts.engine = Some(Engine::Qemu); m.facts.uml.wanted = false }, Pass, "not needed: engine qemu"),
+    ("uml-kernel", |m| m.facts.uml.kernel = UmlKernel::NotLookedFor, Warn, UNSEEN),
+    ("uml-kernel", |m| m.facts.uml.kernel = UmlKernel::NotBuilt, Warn, "not built"),
+    ("uml-kernel", |m| { m.facts.uml.kernel = UmlKernel::NotBuilt; m.facts.uml.required = true }, Fail, "not built"),
+    ("uml-kernel", |m| m.facts.uml.kernel = UmlKernel::Refused("built by another version".into()), Fail, "another version"),
+    ("uml-kernel-age", |m| m.facts.today = Some(jiff::civil::date(2026, 5, 2)), Pass, "90 days ago"),
+    ("uml-kernel-age", |m| m.facts.today = Some(jiff::civil::date(2026, 5, 3)), Warn, "91 days ago"),
+    ("uml-kernel-age", |m| m.facts.uml.kernel = UmlKernel::NotBuilt, Warn, UNSEEN),
+    ("uml-kernel-age", |m| m.facts.uml.kernel = UmlKernel::Built { version: String::new(), at: "today".into() }, Warn, UNSEEN),
+    ("uml-kernel-age", |m| m.facts.today = None, Warn, UNSEEN),
+    ("uml-ptrace", |m| m.file(YAMA, "0"), Pass, "ptrace_scope=0"),
+    ("uml-ptrace", |m| m.file(YAMA, "2"), Fail, "ptrace_scope=2"),
+    ("uml-ptrace", |m| m.file(YAMA, "3"), Fail, "ptrace_scope=3"),
+    ("uml-ptrace", |m| m.file(YAMA, "4"), Warn, UNSEEN),
+    ("uml-ptrace", |m| m.remove("/proc/sys/kernel/yama"), Pass, "no Yama"),
+    ("uml-ptrace", |m| m.remove("/proc/sys/kernel"), Warn, UNSEEN),
+    ("uml-executable-tmpfs", |m| m.facts.uml.executable_tmpfs = Probe::NotTried, Warn, UNSEEN),
+    ("uml-executable-tmpfs", |m| m.facts.uml.executable_tmpfs = Probe::Fails("permission denied".into()), Fail, "permission denied"),
+    ("uml-branch-predictor", |m| m.file(SPECTRE_V2, "Mitigation: Retpolines; IBPB: conditional"), Warn, "conditional"),
+    ("uml-branch-predictor", |m| m.file(SPECTRE_V2, "Not affected"), Pass, "Not affected"),
+    ("uml-branch-predictor", |m| m.remove(SPECTRE_V2), Warn, UNSEEN),
+    ("kvm-runs-guests", |_| (), Pass, "no hardware wall; kvm: /dev/kvm is absent"),
+    ("kvm-runs-guests", |m| m.facts.hardware_required = true, Fail, "no job will run"),
+    ("snapshot-digests", |m| m.facts.snapshots = Digests::Differ(vec!["memory differs".into()]), Fail, "memory differs"),
+    ("smt", |m| m.file(SMT, "1"), Fail, "active=1"),
+    ("vulnerability-mds", |m| m.file(MDS, "Vulnerable"), Fail, "Vulnerable"),
+    ("vulnerability-itlb-multihit", |m| m.file(MULTIHIT, "KVM: Vulnerable"), Pass, "not needed: engine uml"),
+    ("mitigations", |m| m.file(CMDLINE, "mitigations=auto,no_guest_host kvm.nx_huge_pages=off"), Pass, ""),
+    ("mitigations", |m| m.file(CMDLINE, "mitigations=auto,no_user_user"), Fail, "no_user_user"),
+    ("vm-seccomp", |m| m.edit(THREAD, "Seccomp_filters:\t2", "Seccomp_filters:\t1"), Fail, "thread 501 has Seccomp_filters 1"),
+    ("vm-seccomp", |m| m.edit(PROCESS, "Seccomp_filters:\t2", "Seccomp_filters:\t1"), Fail, "thread 511 has Seccomp_filters 1"),
+    ("vm-seccomp", |m| m.edit(PROCESS, "Seccomp:\t2", "Seccomp:\t0"), Fail, "thread 511 has Seccomp 0"),
+    ("vm-seccomp", |m| m.edit("/proc/500/status", "Seccomp_filters:\t2\n", ""), Pass, "1 running"),
+    ("vm-no-new-privs", |m| m.edit(PROCESS, "NoNewPrivs:\t1", "NoNewPrivs:\t0"), Fail, "thread 511"),
+    ("vm-capabilities", |m| m.edit(PROCESS, "CapEff:\t0000000000000000", "CapEff:\t0000000000200000"), Fail, "CapEff"),
+    ("vm-uid", |m| m.file(PROCESS, &made::status(0)), Fail, "root"),
+    ("vm-namespaces", |m| m.link("/proc/500/ns/net", "net:[1]"), Fail, "host's net namespace"),
+    ("vm-namespaces", |m| m.link("/proc/510/ns/net", "net:[1]"), Fail, "process 510 of its guest"),
+    ("vm-command-line", |m| m.edit("/proc/500/cmdline", "seccomp=off", "seccomp=on"), Fail, "without seccomp=off"),
+    ("vm-command-line", |m| m.edit("/proc/500/cmdline", "seal=4", ""), Fail, "without seal="),
+    ("vm-network", |m| m.edit("/proc/500/cmdline", "con=null", "vec0:transport=raw"), Fail, "vec0"),
+    ("vm-network", |m| m.edit("/proc/500/cmdline", "con=null", "eth0=tuntap"), Fail, "eth0"),
+    ("vm-devices", |m| m.link("/proc/500/fd/12", "/dev/kvm"), Fail, "/dev/kvm"),
+    ("vm-devices", |m| m.link("/proc/510/fd/12", "/dev/urandom"), Fail, "/dev/urandom"),
+    ("vm-speculation", |m| m.edit(PROCESS, "thread force mitigated", "vulnerable"), Fail, "vulnerable"),
+    ("vm-cgroup-limits", |m| m.file("/sys/fs/cgroup/llm-firecracker/500/pids.max", "max"), Fail, "pids limit"),
+    ("vm-cgroup-limits", |m| m.file("/proc/510/cgroup", "0::/"), Fail, "process 510 of its guest"),
+    ("vm-drives", |m| m.edit("/proc/500/cmdline", "ubd0rd", "ubd0d"), Fail, "ubd0d=/rootfs"),
+    ("vm-rlimits", |m| { m.edit("/proc/500/limits", "1073741824           1073741824", "unlimited            unlimited ") }, Fail, "file size"),
+    ("vm-output", |m| m.link("/proc/500/fd/1", "/dev/pts/3"), Fail, "/dev/pts/3"),
+];
+
+fn not_running(made: &mut Made) {
+    made.facts.uml.runs = Probe::Fails("no ptrace here".into());
+}
 
 const V1_MOUNTS: &str = "\
 cgroup /sys/fs/cgroup/cpu,cpuacct cgroup rw,cpu,cpuacct 0 0
@@ -243,9 +311,8 @@ fn row<'a>(rows: &'a [Row], id: &str) -> &'a Row {
         .unwrap_or_else(|| panic!("no row {id}"))
 }
 
-#[test]
-fn all_is_well_on_the_good_host() {
-    for row in Made::good().examine().rows {
+fn assert_well(report: Report) {
+    for row in report.rows {
         if NEVER.contains(&row.id.as_str()) {
             assert!(row.status == Warn && row.seen.contains(UNSEEN), "{row:?}");
         } else {
@@ -255,9 +322,33 @@ fn all_is_well_on_the_good_host() {
 }
 
 #[test]
-fn each_spoilt_thing_shows_in_its_row() {
-    for (index, (id, spoil, status, seen)) in SPOILT.iter().enumerate() {
-        let mut made = Made::good();
+fn all_is_well_on_the_good_host() {
+    assert_well(Made::good().examine());
+}
+
+#[test]
+fn what_hypervisors_need_is_not_asked_for_where_user_mode_linux_is_the_engine() {
+    let report = Made::good_uml().examine();
+    for id in [
+        "kvm-device",
+        "kvm-nested",
+        "kernel-series",
+        "qemu",
+        "firecracker",
+        "jailer",
+        "jailer-inputs",
+        "jailer-mount",
+        "snapshot-digests",
+        "watchdog",
+    ] {
+        assert_eq!(row(&report.rows, id).seen, "not needed: engine uml", "{id}");
+    }
+    assert_well(report);
+}
+
+fn assert_spoilt(cases: &[Spoilt], good: fn() -> Made) {
+    for (index, (id, spoil, status, seen)) in cases.iter().enumerate() {
+        let mut made = good();
         spoil(&mut made);
         let report = made.examine();
         let row = row(&report.rows, id);
@@ -266,6 +357,12 @@ fn each_spoilt_thing_shows_in_its_row() {
             "case {index} {id}, wanted {status:?} {seen:?}: {row:?}"
         );
     }
+}
+
+#[test]
+fn each_spoilt_thing_shows_in_its_row() {
+    assert_spoilt(SPOILT, Made::good);
+    assert_spoilt(SPOILT_UML, Made::good_uml);
 }
 
 #[test]
@@ -279,7 +376,7 @@ fn every_check_has_a_case_and_an_id_of_its_own() {
                     || matches!(check.look, Look::Each(_)) && case.0.starts_with(check.id))
         };
         assert!(
-            SPOILT.iter().any(|case| of_check(&case)),
+            SPOILT.iter().chain(SPOILT_UML).any(|case| of_check(&case)),
             "{} has no case that is not a pass",
             check.id
         );

@@ -4,11 +4,12 @@ use super::print_json;
 use crate::args::{Format, Global};
 use crate::{context, table};
 use anyhow::bail;
-use doctor::facts::{Digests, Kvm, Setting, Vms};
+use doctor::facts::{self, Digests, Kvm, Probe, Setting, Uml, UmlKernel, Vms};
 use doctor::{Facts, Host, Report};
+use images::KernelKind;
 use protocol::error_code::ErrorCode;
 use protocol::language::LANGUAGES;
-use sandbox::config::{Config, IsolationMinimum};
+use sandbox::config::{Config, EngineChoice, IsolationMinimum};
 use sandbox::lease::Leased;
 use sandbox::metrics::Metrics;
 use sandbox::snapshots::SnapshotStore;
@@ -16,7 +17,8 @@ use sandbox::supply::Supply;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use vmm::EngineKind;
+use std::sync::Arc;
+use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind};
 
 /// Examines the host and prints a row a check.
 pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
@@ -33,7 +35,9 @@ pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
 
 /// The report; also what the dashboard shows.
 pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::Result<Report> {
-    let probed = vmm::probe::accelerator(&config.vmm).await;
+    // The probes before the engine is opened: what they found is in the report, and not said besides.
+    let vmm = context::vmm_config(config);
+    let probed = vmm::probe::accelerator(&vmm).await;
     let kvm = match probed.reason {
         None => Kvm::Runs(format!(
             "a guest went from real mode to ring 3 and a timer interrupt, at {} million instructions a second",
@@ -41,6 +45,20 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
         )),
         Some(reason) => Kvm::Not(reason),
     };
+    let uml = Uml {
+        wanted: wants_uml(&config.engine, probed.accelerator),
+        required: config.engine.kind == Some(EngineKind::Uml),
+        runs: match vmm::uml::probe(&vmm).await.reason {
+            None => Probe::Works,
+            Some(reason) => Probe::Fails(reason),
+        },
+        kernel: uml_kernel(config)?,
+        ..Uml::default()
+    };
+    let opened = context::engine(config).await;
+    // One that is configured and cannot be opened is still what jobs would run under.
+    let engine = opened.as_ref().ok().map(|engine| engine.identity().kind);
+    let engine = engine.or(config.engine.kind).map(named);
     let running = vmm::running_vmms(context::state_dir(config));
     let settled = running.iter().filter(|vmm| vmm.settled).map(|vmm| vmm.pid);
     let settled: Vec<i32> = settled.collect();
@@ -49,7 +67,7 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
     let mut started = None;
     let vms = match settled.is_empty() {
         false => Vms::Running(settled),
-        true => match vm_to_look_at(config).await {
+        true => match vm_to_look_at(config, opened).await {
             Ok(leased) => {
                 let pid = started.insert(leased).vm.usage().pid;
                 own_vmms.push(pid);
@@ -60,8 +78,18 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
     };
     let config = config.clone();
     let work = move || -> anyhow::Result<Report> {
+        let gathered = Facts::gathered(
+            config.vmm.qemu_path.as_deref(),
+            config.vmm.bwrap_path.as_deref(),
+            context::state_dir(&config).to_owned(),
+        );
         let facts = Facts {
             kvm,
+            engine,
+            uml: Uml {
+                executable_tmpfs: gathered.uml.executable_tmpfs.clone(),
+                ..uml
+            },
             hardware_required: config.isolation.minimum == IsolationMinimum::Hardware,
             firecracker_required: config.engine.kind == Some(EngineKind::Firecracker),
             config_file: config_file.filter(|path| path.exists()),
@@ -76,11 +104,7 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
             log_bytes_max: Setting::Is(
                 2 * config.events.max_bytes + config.vmm.console_bytes as u64,
             ),
-            ..Facts::gathered(
-                config.vmm.qemu_path.as_deref(),
-                config.vmm.bwrap_path.as_deref(),
-                context::state_dir(&config).to_owned(),
-            )
+            ..gathered
         };
         Ok(doctor::examine(&Host::live(facts)))
     };
@@ -93,12 +117,15 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
 
 /// A VM as any job's, of the first language that has an image. It is booted: taking a snapshot would
 /// leave one.
-async fn vm_to_look_at(config: &Config) -> anyhow::Result<Leased> {
+async fn vm_to_look_at(
+    config: &Config,
+    engine: anyhow::Result<Arc<dyn Engine>>,
+) -> anyhow::Result<Leased> {
+    let engine = engine?;
     let mut config = config.clone();
     config.snapshots.enabled = false;
     config.pool.clear();
     let (materials, snapshots) = context::stores(&config)?;
-    let engine = context::engine(&config).await?;
     let supply = Supply::new(&config, engine, materials, snapshots, Metrics::default());
     for spec in LANGUAGES {
         match supply
@@ -111,6 +138,40 @@ async fn vm_to_look_at(config: &Config) -> anyhow::Result<Leased> {
         }
     }
     bail!("no image is built; run: llm-firecracker images build python")
+}
+
+/// User-Mode Linux is the engine, or would be if nothing were in its way.
+fn wants_uml(choice: &EngineChoice, accelerator: Accelerator) -> bool {
+    match choice.kind {
+        Some(kind) => kind == EngineKind::Uml,
+        None => choice.accelerator == AcceleratorChoice::Auto && accelerator != Accelerator::Kvm,
+    }
+}
+
+fn named(kind: EngineKind) -> facts::Engine {
+    match kind {
+        EngineKind::Firecracker => facts::Engine::Firecracker,
+        EngineKind::Qemu => facts::Engine::Qemu,
+        EngineKind::Uml => facts::Engine::Uml,
+    }
+}
+
+fn uml_kernel(config: &Config) -> anyhow::Result<UmlKernel> {
+    let store = context::image_store(config)?;
+    let mut rows = store.kernels().into_iter();
+    let Some(row) = rows.find(|row| row.kind == KernelKind::UserMode) else {
+        return Ok(UmlKernel::NotBuilt);
+    };
+    Ok(match store.user_mode_kernel() {
+        Err(error) => UmlKernel::Refused(error.to_string()),
+        Ok(_) => UmlKernel::Built {
+            version: format!(
+                "{} {}, built {}",
+                row.package, row.package_version, row.built_at
+            ),
+            at: row.built_at,
+        },
+    })
 }
 
 fn images(config: &Config) -> anyhow::Result<Digests> {
@@ -136,5 +197,29 @@ fn digests(rows: impl Iterator<Item = (String, Option<String>)>) -> Digests {
         (0, true) => Digests::Nothing,
         (_, true) => Digests::Equal(equal),
         _ => Digests::Differ(differ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_mode_linux_is_wanted_where_nothing_else_was_asked_for_and_kvm_runs_no_guests() {
+        let auto = EngineChoice::default();
+        assert!(wants_uml(&auto, Accelerator::Tcg));
+        assert!(!wants_uml(&auto, Accelerator::Kvm));
+        let tcg = EngineChoice {
+            accelerator: AcceleratorChoice::Tcg,
+            ..auto
+        };
+        assert!(!wants_uml(&tcg, Accelerator::Tcg));
+        for (kind, wanted) in [(EngineKind::Uml, true), (EngineKind::Qemu, false)] {
+            let named = EngineChoice {
+                kind: Some(kind),
+                ..EngineChoice::default()
+            };
+            assert_eq!(wants_uml(&named, Accelerator::Kvm), wanted);
+        }
     }
 }

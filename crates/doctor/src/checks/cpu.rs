@@ -1,6 +1,7 @@
 //! What the processor leaks, and what is done about it.
 
-use super::{Check, Group, Look, Suffixed};
+use super::{Check, Group, Look, Suffixed, not_needed};
+use crate::facts::Engine;
 use crate::host::{Gap, Host};
 use crate::lookup::{cpu_field, cpu_flags};
 use crate::outcome::Outcome;
@@ -15,7 +16,7 @@ const CHECKS: &[Check] = &[
         id: "smt",
         title: "simultaneous multithreading",
         passes: "smt/active is 0",
-        why: "two tenants on sibling threads of one core can read each other's data by timing",
+        why: "two tenants on sibling threads of one core can read each other's data by timing, whichever engine holds them",
         fix: "echo off >/sys/devices/system/cpu/smt/control   # lasting: nosmt=force on the kernel's command line",
         source: "FC: prod-host-setup, 'Disable SMT'; K: hw-vuln/l1tf",
         look: Look::Once(smt),
@@ -24,7 +25,7 @@ const CHECKS: &[Check] = &[
         id: "vulnerability",
         title: "hardware vulnerability",
         passes: "every file in cpu/vulnerabilities says 'Not affected' or 'Mitigation: …' (one row each)",
-        why: "an unmitigated processor lets a guest read other guests' or the host's memory",
+        why: "an unmitigated processor lets a guest read other guests' or the host's memory; User-Mode Linux leans on nothing but these: its guests' instructions run as the host's processes",
         fix: "apt-get install --only-upgrade intel-microcode amd64-microcode linux-image-amd64 && reboot   # and remove mitigation-disabling words from the kernel's command line",
         source: "FC: prod-host-setup, 'Side channel attacks'; K: hw-vuln, ABI/testing/sysfs-devices-system-cpu",
         look: Look::Each(vulnerabilities),
@@ -32,7 +33,7 @@ const CHECKS: &[Check] = &[
     Check {
         id: "mitigations",
         title: "mitigations on the kernel's command line",
-        passes: "no word turns a mitigation off",
+        passes: "no word turns a mitigation off; under User-Mode Linux, words about KVM's guests do not count",
         why: "one forgotten tuning word opens every guest boundary",
         fix: "edit GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub && reboot",
         source: "K: admin-guide/kernel-parameters, 'mitigations='",
@@ -62,14 +63,15 @@ fn smt(host: &Host) -> Result<Outcome, Gap> {
     })
 }
 
-const VULNERABILITIES: &str = "/sys/devices/system/cpu/vulnerabilities";
+pub(super) const VULNERABILITIES: &str = "/sys/devices/system/cpu/vulnerabilities";
 
 fn vulnerabilities(host: &Host) -> Result<Suffixed, Gap> {
     let names = host.list(VULNERABILITIES)?;
+    let engine = host.facts.engine;
     let judge = |name: String| {
         let outcome = host
             .read(&format!("{VULNERABILITIES}/{name}"))
-            .map_or_else(Outcome::from, |text| vulnerability(&text));
+            .map_or_else(Outcome::from, |text| vulnerability(&text, engine));
         (name, outcome)
     };
     Ok(names.into_iter().map(judge).collect())
@@ -77,7 +79,7 @@ fn vulnerabilities(host: &Host) -> Result<Suffixed, Gap> {
 
 /// Wording and case differ between kernels; a mitigation may carry a 'vulnerable' of its own
 /// (`Mitigation: Clear CPU buffers; SMT vulnerable`).
-fn vulnerability(text: &str) -> Outcome {
+fn vulnerability(text: &str, engine: Option<Engine>) -> Outcome {
     let lower = text.to_lowercase();
     if lower == "not affected" {
         Outcome::pass(text)
@@ -90,6 +92,8 @@ fn vulnerability(text: &str) -> Outcome {
     } else if lower.starts_with("kvm: mitigation") {
         // itlb_multihit speaks of KVM alone.
         Outcome::pass(text)
+    } else if lower.starts_with("kvm: ") && engine == Some(Engine::Uml) {
+        not_needed(Engine::Uml)
     } else if lower.starts_with("vulnerable")
         || lower.starts_with("kvm: vulnerable")
         || lower.starts_with("processor vulnerable")
@@ -128,6 +132,10 @@ const OFF_WORDS: &[&str] = &[
     "spec_rstack_overflow=off",
     "indirect_target_selection=off",
     "tsa=off",
+];
+
+/// The same, where it concerns KVM's guests alone.
+const OFF_WORDS_OF_KVM: &[&str] = &[
     "vmscape=off",
     "kvm-intel.vmentry_l1d_flush=never",
     "kvm_intel.vmentry_l1d_flush=never",
@@ -135,20 +143,22 @@ const OFF_WORDS: &[&str] = &[
 ];
 
 /// Values of a comma-separated `mitigations=` that leave guests unprotected.
-const OFF_PARTS: &[&str] = &[
-    "off",
-    "no_guest_host",
-    "no_guest_guest",
-    "no_user_kernel",
-    "no_user_user",
-];
+const OFF_PARTS: &[&str] = &["off", "no_user_kernel", "no_user_user"];
+
+/// The same, where it concerns KVM's guests alone (K: hw-vuln/attack_vector_controls).
+const OFF_PARTS_OF_KVM: &[&str] = &["no_guest_host", "no_guest_guest"];
 
 fn mitigations(host: &Host) -> Result<Outcome, Gap> {
+    let has_kvm_guests = host.facts.engine != Some(Engine::Uml);
     let turns_off = |word: &String| {
-        OFF_WORDS.contains(&word.as_str())
-            || word
-                .strip_prefix("mitigations=")
-                .is_some_and(|values| values.split(',').any(|value| OFF_PARTS.contains(&value)))
+        let is_off = |all: &[&str], of_kvm: &[&str], value: &str| {
+            all.contains(&value) || has_kvm_guests && of_kvm.contains(&value)
+        };
+        is_off(OFF_WORDS, OFF_WORDS_OF_KVM, word)
+            || word.strip_prefix("mitigations=").is_some_and(|values| {
+                let mut values = values.split(',');
+                values.any(|value| is_off(OFF_PARTS, OFF_PARTS_OF_KVM, value))
+            })
     };
     let found: Vec<String> = host.command_line()?.into_iter().filter(turns_off).collect();
     Ok(Outcome::none_of(&found, "no word turns one off"))

@@ -1,7 +1,7 @@
 //! The VMMs, and the programs that jail them.
 
 use super::jails::weak;
-use super::{Check, Group, Look};
+use super::{Check, Group, Look, Needs};
 use crate::facts::Tool;
 use crate::host::{Gap, Host};
 use crate::outcome::Outcome;
@@ -19,7 +19,7 @@ const CHECKS: &[Check] = &[
         why: "the engine that works everywhere; 8.2 is the first that maps a snapshot's memory from a file it cannot write",
         fix: "scripts/setup-debian.sh   # or: apt-get install qemu-system-x86",
         source: "this project, docs/decisions",
-        look: Look::Once(qemu),
+        look: Look::For(Needs::Hypervisors, qemu),
     },
     Check {
         id: "firecracker",
@@ -28,7 +28,7 @@ const CHECKS: &[Check] = &[
         why: "the engine that production runs; older releases get no security updates",
         fix: "llm-firecracker setup",
         source: "FC: RELEASE_POLICY (as of release 1.16)",
-        look: Look::Once(firecracker),
+        look: Look::For(Needs::Hypervisors, firecracker),
     },
     Check {
         id: "jailer",
@@ -37,7 +37,7 @@ const CHECKS: &[Check] = &[
         why: "Firecracker outside its jailer has one wall less; both are released and tested together",
         fix: "llm-firecracker setup",
         source: "FC: prod-host-setup, 'Jailer Configuration'",
-        look: Look::Once(jailer),
+        look: Look::For(Needs::Hypervisors, jailer),
     },
     Check {
         id: "engine-binaries",
@@ -52,7 +52,7 @@ const CHECKS: &[Check] = &[
         id: "bubblewrap",
         title: "bubblewrap",
         passes: "0.8 or newer is installed",
-        why: "the jail around QEMU; 0.8 is the first with --disable-userns",
+        why: "the jail around QEMU and User-Mode Linux, and around Firecracker's jailer; 0.8 is the first with --disable-userns",
         fix: "apt-get install bubblewrap",
         source: "bubblewrap's release notes, 0.8.0",
         look: Look::Once(bubblewrap),
@@ -141,7 +141,7 @@ fn engine_binaries(host: &Host) -> Result<Outcome, Gap> {
 fn bubblewrap(host: &Host) -> Result<Outcome, Gap> {
     let absent = match host.facts.firecracker_required {
         true => Outcome::warn("not installed; the firecracker engine is configured"),
-        false => Outcome::fail("not installed: QEMU has no jail, and no job will run"),
+        false => Outcome::fail("not installed: VMs have no jail, and no job will run"),
     };
     Ok(at_least(&host.facts.bubblewrap, (0, 8), absent))
 }

@@ -1,7 +1,7 @@
 //! The tool's own files.
 
-use super::{Check, Group, Look};
-use crate::facts::{Digests, Setting};
+use super::{Check, Group, Look, not_needed};
+use crate::facts::{Digests, Engine, Setting};
 use crate::host::{Gap, Host};
 use crate::outcome::Outcome;
 use std::os::unix::fs::MetadataExt;
@@ -42,7 +42,7 @@ const CHECKS: &[Check] = &[
     Check {
         id: "snapshot-digests",
         title: "snapshot digests",
-        passes: "every snapshot's memory and state are as they were taken",
+        passes: "every snapshot's memory and state are as they were taken; or there is none, and jobs run under User-Mode Linux, which has none",
         why: "Firecracker's snapshots carry a CRC against accidents and nothing against intent",
         fix: "llm-firecracker snapshots rm   # removes all; they are taken anew",
         source: "FC: snapshotting/snapshot-support, 'Snapshot security and uniqueness'",
@@ -130,6 +130,7 @@ fn snapshots(host: &Host) -> Result<Outcome, Gap> {
     let found = &host.facts.snapshots;
     let outcome = digests(found, "snapshots", "none taken yet: every job boots its VM");
     Ok(match found {
+        Digests::Nothing if host.facts.engine == Some(Engine::Uml) => not_needed(Engine::Uml),
         Digests::Nothing => outcome.with_fix("llm-firecracker snapshots create"),
         _ => outcome,
     })

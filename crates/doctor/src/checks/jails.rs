@@ -1,6 +1,6 @@
 //! What jails are made of and with.
 
-use super::{Check, Group, Look};
+use super::{Check, Group, Look, Needs};
 use crate::facts::Probe;
 use crate::host::{Gap, Host};
 use crate::outcome::Outcome;
@@ -19,7 +19,7 @@ const CHECKS: &[Check] = &[
         why: "the jailer trusts its inputs: who can change one is root",
         fix: "chown root:root PATH && chmod go-w PATH   # for each path named",
         source: "FC: prod-host-setup, 'Jailer Configuration'",
-        look: Look::Once(jailer_inputs),
+        look: Look::For(Needs::Hypervisors, jailer_inputs),
     },
     Check {
         id: "jail-can-be-made",
@@ -34,7 +34,7 @@ const CHECKS: &[Check] = &[
         id: "user-namespaces",
         title: "user namespaces",
         passes: "user.max_user_namespaces is above 0 and no switch forbids them",
-        why: "QEMU's jail needs one a VM; without it no job starts",
+        why: "the jail of QEMU and of User-Mode Linux needs one a VM; without it no job starts",
         fix: "sysctl -w user.max_user_namespaces=15000; sysctl -w kernel.unprivileged_userns_clone=1",
         source: "K: admin-guide/sysctl/user; user_namespaces(7)",
         look: Look::Once(user_namespaces),
@@ -55,7 +55,7 @@ const CHECKS: &[Check] = &[
         why: "the jailer makes /dev/kvm in each jail and runs Firecracker from there: on such a mount no VM starts",
         fix: "mount -o remount,dev,exec MOUNT   # or set another chroot base",
         source: "FC: jailer, 'Jailer Operation' (mknod, exec)",
-        look: Look::Once(jailer_mount),
+        look: Look::For(Needs::Hypervisors, jailer_mount),
     },
     Check {
         id: "mounts",

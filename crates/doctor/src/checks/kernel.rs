@@ -1,6 +1,6 @@
 //! The host's kernel.
 
-use super::{Check, Group, Look};
+use super::{Check, Group, Look, Needs};
 use crate::host::{Gap, Host, strange};
 use crate::outcome::Outcome;
 use jiff::civil::Date;
@@ -18,13 +18,13 @@ const CHECKS: &[Check] = &[
         why: "other kernels work, but nobody tests Firecracker's security and performance on them",
         fix: "apt-get install linux-image-amd64 && reboot   # a distribution with one of these series",
         source: "FC: kernel-policy, 'Host Kernel'",
-        look: Look::Once(series),
+        look: Look::For(Needs::Hypervisors, series),
     },
     Check {
         id: "kernel-age",
         title: "kernel build",
         passes: "it was built at most 180 days ago",
-        why: "flaws in KVM, in namespaces and in seccomp are mended every few weeks; an old kernel has them still",
+        why: "flaws in KVM, in ptrace, in namespaces and in seccomp are mended every few weeks; an old kernel has them still",
         fix: "apt-get update && apt-get install --only-upgrade linux-image-amd64 && reboot",
         source: "FC: prod-host-setup, first paragraph (kernels and microcode regularly patched)",
         look: Look::Once(age),

@@ -1,7 +1,7 @@
 //! Hardware virtualisation.
 
-use super::{Check, Group, Look};
-use crate::facts::Kvm;
+use super::{Check, Group, Look, Needs};
+use crate::facts::{Engine, Kvm};
 use crate::host::{Gap, Host};
 use crate::lookup::cpu_flags;
 use crate::outcome::Outcome;
@@ -16,8 +16,8 @@ const CHECKS: &[Check] = &[
     Check {
         id: "kvm-runs-guests",
         title: "KVM runs guest code",
-        passes: "a guest instruction ran on it within the probe's deadline",
-        why: "without it guests run in software emulation: 10 to 30 times slower, and no security boundary by QEMU's own word; the device being there proves nothing",
+        passes: "a guest instruction ran on it within the probe's deadline; or jobs run under User-Mode Linux, and isolation.minimum allows that",
+        why: "without it there is no hardware wall: guests run under User-Mode Linux, or in software emulation, 10 to 30 times slower and no security boundary by QEMU's own word; the device being there proves nothing",
         fix: "modprobe kvm_intel || modprobe kvm_amd   # and enable VT-x or AMD-V in the firmware, or nested virtualisation at the provider",
         source: "this project's probe; QEMU 'Security' (Non-virtualization use case)",
         look: Look::Once(runs_guests),
@@ -29,7 +29,7 @@ const CHECKS: &[Check] = &[
         why: "whoever opens it may run VMs outside every jail and reach KVM's attack surface",
         fix: "setfacl -b /dev/kvm; chown root:kvm /dev/kvm && chmod 660 /dev/kvm   # lasting: a udev rule KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0660\"",
         source: "K: virt/kvm/api",
-        look: Look::Once(device),
+        look: Look::For(Needs::Hypervisors, device),
     },
     Check {
         id: "bare-metal",
@@ -47,7 +47,7 @@ const CHECKS: &[Check] = &[
         why: "nested virtualisation is a large and often mended part of KVM that no job needs",
         fix: "echo 'options kvm_intel nested=0' >/etc/modprobe.d/kvm-nested.conf; echo 'options kvm_amd nested=0' >>/etc/modprobe.d/kvm-nested.conf; reboot",
         source: "K: virt/kvm/x86/running-nested-guests",
-        look: Look::Once(nested),
+        look: Look::For(Needs::Hypervisors, nested),
     },
     Check {
         id: "kvm-nx-huge-pages",
@@ -56,7 +56,7 @@ const CHECKS: &[Check] = &[
         why: "'never' and 'off' make boots faster on CPUs that iTLB multihit does not affect; on others they let a guest hang the host",
         fix: "rm /etc/modprobe.d/*nx_huge_pages*; modprobe -r kvm_intel kvm && modprobe kvm_intel",
         source: "FC: prod-host-setup, 'Linux 6.1 boot time regressions'; K: hw-vuln/multihit",
-        look: Look::Once(nx_huge_pages),
+        look: Look::For(Needs::Hypervisors, nx_huge_pages),
     },
     Check {
         id: "kvm-min-timer-period",
@@ -65,7 +65,7 @@ const CHECKS: &[Check] = &[
         why: "a smaller period lets a guest make the host spend its time on injecting timer interrupts",
         fix: "echo 'options kvm min_timer_period_us=200' >/etc/modprobe.d/kvm-timer.conf; modprobe -r kvm_intel kvm && modprobe kvm_intel",
         source: "FC: prod-host-setup, 'Constrain CPU overhead caused by kvm-pit kernel threads'",
-        look: Look::Once(min_timer_period),
+        look: Look::For(Needs::Hypervisors, min_timer_period),
     },
 ];
 
@@ -75,6 +75,9 @@ fn runs_guests(host: &Host) -> Result<Outcome, Gap> {
         Kvm::Runs(how) => Outcome::pass(how),
         Kvm::Not(why) if host.facts.hardware_required => Outcome::fail(format!(
             "{why}; isolation.minimum is \"hardware\", so no job will run"
+        )),
+        Kvm::Not(why) if host.facts.engine == Some(Engine::Uml) => Outcome::pass(format!(
+            "not needed: engine uml, which is no hardware wall; kvm: {why}"
         )),
         Kvm::Not(why) => Outcome::warn(format!("{why}; jobs run in software emulation")),
     })

@@ -9,10 +9,13 @@ mod kernel;
 mod kvm;
 mod memory;
 mod service;
+mod uml;
 mod unseen;
 mod vm_confinement;
+mod vm_processes;
 mod vm_resources;
 
+use crate::facts::{Engine, Facts};
 use crate::host::{Gap, Host};
 use crate::outcome::Outcome;
 use crate::report::Row;
@@ -43,6 +46,32 @@ pub enum Look {
     Once(fn(&Host) -> Result<Outcome, Gap>),
     /// One row each, told apart by a suffix of the id.
     Each(fn(&Host) -> Result<Suffixed, Gap>),
+    /// One row, of what some engines need: where jobs run under another, it says so and passes.
+    For(Needs, fn(&Host) -> Result<Outcome, Gap>),
+}
+
+/// Who needs what a check looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// QEMU and Firecracker.
+    Hypervisors,
+    /// User-Mode Linux, also where it would be the engine if nothing were in its way.
+    UserMode,
+}
+
+impl Needs {
+    /// The engine that jobs run under, where it is one that does not need it.
+    fn unmet(self, facts: &Facts) -> Option<Engine> {
+        facts.engine.filter(|engine| match self {
+            Needs::Hypervisors => *engine == Engine::Uml,
+            Needs::UserMode => *engine != Engine::Uml && !facts.uml.wanted,
+        })
+    }
+}
+
+/// The outcome of a check that the engine of the jobs does not need.
+fn not_needed(engine: Engine) -> Outcome {
+    Outcome::pass(format!("not needed: engine {engine}"))
 }
 
 /// Outcomes, each with what tells it apart.
@@ -65,6 +94,7 @@ pub const GROUPS: &[Group] = &[
     kernel::GROUP,
     cgroups::GROUP,
     engines::GROUP,
+    uml::GROUP,
     jails::GROUP,
     files::GROUP,
     service::GROUP,
@@ -78,6 +108,13 @@ impl Check {
         match self.look {
             Look::Once(look) => {
                 vec![self.row(group, None, look(host).unwrap_or_else(Outcome::from))]
+            }
+            Look::For(needs, look) => {
+                let outcome = match needs.unmet(&host.facts) {
+                    Some(engine) => not_needed(engine),
+                    None => look(host).unwrap_or_else(Outcome::from),
+                };
+                vec![self.row(group, None, outcome)]
             }
             Look::Each(look) => match look(host) {
                 Err(gap) => vec![self.row(group, None, gap.into())],

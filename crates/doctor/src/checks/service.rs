@@ -1,6 +1,6 @@
 //! The host around the service.
 
-use super::{Check, Group, Look};
+use super::{Check, Group, Look, Needs};
 use crate::facts::Setting;
 use crate::host::{Gap, Host, strange};
 use crate::lookup::available_memory_bytes;
@@ -43,10 +43,10 @@ const CHECKS: &[Check] = &[
         id: "watchdog",
         title: "watchdog of VMMs",
         passes: "a VMM that does not answer is killed",
-        why: "Firecracker's signal handlers can deadlock on its log; such a VM holds its memory for ever",
+        why: "Firecracker's signal handlers can deadlock on its log; such a VM holds its memory for ever. A User-Mode Linux kernel has no control socket that could be asked: a job's deadline ends it",
         fix: "set vmm.watchdog_deadline in the configuration file",
         source: "FC: prod-host-setup, 'Logging and signal handlers'",
-        look: Look::Once(watchdog),
+        look: Look::For(Needs::Hypervisors, watchdog),
     },
     Check {
         id: "file-descriptors",

@@ -1,7 +1,9 @@
-//! The walls around each running VMM, read from the kernel's own account of it.
+//! The walls around each running VMM, read from the kernel's own account of it. Under User-Mode Linux the
+//! processes of a guest are processes of the host: what is asked of the VMM, is asked of them.
 
+use super::vm_processes::{arguments, engine, processes};
 use super::{Check, Group, Look};
-use crate::facts::Vms;
+use crate::facts::{Engine, Vms};
 use crate::host::{Gap, Host, strange};
 use crate::outcome::Outcome;
 use std::collections::BTreeMap;
@@ -15,8 +17,8 @@ const CHECKS: &[Check] = &[
     Check {
         id: "vm-seccomp",
         title: "system-call filter on every thread",
-        passes: "each thread of each VMM has Seccomp 2",
-        why: "filters are per thread: one thread without it is a VMM without it",
+        passes: "each thread of each VMM, and of each process of a User-Mode Linux guest, has Seccomp 2; there it is two filters",
+        why: "filters are per thread: one thread without it is a VMM without it. The second of User-Mode Linux is the one that it seals itself with",
         fix: "stop the VMs named and start them with this tool; remove --no-seccomp from whatever started them",
         source: "FC: prod-host-setup, 'Seccomp'; K: userspace-api/seccomp_filter",
         look: Look::Once(|host| each_vm(host, seccomp)),
@@ -24,7 +26,7 @@ const CHECKS: &[Check] = &[
     Check {
         id: "vm-no-new-privs",
         title: "no new privileges",
-        passes: "each thread of each VMM has NoNewPrivs 1",
+        passes: "each thread, as above, has NoNewPrivs 1",
         why: "without it a setuid program in reach gives a taken-over VMM root",
         fix: "stop the VMs named and start them with this tool",
         source: "K: userspace-api/no_new_privs",
@@ -33,7 +35,7 @@ const CHECKS: &[Check] = &[
     Check {
         id: "vm-capabilities",
         title: "no capabilities",
-        passes: "CapEff, CapPrm, CapInh and CapAmb of each thread are 0",
+        passes: "CapEff, CapPrm, CapInh and CapAmb of each thread, as above, are 0",
         why: "a capability is a piece of root",
         fix: "stop the VMs named and start them with this tool",
         source: "FC: jailer; capabilities(7)",
@@ -51,7 +53,7 @@ const CHECKS: &[Check] = &[
     Check {
         id: "vm-namespaces",
         title: "own namespaces",
-        passes: "mount and pid namespaces differ from the host's; for QEMU also user, net, ipc, uts and cgroup",
+        passes: "mount and pid namespaces differ from the host's; for QEMU and User-Mode Linux also user, net, ipc, uts and cgroup",
         why: "in the host's namespaces a taken-over VMM sees the host's files, processes and network",
         fix: "stop the VMs named and start them with this tool",
         source: "FC: jailer; namespaces(7)",
@@ -60,8 +62,8 @@ const CHECKS: &[Check] = &[
     Check {
         id: "vm-command-line",
         title: "no switch weakens a VMM",
-        passes: "no --no-seccomp, no --seccomp-filter; QEMU with -sandbox on and -nodefaults",
-        why: "Firecracker's own filters are the tightest known to work; QEMU's defaults bring devices that no job needs",
+        passes: "no --no-seccomp, no --seccomp-filter; QEMU with -sandbox on and -nodefaults; User-Mode Linux with seccomp=off, which traces, and a seal",
+        why: "Firecracker's own filters are the tightest known to work; QEMU's defaults bring devices that no job needs; under seccomp=on a process of a User-Mode Linux guest can write all of its guest's memory",
         fix: "stop the VMs named and start them with this tool",
         source: "FC: prod-host-setup, 'Seccomp'; QEMU 'Security'",
         look: Look::Once(|host| each_vm(host, command_line)),
@@ -69,11 +71,20 @@ const CHECKS: &[Check] = &[
     Check {
         id: "vm-network",
         title: "no network device",
-        passes: "no VMM has one on its command line or a tap or vhost-net descriptor open",
+        passes: "no VMM has one on its command line (User-Mode Linux: eth0, vec0) or a tap or vhost-net descriptor open",
         why: "a job without a network cannot exfiltrate, scan, or ask the metadata address 169.254.169.254",
         fix: "stop the VMs named and start them with this tool",
         source: "FC: prod-host-setup, 'Filtering Guest Egress Network Traffic'",
         look: Look::Once(|host| each_vm(host, network)),
+    },
+    Check {
+        id: "vm-devices",
+        title: "no device of the host's",
+        passes: "below /dev a VMM has /dev/null open, and QEMU and Firecracker /dev/kvm and /dev/urandom; User-Mode Linux nothing else",
+        why: "a device's driver is kernel code that a taken-over VMM could call",
+        fix: "stop the VMs named and start them with this tool",
+        source: "FC: jailer, 'Jailer Operation'; docs/uml.md",
+        look: Look::Once(|host| each_vm(host, devices)),
     },
     Check {
         id: "vm-speculation",
@@ -135,7 +146,7 @@ fn field<'a>(status: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
     value.map(str::trim).ok_or_else(|| strange(path, name))
 }
 
-/// What threads' fields say, where that is not `wanted`; threads that say the same are told as one.
+/// What fields of a VM's threads say, where that is not `wanted`; threads that say the same are told as one.
 fn threads(
     host: &Host,
     pid: i32,
@@ -143,11 +154,7 @@ fn threads(
     wanted: fn(&str) -> bool,
 ) -> Result<Vec<String>, Gap> {
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for tid in host.list(&format!("/proc/{pid}/task"))? {
-        let path = format!("/proc/{pid}/task/{tid}/status");
-        let Some(status) = host.read_if_there(&path)? else {
-            continue;
-        };
+    for (tid, path, status) in statuses(host, pid)? {
         for name in names {
             let value = field(&status, &path, name)?;
             if !wanted(value) {
@@ -163,8 +170,38 @@ fn threads(
     Ok(wrong.into_iter().map(told).collect())
 }
 
+/// The threads of a VM's processes: a number, the file that tells of it, and what that says.
+fn statuses(host: &Host, pid: i32) -> Result<Vec<(String, String, String)>, Gap> {
+    let mut found = Vec::new();
+    for process in processes(host, pid)? {
+        let tids = match host.list(&format!("/proc/{process}/task")) {
+            // A process of the guest's that ended meanwhile.
+            Err(Gap::Absent(_)) if process != pid => continue,
+            tids => tids?,
+        };
+        for tid in tids {
+            let path = format!("/proc/{process}/task/{tid}/status");
+            let status = host.read_if_there(&path)?;
+            found.extend(status.map(|status| (tid, path, status)));
+        }
+    }
+    Ok(found)
+}
+
 fn seccomp(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
-    threads(host, pid, &["Seccomp"], |value| value == "2")
+    let wrong = threads(host, pid, &["Seccomp"], |value| value == "2")?;
+    match engine(host, pid)? {
+        // The jail's filter, and its own. Kernels before 5.9 do not count them.
+        Engine::Uml if wrong.is_empty() && counts_filters(host, pid)? => {
+            threads(host, pid, &["Seccomp_filters"], |value| value != "1")
+        }
+        _ => Ok(wrong),
+    }
+}
+
+fn counts_filters(host: &Host, pid: i32) -> Result<bool, Gap> {
+    let path = format!("/proc/{pid}/status");
+    Ok(field(&host.read(&path)?, &path, "Seccomp_filters").is_ok())
 }
 
 fn no_new_privs(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
@@ -185,14 +222,16 @@ fn speculation(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
 fn uids(host: &Host) -> Result<Outcome, Gap> {
     let mut owners: BTreeMap<u32, Vec<i32>> = BTreeMap::new();
     for pid in running(host)? {
-        let path = format!("/proc/{pid}/status");
-        let Some(status) = host.read_if_there(&path)? else {
-            continue;
+        let statuses = match statuses(host, pid) {
+            Err(Gap::Absent(_)) if !host.exists(&format!("/proc/{pid}")) => continue,
+            statuses => statuses?,
         };
-        // Real, effective, saved and file system uid: any of them counts.
-        for uid in field(&status, &path, "Uid")?.split_whitespace() {
-            let uid = uid.parse().map_err(|_| strange(&path, uid))?;
-            owners.entry(uid).or_default().push(pid);
+        for (_, path, status) in statuses {
+            // Real, effective, saved and file system uid: any of them counts.
+            for uid in field(&status, &path, "Uid")?.split_whitespace() {
+                let uid = uid.parse().map_err(|_| strange(&path, uid))?;
+                owners.entry(uid).or_default().push(pid);
+            }
         }
     }
     owners.values_mut().for_each(Vec::dedup);
@@ -219,34 +258,27 @@ const JAILER_NAMESPACES: &[&str] = &["mnt", "pid"];
 const BUBBLEWRAP_NAMESPACES: &[&str] = &["mnt", "pid", "user", "net", "ipc", "uts", "cgroup"];
 
 fn namespaces(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
-    let wanted = if is_firecracker(host, pid)? {
-        JAILER_NAMESPACES
-    } else {
-        BUBBLEWRAP_NAMESPACES
+    let wanted = match engine(host, pid)? {
+        Engine::Firecracker => JAILER_NAMESPACES,
+        Engine::Qemu | Engine::Uml => BUBBLEWRAP_NAMESPACES,
     };
     let mut wrong = Vec::new();
     for name in wanted {
-        if host.link(&format!("/proc/{pid}/ns/{name}"))?
-            == host.link(&format!("/proc/self/ns/{name}"))?
-        {
+        let of_host = host.link(&format!("/proc/self/ns/{name}"))?;
+        if host.link(&format!("/proc/{pid}/ns/{name}"))? == of_host {
             wrong.push(format!("is in the host's {name} namespace"));
+        }
+        for process in processes(host, pid)? {
+            // One that ended meanwhile is in none.
+            let of_process = host.link(&format!("/proc/{process}/ns/{name}"));
+            if process != pid && of_process.as_ref() == Ok(&of_host) {
+                wrong.push(format!(
+                    "process {process} of its guest is in the host's {name} namespace"
+                ));
+            }
         }
     }
     Ok(wrong)
-}
-
-pub(super) fn is_firecracker(host: &Host, pid: i32) -> Result<bool, Gap> {
-    Ok(host
-        .read(&format!("/proc/{pid}/comm"))?
-        .starts_with("firecracker"))
-}
-
-pub(super) fn arguments(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
-    Ok(host
-        .read(&format!("/proc/{pid}/cmdline"))?
-        .split('\0')
-        .map(str::to_owned)
-        .collect())
 }
 
 fn command_line(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
@@ -259,36 +291,78 @@ fn command_line(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
         })
         .map(|word| format!("runs with {word}"))
         .collect();
-    if !is_firecracker(host, pid)? {
-        let sandbox = arguments
+    let (sandboxed, sealed) = (
+        arguments
             .windows(2)
-            .any(|pair| pair[0] == "-sandbox" && pair[1].split(',').next() == Some("on"));
-        if !sandbox {
-            wrong.push("runs without -sandbox on".to_owned());
-        }
-        if !has("-nodefaults") {
-            wrong.push("runs without -nodefaults".to_owned());
-        }
-    }
+            .any(|pair| pair[0] == "-sandbox" && pair[1].split(',').next() == Some("on")),
+        arguments.iter().any(|word| word.starts_with("seal=")),
+    );
+    let wanted: &[(&str, bool)] = match engine(host, pid)? {
+        Engine::Firecracker => &[],
+        Engine::Qemu => &[
+            ("-sandbox on", sandboxed),
+            ("-nodefaults", has("-nodefaults")),
+        ],
+        Engine::Uml => &[("seccomp=off", has("seccomp=off")), ("seal=", sealed)],
+    };
+    let lacking = wanted.iter().filter(|(_, there)| !there);
+    wrong.extend(lacking.map(|(word, _)| format!("runs without {word}")));
     Ok(wrong)
 }
 
+/// What begins the words for network devices of User-Mode Linux, before a number.
+const UML_NETWORK: [&str; 2] = ["eth", "vec"];
+
 fn network(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let is_uml = engine(host, pid)? == Engine::Uml;
+    let numbered = |word: &String, start: &str| {
+        let rest = word.strip_prefix(start);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let names_one = |word: &String| {
-        ["-netdev", "-nic", "-net"].contains(&word.as_str()) || word.contains("virtio-net")
+        ["-netdev", "-nic", "-net"].contains(&word.as_str())
+            || word.contains("virtio-net")
+            || is_uml && UML_NETWORK.iter().any(|start| numbered(word, start))
     };
     let mut wrong: Vec<String> = arguments(host, pid)?
         .into_iter()
         .filter(names_one)
         .map(|word| format!("runs with {word}"))
         .collect();
-    for fd in host.list(&format!("/proc/{pid}/fd"))? {
-        let target = host
-            .link(&format!("/proc/{pid}/fd/{fd}"))
-            .unwrap_or_default();
+    for (fd, target) in descriptors(host, pid)? {
         if ["/dev/net/tun", "/dev/vhost-net"].contains(&target.as_str()) {
             wrong.push(format!("has {target} open as {fd}"));
         }
     }
     Ok(wrong)
+}
+
+fn devices(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let known: &[&str] = match engine(host, pid)? {
+        Engine::Uml => &["/dev/null"],
+        Engine::Qemu | Engine::Firecracker => &["/dev/null", "/dev/kvm", "/dev/urandom"],
+    };
+    let is_another = |target: &str| target.starts_with("/dev/") && !known.contains(&target);
+    let mut wrong = Vec::new();
+    for process in processes(host, pid)? {
+        let open = match descriptors(host, process) {
+            // A process of the guest's that ended meanwhile.
+            Err(Gap::Absent(_)) if process != pid => continue,
+            open => open?,
+        };
+        let others = open.into_iter().filter(|(_, target)| is_another(target));
+        wrong.extend(others.map(|(fd, target)| format!("has {target} open as {fd}")));
+    }
+    Ok(wrong)
+}
+
+/// What a process has open: a number, and what it leads to. One that was closed meanwhile leads nowhere.
+fn descriptors(host: &Host, pid: i32) -> Result<Vec<(String, String)>, Gap> {
+    let fds = host.list(&format!("/proc/{pid}/fd"))?;
+    let target = |fd: &str| host.link(&format!("/proc/{pid}/fd/{fd}"));
+    let open = fds.into_iter().map(|fd| {
+        let target = target(&fd).unwrap_or_default();
+        (fd, target)
+    });
+    Ok(open.collect())
 }

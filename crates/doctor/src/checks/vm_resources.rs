@@ -1,7 +1,9 @@
 //! What each running VMM may use of the host.
 
-use super::vm_confinement::{arguments, each_vm, is_firecracker, running};
+use super::vm_confinement::{each_vm, running};
+use super::vm_processes::{arguments, engine, processes};
 use super::{Check, Group, Look};
+use crate::facts::Engine;
 use crate::host::{Gap, Host, strange};
 use crate::lookup::cgroup_folder;
 use crate::outcome::Outcome;
@@ -15,7 +17,7 @@ const CHECKS: &[Check] = &[
     Check {
         id: "vm-cgroup-limits",
         title: "control group limits",
-        passes: "memory, pids and cpu of each VMM's group are finite (versions 1 and 2)",
+        passes: "memory, pids and cpu of each VMM's group are finite (versions 1 and 2), and every process of a User-Mode Linux guest is in its VMM's groups",
         why: "the jailer goes on outside any limit when a version 2 parent group is missing, and says nothing",
         fix: "stop the VMs named and start them with this tool, which reads its limits back before the guest runs",
         source: "FC: prod-host-setup, 'Memory', 'vCPU'; jailer, '--cgroup'; K: admin-guide/cgroup-v2, cgroup-v1",
@@ -81,6 +83,14 @@ fn cgroup_limits(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
             Some(value) => wrong.push(format!("has no {controller} limit ({path} is {value})")),
         }
     }
+    let own = host.read(&format!("/proc/{pid}/cgroup"))?;
+    for process in processes(host, pid)? {
+        // One that ended meanwhile uses nothing.
+        let groups = host.read_if_there(&format!("/proc/{process}/cgroup"))?;
+        if groups.is_some_and(|groups| groups != own) {
+            wrong.push(format!("process {process} of its guest is in other groups"));
+        }
+    }
     Ok(wrong)
 }
 
@@ -139,22 +149,42 @@ const WRITABLE_DRIVES: &[&str] = &[
 ];
 
 fn drives(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
-    if is_firecracker(host, pid)? {
-        let why = format!("VMM {pid} is Firecracker, whose drives are told over its API alone");
-        return Err(Gap::Untold(why));
-    }
-    let is_writable = |pair: &&[String]| {
-        let read_only = pair[1]
-            .split(',')
-            .any(|option| ["read-only=on", "readonly=on"].contains(&option));
-        WRITABLE_DRIVES.contains(&pair[0].as_str())
-            || (DRIVES.contains(&pair[0].as_str()) && !read_only)
+    let arguments = arguments(host, pid)?;
+    let writable: Vec<String> = match engine(host, pid)? {
+        Engine::Firecracker => {
+            let why = format!("VMM {pid} is Firecracker, whose drives are told over its API alone");
+            return Err(Gap::Untold(why));
+        }
+        Engine::Qemu => arguments
+            .windows(2)
+            .filter(|pair| is_writable_drive(pair))
+            .map(|pair| format!("{} {}", pair[0], pair[1]))
+            .collect(),
+        Engine::Uml => arguments
+            .into_iter()
+            .filter(|word| is_writable_disk(word))
+            .collect(),
     };
-    Ok(arguments(host, pid)?
-        .windows(2)
-        .filter(is_writable)
-        .map(|pair| format!("has a writable drive: {} {}", pair[0], pair[1]))
-        .collect())
+    let told = writable
+        .into_iter()
+        .map(|drive| format!("has a writable drive: {drive}"));
+    Ok(told.collect())
+}
+
+fn is_writable_drive(pair: &[String]) -> bool {
+    let read_only = pair[1]
+        .split(',')
+        .any(|option| ["read-only=on", "readonly=on"].contains(&option));
+    WRITABLE_DRIVES.contains(&pair[0].as_str())
+        || (DRIVES.contains(&pair[0].as_str()) && !read_only)
+}
+
+/// A disk of User-Mode Linux is `ubd`, its number, flags of a letter each, `=`, its file; `r` is read-only.
+fn is_writable_disk(word: &str) -> bool {
+    let flags = word
+        .strip_prefix("ubd")
+        .and_then(|rest| rest.split_once('='));
+    flags.is_some_and(|(flags, _)| !flags.contains('r'))
 }
 
 fn output(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {

@@ -1,6 +1,6 @@
 //! A made-up host on which every check that can pass does; tests spoil one thing at a time.
 
-use doctor::facts::{Digests, Kvm, Probe, Setting, Tool, Vms};
+use doctor::facts::{Digests, Engine, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
 use doctor::{Facts, Host, Report};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,6 +10,10 @@ use std::time::Duration;
 /// The made-up host's only VM, and a thread of it besides the first.
 pub const VM: i32 = 500;
 pub const SECOND_VM: i32 = 600;
+/// A process of the guest, where that VM is of User-Mode Linux.
+pub const UML_PROCESS: i32 = 510;
+
+pub const SPECTRE_V2: &str = "/sys/devices/system/cpu/vulnerabilities/spectre_v2";
 
 pub struct Made {
     root: tempfile::TempDir,
@@ -47,6 +51,65 @@ impl Made {
             made.link(&format!("/proc/self/ns/{name}"), &format!("{name}:[1]"));
         }
         made
+    }
+
+    /// The same host without KVM and without what hypervisors need, where jobs run under User-Mode Linux.
+    pub fn good_uml() -> Made {
+        let mut made = Made::good();
+        for path in [
+            "/dev/kvm",
+            "/sys/module/kvm",
+            "/sys/module/kvm_intel",
+            "/srv/jailer",
+        ] {
+            made.remove(path);
+        }
+        made.edit(
+            "/proc/self/mounts",
+            "rw,relatime",
+            "rw,nodev,noexec,relatime",
+        );
+        made.file("/proc/sys/kernel/osrelease", "6.12.3-amd64");
+        made.file("/proc/sys/kernel/yama/ptrace_scope", "1");
+        made.file(
+            SPECTRE_V2,
+            "Mitigation: Retpolines; IBPB: always-on; RSB filling",
+        );
+        made.vm(VM, "kernel", UML_ARGUMENTS);
+        // Its guest's processes are in its namespaces.
+        made.process_of(VM, UML_PROCESS);
+        made.facts = Facts {
+            kvm: Kvm::Not("/dev/kvm is absent".to_owned()),
+            engine: Some(Engine::Uml),
+            qemu: Tool::default(),
+            firecracker: Tool::default(),
+            jailer: Tool::default(),
+            snapshots: Digests::Nothing,
+            uml: good_uml(),
+            ..made.facts
+        };
+        made
+    }
+
+    /// A process of a User-Mode Linux VM's guest, held as its kernel is.
+    pub fn process_of(&self, vmm: i32, pid: i32) {
+        self.vm(pid, "uml-userspace", "");
+        self.file(
+            &format!("/proc/{pid}/cgroup"),
+            &format!("0::/llm-firecracker/{vmm}"),
+        );
+        self.file(
+            &format!("/proc/{pid}/task/{pid}/status"),
+            &status(10_000 + vmm),
+        );
+        self.file(
+            &format!("/proc/{pid}/task/{}/status", pid + 1),
+            &status(10_000 + vmm),
+        );
+        for namespace in NAMESPACES {
+            let inside = format!("{namespace}:[{vmm}]");
+            self.link(&format!("/proc/{pid}/ns/{namespace}"), &inside);
+        }
     }
 
     /// A VMM with every wall up, in version 2 groups.
@@ -176,6 +239,7 @@ fn tool(path: &str, version: &str) -> Tool {
 fn good_facts() -> Facts {
     Facts {
         kvm: Kvm::Runs("a guest ran HLT in 3 ms".to_owned()),
+        engine: Some(Engine::Qemu),
         qemu: tool(
             "/usr/bin/qemu-system-x86_64",
             "QEMU emulator version 10.0.2 (Debian)",
@@ -200,9 +264,25 @@ fn good_facts() -> Facts {
     }
 }
 
+fn good_uml() -> Uml {
+    Uml {
+        wanted: true,
+        required: false,
+        runs: Probe::Works,
+        executable_tmpfs: Probe::Works,
+        kernel: UmlKernel::Built {
+            version: "7.3.4-1~bpo13+1".to_owned(),
+            at: "2026-02-01T10:00:00Z".to_owned(),
+        },
+    }
+}
+
 const NAMESPACES: &[&str] = &["mnt", "pid", "user", "net", "ipc", "uts", "cgroup"];
 
 const QEMU_ARGUMENTS: &str = "qemu-system-x86_64 -nodefaults -sandbox on,spawn=deny -blockdev driver=raw,node-name=d,read-only=on -device virtio-blk-device,drive=d";
+
+const UML_ARGUMENTS: &str =
+    "/kernel umid=vm-1 mem=512M seal=4 seccomp=off con=null ubd0rd=/rootfs ssl0=fd:3,fd:3";
 
 pub fn status(uid: i32) -> String {
     format!(
