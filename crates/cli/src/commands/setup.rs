@@ -1,15 +1,17 @@
-//! `setup`: finds the engines, installs Firecracker where it is missing, and says what works.
+//! `setup`: finds the engines, installs Firecracker where it is missing, and says which one jobs run
+//! under.
 
 use super::print_json;
 use crate::args::{Global, SetupArgs};
 use crate::{context, table};
 use anyhow::Context as _;
+use sandbox::config::EngineChoice;
 use serde::Serialize;
 use setup::{Release, Source};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vmm::firecracker::detect;
-use vmm::{Accelerator, EngineKind, VmmConfig};
+use vmm::{Accelerator, AcceleratorChoice, EngineKind, VmmConfig};
 
 /// One thing that jobs run on.
 #[derive(Debug, Serialize)]
@@ -21,29 +23,48 @@ struct Row {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 enum State {
     Found,
     Installed,
     Missing,
+    /// Missing, and what works here comes before it.
+    NotNeeded,
+}
+
+impl State {
+    /// As in the JSON.
+    fn name(self) -> &'static str {
+        match self {
+            State::Found => "found",
+            State::Installed => "installed",
+            State::Missing => "missing",
+            State::NotNeeded => "not-needed",
+        }
+    }
+
+    fn is_there(self) -> bool {
+        matches!(self, State::Found | State::Installed)
+    }
 }
 
 /// Installs what can be installed; the exit code is 1 when something is still missing.
 pub async fn run(global: &Global, args: SetupArgs) -> anyhow::Result<ExitCode> {
-    let config = context::config(global)?.vmm;
+    let config = context::config(global)?;
+    let vmm = context::vmm_config(&config);
+    let kvm = kvm(&vmm).await;
     let rows = vec![
-        firecracker(&config, &args).await?,
-        qemu(&config).await,
-        kvm(&config).await,
+        firecracker(&vmm, &args).await?,
+        qemu(&vmm).await,
+        uml(&vmm, kvm.state).await,
+        kvm,
     ];
-    let works = what_works(&rows);
+    let is_root = rustix::process::geteuid().is_root();
+    let works = what_works(&rows, &config.engine, is_root);
     if args.format.json {
         print_json(&serde_json::json!({ "engines": rows, "works": works }))?;
     } else {
-        let cells = |row: &Row| {
-            let state = format!("{:?}", row.state).to_lowercase();
-            vec![row.name.to_owned(), state, row.detail.clone()]
-        };
+        let cells = |row: &Row| vec![row.name.into(), row.state.name().into(), row.detail.clone()];
         table::print(&["what", "state", "detail"], rows.iter().map(cells))?;
         table::line(&works)?;
     }
@@ -132,6 +153,20 @@ async fn qemu(config: &VmmConfig) -> Row {
     }
 }
 
+/// Where KVM runs guests, nobody misses it.
+async fn uml(config: &VmmConfig, kvm: State) -> Row {
+    let (state, detail) = match vmm::uml::probe(config).await.reason {
+        None => (State::Found, "a guest's first process ran under it".into()),
+        Some(reason) if kvm.is_there() => (State::NotNeeded, reason),
+        Some(reason) => (State::Missing, reason),
+    };
+    Row {
+        name: "uml",
+        state,
+        detail,
+    }
+}
+
 async fn kvm(config: &VmmConfig) -> Row {
     let probed = vmm::probe::accelerator(config).await;
     let (state, detail) = match (probed.accelerator, probed.reason) {
@@ -145,46 +180,170 @@ async fn kvm(config: &VmmConfig) -> Row {
     }
 }
 
-fn what_works(rows: &[Row]) -> String {
+/// Which engine jobs run under here, and why it is that one: the order is that of `auto`.
+fn what_works(rows: &[Row], choice: &EngineChoice, is_root: bool) -> String {
     let has = |name| {
-        rows.iter()
-            .any(|row| row.name == name && row.state != State::Missing)
+        let mut rows = rows.iter();
+        rows.any(|row| row.name == name && row.state.is_there())
     };
-    match (has("firecracker"), has("qemu"), has("kvm")) {
-        (true, _, true) => "jobs run under firecracker, unless the configuration or --engine names qemu".into(),
-        (_, true, true) => "jobs run under qemu on kvm".into(),
-        (_, true, false) => "jobs run under qemu in software emulation (tcg): slower, a weaker wall; firecracker needs kvm".into(),
-        (true, false, false) => "no job can run: firecracker needs kvm, and qemu is missing".into(),
-        (false, false, _) => "no job can run: neither engine is there".into(),
+    let kvm = has("kvm") && choice.accelerator != AcceleratorChoice::Tcg;
+    let firecracker = has("firecracker") && kvm && is_root;
+    let qemu = has("qemu") && (kvm || choice.accelerator != AcceleratorChoice::Kvm);
+    let uml = has("uml") && choice.accelerator == AcceleratorChoice::Auto;
+    if let Some(kind) = choice.kind {
+        let works = match kind {
+            EngineKind::Firecracker => firecracker,
+            EngineKind::Qemu => qemu,
+            EngineKind::Uml => uml,
+        };
+        return match works {
+            true => format!("jobs run under {kind}, which the configuration or --engine names"),
+            false => format!(
+                "no job can run: the configuration or --engine names {kind}, which does not work here"
+            ),
+        };
+    }
+    let order = [
+        (firecracker, "firecracker, for kvm runs guests here"),
+        (
+            kvm && qemu,
+            "qemu on kvm: firecracker is not installed, or this user is not root",
+        ),
+        (
+            uml,
+            "User-Mode Linux (uml), for kvm runs no guests here: a kernel of their own at native speed, no hardware wall",
+        ),
+        (
+            qemu,
+            "qemu in software emulation (tcg), for neither kvm nor User-Mode Linux runs guests, or tcg was asked for: slow, a weaker wall",
+        ),
+    ];
+    match order.iter().find(|(works, _)| *works) {
+        Some((_, engine)) => format!("jobs run under {engine}; --engine may name another"),
+        None => "no job can run: firecracker needs kvm and root, qemu is missing, User-Mode Linux runs no guests".into(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use State::{Found, Installed, Missing, NotNeeded};
 
-    fn rows(firecracker: State, qemu: State, kvm: State) -> Vec<Row> {
-        [("firecracker", firecracker), ("qemu", qemu), ("kvm", kvm)]
-            .map(|(name, state)| Row {
-                name,
-                state,
-                detail: String::new(),
-            })
-            .into()
+    fn rows([firecracker, qemu, uml, kvm]: [State; 4]) -> Vec<Row> {
+        let states = [
+            ("firecracker", firecracker),
+            ("qemu", qemu),
+            ("uml", uml),
+            ("kvm", kvm),
+        ];
+        let row = |(name, state)| Row {
+            name,
+            state,
+            detail: String::new(),
+        };
+        states.map(row).into()
     }
 
     #[test]
     fn what_still_works_is_said_exactly() {
-        use State::{Found, Installed, Missing};
-        for (seen, word) in [
-            (rows(Installed, Found, Found), "under firecracker"),
-            (rows(Missing, Found, Found), "qemu on kvm"),
-            (rows(Missing, Found, Missing), "tcg"),
-            (rows(Found, Found, Missing), "tcg"),
-            (rows(Found, Missing, Missing), "no job can run"),
-            (rows(Missing, Missing, Found), "no job can run"),
+        let auto = EngineChoice::default();
+        for (states, is_root, said) in [
+            (
+                [Installed, Found, NotNeeded, Found],
+                true,
+                "under firecracker, for kvm",
+            ),
+            (
+                [Found, Found, Found, Found],
+                true,
+                "under firecracker, for kvm",
+            ),
+            ([Found, Found, Found, Found], false, "under qemu on kvm"),
+            (
+                [Missing, Found, NotNeeded, Found],
+                true,
+                "under qemu on kvm",
+            ),
+            (
+                [Missing, Missing, Found, Found],
+                true,
+                "under User-Mode Linux",
+            ),
+            (
+                [Found, Found, Found, Missing],
+                true,
+                "under User-Mode Linux (uml), for kvm runs no guests",
+            ),
+            (
+                [Missing, Missing, Found, Missing],
+                false,
+                "under User-Mode Linux",
+            ),
+            (
+                [Found, Found, Missing, Missing],
+                true,
+                "under qemu in software emulation (tcg)",
+            ),
+            ([Found, Missing, Missing, Missing], true, "no job can run"),
+            ([Missing, Missing, NotNeeded, Found], true, "no job can run"),
         ] {
-            assert!(what_works(&seen).contains(word), "{word}: {seen:?}");
+            let works = what_works(&rows(states), &auto, is_root);
+            assert!(works.contains(said), "{said}: {works}");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_is_what_runs_or_nothing_does() {
+        let everything = rows([Found, Found, Found, Found]);
+        let no_kvm = rows([Found, Found, Found, Missing]);
+        let choice = |kind, accelerator| EngineChoice { kind, accelerator };
+        let any = AcceleratorChoice::Auto;
+        for (rows, choice, said) in [
+            (
+                &everything,
+                choice(Some(EngineKind::Uml), any),
+                "under uml, which",
+            ),
+            (
+                &everything,
+                choice(Some(EngineKind::Qemu), any),
+                "under qemu, which",
+            ),
+            (
+                &no_kvm,
+                choice(Some(EngineKind::Firecracker), any),
+                "names firecracker, which does not work",
+            ),
+            (
+                &no_kvm,
+                choice(None, AcceleratorChoice::Tcg),
+                "software emulation",
+            ),
+            (
+                &everything,
+                choice(None, AcceleratorChoice::Tcg),
+                "software emulation",
+            ),
+            (
+                &no_kvm,
+                choice(None, AcceleratorChoice::Kvm),
+                "no job can run",
+            ),
+            (
+                &everything,
+                choice(Some(EngineKind::Uml), AcceleratorChoice::Kvm),
+                "names uml, which does not work",
+            ),
+        ] {
+            let works = what_works(rows, &choice, true);
+            assert!(works.contains(said), "{said}: {works}");
+        }
+    }
+
+    #[test]
+    fn states_are_named_as_in_the_json() {
+        for state in [Found, Installed, Missing, NotNeeded] {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.name());
         }
     }
 }
