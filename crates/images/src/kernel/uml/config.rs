@@ -28,6 +28,7 @@ pub(crate) const PATCHES: &[Patch] = patches![
     "0002-cheaper-system-calls.patch",
     "0003-seal.patch",
     "0004-read-disks-here.patch",
+    "0005-cheaper-page-faults.patch",
 ];
 
 /// Why a configuration is not what it has to be.
