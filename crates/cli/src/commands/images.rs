@@ -24,14 +24,14 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
             force,
         } => {
             let build = build::Build {
-                kernels: build::kernels_wanted(&config, kernel).await?,
+                kernels: build::kernels_wanted(&config, kernel).await,
                 languages: languages_or_all(&languages)?,
                 rebuild: match force {
                     true => Rebuild::Always,
                     false => Rebuild::IfNeeded,
                 },
             };
-            build.run(store).await
+            build.run(&config, store).await
         }
         ImagesCommand::List { format } => list::run(&store, &format),
         ImagesCommand::Verify { languages, format } => {
