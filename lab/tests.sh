@@ -23,7 +23,7 @@ uname -r; echo "cgroups: $(stat -fc %T /sys/fs/cgroup)"; "$tool" setup 2>&1 | se
 filters=(something_can_be_run)
 for language in $LAB_LANGUAGES; do filters+=("${language}_cases"); done
 filters+=(kill_9_of_the_tool every_way_to_end killed_at_each_step)
-for language in $LAB_LANGUAGES; do filters+=("no_two_${language}_clones"); done
+for language in $LAB_LANGUAGES; do filters+=("no_two_fresh_${language}_vms"); done
 attacks=yes
 if [[ -n $LAB_FILTERS ]]; then
     attacks= filters=()

@@ -1,5 +1,6 @@
 //! A changed byte: of an image, which is refused, and of a snapshot, which is not used.
 
+use crate::engines::KernelChecked;
 use crate::tool::{Done, PATIENCE, Tool};
 use crate::{lab, place};
 use serde_json::Value;
@@ -65,6 +66,30 @@ fn hello(state: &Path, flags: &[&str]) -> (Done, Value) {
     (done, result)
 }
 
+fn assert_job_is_refused(state: &Path, flags: &[&str]) {
+    let (done, result) = hello(state, flags);
+    assert_eq!(result["failure"]["code"], "image_damaged", "{result}");
+    let ending = (done.code(), result["stdout"].as_str());
+    assert_eq!(ending, (Some(125), Some("")), "{result}");
+}
+
+/// Asked for by name it is refused, and else another runs the job.
+fn assert_engine_is_not_there(state: &Path, flags: &[&str]) {
+    let name = lab::engine().name;
+    let done = Tool::with(state, &lab::lab().config)
+        .program("sh", "echo whole")
+        .args(["--json", "--engine", name])
+        .args(flags)
+        .finish(PATIENCE);
+    assert_eq!((done.code(), done.out().as_str()), (Some(125), ""));
+    let says = format!("engine {name} does not work here");
+    assert!(done.err().contains(&says), "{}", done.err());
+    let (done, result) = hello(state, flags);
+    assert_eq!(result["stdout"], "whole\n", "{result}");
+    assert_ne!(result["isolation"]["engine"], name, "{}", done.err());
+    assert!(done.err().contains("User-Mode Linux"), "{}", done.err());
+}
+
 #[test]
 fn a_changed_byte_of_an_image_is_refused() {
     if !lab::lab().has("bash") {
@@ -78,20 +103,19 @@ fn a_changed_byte_of_an_image_is_refused() {
     );
     let flags = ["--no-snapshot"];
     assert_eq!(hello(state.path(), &flags).1["stdout"], "whole\n");
-    for (folder, prefix) in [("images/rootfs", "bash"), ("images/kernel", "vmlinux")] {
+    let engine = lab::engine();
+    let (kernel, name) = engine.kernel;
+    for (folder, prefix, refused) in [
+        ("images/rootfs", "bash", KernelChecked::ForEachJob),
+        (kernel, name, engine.kernel_checked),
+    ] {
         let files = large_files(&state.path().join(folder), prefix);
         assert!(!files.is_empty(), "no {prefix} in {folder}");
         files.iter().for_each(|path| flip(path));
-        let (done, result) = hello(state.path(), &flags);
-        assert_eq!(
-            result["failure"]["code"], "image_damaged",
-            "{prefix}: {result}"
-        );
-        assert_eq!(
-            (done.code(), result["stdout"].as_str()),
-            (Some(125), Some("")),
-            "{prefix}"
-        );
+        match refused {
+            KernelChecked::ForEachJob => assert_job_is_refused(state.path(), &flags),
+            KernelChecked::BeforeItsProbe => assert_engine_is_not_there(state.path(), &flags),
+        }
         let verified = Tool::with(state.path(), &lab::lab().config)
             .args(["images", "verify", "bash"])
             .finish(Duration::from_secs(120));
@@ -122,7 +146,7 @@ fn snapshot_of(state: &Path) -> (PathBuf, Value) {
 
 #[test]
 fn a_damaged_snapshot_is_not_used_and_the_job_runs_all_the_same() {
-    if !crate::clones::are_possible() {
+    if !lab::has_snapshots() {
         return;
     }
     let _slot = lab::slot();
@@ -186,7 +210,7 @@ fn a_damaged_snapshot_is_not_used_and_the_job_runs_all_the_same() {
 
 #[test]
 fn a_snapshot_of_another_size_is_not_used() {
-    if !crate::clones::are_possible() {
+    if !lab::has_snapshots() {
         return;
     }
     let _slot = lab::slot();

@@ -1,10 +1,10 @@
 //! Killed at each step of a boot, of a snapshot's load and of a job's run: the tool, the jail, the
-//! VMM (Firecracker's jailer, as long as it is not Firecracker yet). Nothing is left.
+//! VMM. Nothing is left.
 
 use crate::host;
+use crate::lab;
 use crate::leftovers;
 use crate::tool::{PATIENCE, Running, Tool};
-use crate::{clones, lab};
 use rustix::process::{Pid, Signal, kill_process};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,9 +25,6 @@ pub enum Victim {
 
 const VICTIMS: [Victim; 3] = [Victim::Tool, Victim::Jail, Victim::Vmm];
 
-/// Names of VMM processes, as far as the kernel keeps them.
-const VMM_NAMES: [&str; 3] = ["qemu-system", "firecracker", "jailer"];
-
 impl Victim {
     /// Its process and that one's name, once it is there.
     pub fn find(self, tool: &Running) -> Option<(Pid, String)> {
@@ -47,9 +44,12 @@ impl Victim {
         let found = match self {
             Victim::Tool => None,
             Victim::Jail => named.iter().find(wrapped),
-            Victim::Vmm => named
-                .iter()
-                .find(|(_, name)| VMM_NAMES.iter().any(|known| name.starts_with(known))),
+            Victim::Vmm => named.iter().find(|(_, name)| {
+                lab::engine()
+                    .vmm
+                    .iter()
+                    .any(|known| name.starts_with(known))
+            }),
         };
         found.cloned()
     }
@@ -169,7 +169,7 @@ fn killed_at_each_step_of_boot_and_run() {
 
 #[test]
 fn killed_at_each_step_of_load_and_run() {
-    if clones::are_possible() {
+    if lab::has_snapshots() {
         killed_at_each_step("load", &[]);
     }
 }

@@ -1,6 +1,7 @@
 //! The state folder and the configuration of these tests: their own, so that what they leave behind
 //! can be told from what anybody else on this host does.
 
+use crate::engines::{self, Engine};
 use crate::place::{Place, agent, make_state};
 use crate::tool::Tool;
 use std::fs::File;
@@ -36,6 +37,8 @@ pub struct Lab {
     pub languages: Vec<String>,
     /// What is missing, for people.
     pub missing: String,
+    /// The engine that the first job names, and the way in which its VM came.
+    first: Option<(&'static Engine, String)>,
     /// A second run of these tests waits for the first one.
     _lock: File,
 }
@@ -60,12 +63,13 @@ impl Lab {
         let config = root.join("config.toml");
         std::fs::write(&config, PLACE.config_text(&chroots(&state))).unwrap();
         let (languages, missing) = what_can_run(&state, &config);
-        first_run(&state, &config, &languages);
+        let first = first_run(&state, &config, &languages);
         Lab {
             state,
             config,
             languages,
             missing,
+            first,
             _lock: lock,
         }
     }
@@ -74,15 +78,39 @@ impl Lab {
     pub fn has(&self, language: &str) -> bool {
         let there = self.languages.iter().any(|name| name == language);
         if !there {
-            let text = format!("not run: {language}. {}", self.missing);
-            assert!(
-                std::env::var_os("LLM_FIRECRACKER_REQUIRE").is_none(),
-                "{text}"
-            );
-            println!("{text}");
+            not_run(&format!("{language}. {}", self.missing));
         }
         there
     }
+}
+
+/// The row of the engine that runs jobs here.
+pub fn engine() -> &'static Engine {
+    lab().first.as_ref().expect("no job can be run").0
+}
+
+/// How a fresh VM of it came: `timings.path`.
+pub fn path() -> &'static str {
+    &lab().first.as_ref().expect("no job can be run").1
+}
+
+/// Says whether jobs are clones of a snapshot here; where they are not, says so or fails.
+pub fn has_snapshots() -> bool {
+    if !lab().has("bash") {
+        return false;
+    }
+    let possible = path() == "clone";
+    if !possible {
+        not_run(&format!("jobs are not cloned here, by {}", engine().name));
+    }
+    possible
+}
+
+/// Says why a test did not run; fails where all of them must.
+fn not_run(why: &str) {
+    let required = std::env::var_os("LLM_FIRECRACKER_REQUIRE").is_some();
+    assert!(!required, "not run: {why}");
+    println!("not run: {why}");
 }
 
 /// A line of the table `[vmm]`: within the state folder, so that what Firecracker's jailer leaves is seen
@@ -93,25 +121,31 @@ pub fn chroots(state: &Path) -> String {
 
 /// The first run on a host says which accelerator was chosen and why, and no other does: tests that read
 /// what a program wrote to stderr come after it.
-fn first_run(state: &Path, config: &Path, languages: &[String]) {
-    let Some(sources) = crate::cases::LANGUAGES
+fn first_run(
+    state: &Path,
+    config: &Path,
+    languages: &[String],
+) -> Option<(&'static Engine, String)> {
+    let sources = crate::cases::LANGUAGES
         .iter()
         .rev()
-        .find(|sources| languages.iter().any(|name| name == sources.language))
-    else {
-        return;
-    };
-    let hello = || {
+        .find(|sources| languages.iter().any(|name| name == sources.language))?;
+    let hello = |flags: &[&str]| {
         Tool::with(state, config)
             .program(sources.extension, sources.hello)
+            .args(flags)
             .finish(crate::tool::PATIENCE)
     };
-    let (first, second) = (hello(), hello());
+    let (first, second) = (hello(&[]), hello(&[]));
     assert_eq!(first.out(), "hello\n", "{}", first.err());
     assert_eq!(
         (second.out().as_str(), second.err().as_str()),
         ("hello\n", "")
     );
+    let third = hello(&["--json"]).json();
+    let word = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let engine = engines::named(&word(&third["isolation"]["engine"]));
+    Some((engine, word(&third["timings"]["path"])))
 }
 
 /// The languages that can be run here, and what keeps the others from it.

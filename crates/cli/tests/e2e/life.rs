@@ -89,7 +89,8 @@ fn a_signal_to_the_tool_destroys_the_vm() {
             "no process of a VM was found to watch"
         );
         running.signal(signal);
-        let done = running.finish(SOON);
+        // With the end of its input the program would end by itself.
+        let done = running.end(SOON);
         assert_eq!(done.code(), Some(code), "{}", done.err());
         assert!(done.err().contains("VM is destroyed"), "{}", done.err());
         leftovers::assert_nothing_new(&before);

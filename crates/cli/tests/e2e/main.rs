@@ -1,13 +1,13 @@
 //! The tool as a user runs it, against real VMs: no mock, no fake, nothing but its command line.
 //!
-//! [`lab`] is the state folder that these tests own, [`tool`] starts the binary and waits with a
-//! deadline, [`host`] reads what the host shows. The rest are tests: [`cases`] is one table for all
-//! languages, whose sources are in a file each; [`programs`] compares real programs byte by byte;
-//! [`life`], [`leftovers`], [`killed`] and [`refusals`] look at a job's ways to end; [`damage`] and [`clones`] at
-//! images and snapshots, [`endings`] at loaded interpreters, [`go_build`] at what is compiled
-//! without `go build`, [`walls`] at the filter and the bucket that users choose, [`battery`] at the
-//! attack battery itself, for which [`plants`] leaves traces on the host; [`stopped`] at a VMM that stands
-//! still, and [`secrets`] at what must be in no log.
+//! [`lab`] is the state folder that these tests own, [`tool`] starts the binary and waits with a deadline,
+//! [`host`] reads what the host shows, [`engines`] is what is true of one engine alone. The rest are tests:
+//! [`cases`] is one table for all languages, whose sources are in a file each; [`programs`] compares real
+//! programs byte by byte; [`life`], [`leftovers`], [`killed`] and [`refusals`] look at a job's ways to end;
+//! [`damage`] at images and snapshots, [`fresh`] at what two VMs share, [`go_build`] at what is compiled
+//! without `go build`, [`walls`] at the filter and the bucket that users choose, [`isolation`] and [`memory`]
+//! at the walls that the engine gives, [`battery`] at the attack battery itself, for which [`plants`] leaves
+//! traces on the host; [`stopped`] at a VMM that stands still, and [`secrets`] at what must be in no log.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure, and where nothing at all can run, [`something_can_be_run`] fails.
@@ -16,16 +16,19 @@
 mod bash;
 mod battery;
 mod cases;
-mod clones;
 mod damage;
-mod endings;
+#[path = "../shared/engines.rs"]
+mod engines;
+mod fresh;
 mod go;
 mod go_build;
 mod host;
+mod isolation;
 mod killed;
 mod lab;
 mod leftovers;
 mod life;
+mod memory;
 mod node;
 #[path = "../shared/place.rs"]
 mod place;

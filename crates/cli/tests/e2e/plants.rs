@@ -110,10 +110,11 @@ fn folders_named(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A write to a snapshot's memory, from which every job starts. Of the byte that is there: the lab goes
-/// on with it.
-pub fn written_snapshot(_: &Running) -> Undo {
-    let snapshots = std::fs::read_dir(lab::lab().state.join("snapshots")).unwrap();
+/// A write to what every job starts from: a snapshot's memory, where there are none the description of an
+/// image. Of the byte that is there: others go on with it.
+pub fn written_image(_: &Running) -> Undo {
+    let state = &lab::lab().state;
+    let snapshots = std::fs::read_dir(state.join("snapshots")).unwrap();
     let files = snapshots
         .flatten()
         .filter_map(|entry| std::fs::read_dir(entry.path()).ok())
@@ -124,7 +125,7 @@ pub fn written_snapshot(_: &Running) -> Undo {
     let mut file = std::fs::File::options()
         .read(true)
         .write(true)
-        .open(memory.unwrap())
+        .open(memory.unwrap_or_else(|| state.join("images/rootfs/bash.json")))
         .unwrap();
     let mut byte = [0];
     file.read_exact(&mut byte).unwrap();

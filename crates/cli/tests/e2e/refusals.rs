@@ -1,5 +1,6 @@
 //! Jobs that are refused, failures of the sandbox itself, and the events that tell of every job.
 
+use crate::cases::MEMORY_TIMEOUT;
 use crate::lab;
 use crate::tool::{Done, PATIENCE, Tool};
 use serde_json::Value;
@@ -162,7 +163,7 @@ fn every_job_leaves_one_start_and_one_ending() {
         (
             "hog",
             "x=0123456789abcdef\nwhile :; do x+=$x; done",
-            &["--timeout", "60", "--scan", "off"],
+            &["--timeout", MEMORY_TIMEOUT, "--scan", "off"],
             &["VM_START", "VM_OOM"],
         ),
         ("over", "echo", &["--timeout", "301"], &["VALIDATION_FAIL"]),

@@ -280,9 +280,14 @@ impl Running {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
-    /// Waits for its end.
+    /// Ends its standard input and waits for its end.
     pub fn finish(mut self, patience: Duration) -> Done {
         self.close_stdin();
+        self.end(patience)
+    }
+
+    /// Waits for its end; standard input stays open.
+    pub fn end(mut self, patience: Duration) -> Done {
         let deadline = Instant::now() + patience;
         let pid = rustix::process::Pid::from_child(&self.child.0);
         if !crate::host::Watched::open(pid).ends_before(deadline) {

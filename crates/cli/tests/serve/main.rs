@@ -12,6 +12,9 @@
 
 mod clients;
 mod crash;
+#[path = "../shared/engines.rs"]
+#[expect(dead_code, reason = "the end-to-end tests look at all columns")]
+mod engines;
 mod gone;
 mod lab;
 mod leftovers;

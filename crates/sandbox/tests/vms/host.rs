@@ -39,21 +39,42 @@ impl Host {
 
     /// The same with a state folder of the test's choice, and `more` of a configuration.
     pub async fn configured(state: &Path, name: &str, uid_base: u32, more: &str) -> Option<Host> {
+        let named = named_engine().unwrap_or(EngineKind::Qemu);
+        let host = Host::of(Some(named), state, name, uid_base, more).await?;
+        if let Some(reason) = &host.engine.identity().clones_refused {
+            missing(&format!("no clones here: {reason}"));
+            return None;
+        }
+        Some(host)
+    }
+
+    /// Not for clones: the engine that `LLM_FIRECRACKER_ENGINE` names, else the one that jobs get here.
+    pub async fn of_any_engine(
+        state: &Path,
+        name: &str,
+        uid_base: u32,
+        more: &str,
+    ) -> Option<Host> {
+        Host::of(named_engine(), state, name, uid_base, more).await
+    }
+
+    async fn of(
+        kind: Option<EngineKind>,
+        state: &Path,
+        name: &str,
+        uid_base: u32,
+        more: &str,
+    ) -> Option<Host> {
         let agent = agent()?;
         let text = format!(
             "[vmm]\nuid_base = {uid_base}\nuid_count = {UID_COUNT}\ncgroup_parent = \"llm-firecracker-{name}\"\n{more}"
         );
         let mut config = Config::parse(&text).unwrap();
         config.vmm.state_dir = state.into();
-        // Clones are what these tests are about.
-        config.engine.kind.get_or_insert(EngineKind::Qemu);
-        let engine = vmm::open(config.engine.kind, config.vmm.clone())
-            .await
-            .unwrap();
-        if let Some(reason) = &engine.identity().clones_refused {
-            println!("not run: no clones here: {reason}");
-            return None;
-        }
+        config.engine.kind = kind;
+        let images = Arc::new(ImageStore::open(&images()).unwrap());
+        config.vmm.uml = MaterialsSource::new(images, agent.clone()).uml_guest();
+        let engine = vmm::open(kind, config.vmm.clone()).await.unwrap();
         Some(Host {
             state: state.into(),
             _folder: None,
@@ -61,6 +82,11 @@ impl Host {
             config,
             engine,
         })
+    }
+
+    /// The engine that makes its VMs.
+    pub fn engine(&self) -> EngineKind {
+        self.engine.identity().kind
     }
 
     /// Says whether a language's image is here; one that must be and is not fails the test.
@@ -120,7 +146,7 @@ fn agent() -> Option<PathBuf> {
         .chain([built.join("llm-firecracker-agent")])
         .find(|path| path.exists());
     if agent.is_none() {
-        missing("the guest agent (make agent)");
+        missing("the guest agent is missing (make agent)");
     }
     agent.filter(|_| has_image("bash"))
 }
@@ -128,13 +154,22 @@ fn agent() -> Option<PathBuf> {
 fn has_image(language: &str) -> bool {
     let there = images().join(format!("rootfs/{language}.json")).exists();
     if !there {
-        missing(&format!("the {language} image (images build {language})"));
+        missing(&format!(
+            "the {language} image is missing (images build {language})"
+        ));
     }
     there
 }
 
+/// The engine that all tests are to use.
+fn named_engine() -> Option<EngineKind> {
+    let named = std::env::var("LLM_FIRECRACKER_ENGINE").ok()?;
+    let kinds = [EngineKind::Qemu, EngineKind::Firecracker, EngineKind::Uml];
+    kinds.into_iter().find(|kind| kind.to_string() == named)
+}
+
 fn missing(what: &str) {
-    let text = format!("not run: {what} is missing");
+    let text = format!("not run: {what}");
     assert!(
         std::env::var_os("LLM_FIRECRACKER_REQUIRE").is_none(),
         "{text}"

@@ -49,7 +49,7 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
     };
     page.until("document.getElementById('language').options.length === 5")
         .await;
-    page.until(&holds("held", "qemu")).await;
+    page.until(&holds("held", &service.engine())).await;
     page.value("window.hostile = 0; window.broken = []; addEventListener('securitypolicyviolation', (e) => broken.push(e.violatedDirective + ' ' + e.blockedURI)); 0").await;
 
     // From the top of the page to the editor, which the next Tab leaves again.
@@ -140,7 +140,7 @@ async fn the_page_asks_for_a_key_and_uses_it() {
     page.insert(&keys[0]).await;
     page.value("document.querySelector('#key-form button').click()")
         .await;
-    page.until(&holds("held", "qemu")).await;
+    page.until(&holds("held", &service.engine())).await;
     page.until("document.getElementById('language').options.length === 5")
         .await;
     assert_eq!(page.value("document.getElementById('key').value").await, "");

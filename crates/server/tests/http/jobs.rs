@@ -24,7 +24,12 @@ async fn a_program_runs_and_its_result_is_the_tools() {
     assert_eq!(result["trace_id"], "http-1");
     assert!(result["error"].is_null());
     assert!(result["exec_time"].as_f64().unwrap() > 0.0);
-    assert_eq!(result["isolation"]["engine"], "qemu");
+    let identity = service.sandbox.identity();
+    let accelerator = identity.accelerator;
+    let accelerator = accelerator.map_or("none".into(), |accelerator| accelerator.to_string());
+    let isolation =
+        json!({"engine": service.engine(), "accelerator": accelerator, "jail": identity.jail});
+    assert_eq!(result["isolation"], isolation);
     let types: Vec<_> = service
         .feed
         .events(9)
@@ -208,7 +213,8 @@ async fn over_the_bound_there_is_503_and_every_key_gets_its_turn() {
     config.keys_file = Some(path.clone());
     let service = lab::start_with(sandbox_config, config).await;
     let send = |key: &str, name: &str| {
-        let body = json!({"lang": "bash", "code": "sleep 0.2", "trace_id": name});
+        // Longer than it takes until all of them are in.
+        let body = json!({"lang": "bash", "code": "sleep 1", "trace_id": name});
         let request = service.post("/api/v1/execute", &body).bearer_auth(key);
         let name = name.to_owned();
         tokio::spawn(async move { (answer(request).await, name) })

@@ -184,6 +184,11 @@ fn doctor(state: PathBuf) -> server::Doctor {
 }
 
 impl Service {
+    /// The name of the engine behind it.
+    pub fn engine(&self) -> String {
+        self.sandbox.identity().kind.to_string()
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

@@ -1,13 +1,15 @@
-//! How a program ends in an interpreter that was loaded before it came: what it prints, what it
-//! leaves in files and its exit code are the plain interpreter's.
+//! How a program ends in an interpreter that was loaded before it came, as VMs of the pool have one: what it
+//! prints, what it leaves in files and its exit code are the plain interpreter's.
 
-use crate::clones;
-use crate::lab;
-use crate::tool::Tool;
-use serde_json::{Value, json};
+use crate::host::Host;
+use protocol::job::{JobRequest, RequestedLimits};
+use protocol::result::{BootPath, JobResult, Status};
+use sandbox::drive::JobIo;
+use sandbox::sandbox::Sandbox;
+use std::time::Duration;
 
 /// A new Node takes ten seconds to start, emulated on a loaded host.
-const TIMEOUT_SECONDS: &str = "60";
+const TIMEOUT_SECONDS: f64 = 60.0;
 
 /// Programs whose last acts happen after their last line.
 const PYTHON: &[&str] = &[
@@ -58,41 +60,71 @@ const BASH: &[&str] = &[
     "set -eu; echo \"$UNSET\"",
 ];
 
-#[test]
-fn programs_end_in_a_loaded_interpreter_as_in_a_new_one() {
-    if !clones::are_possible() {
-        return;
-    }
-    let languages = [
-        ("bash", "sh", BASH),
-        ("python", "py", PYTHON),
-        ("node", "js", NODE),
-    ];
-    for (language, extension, sources) in languages {
-        if !lab::lab().has(language) {
+#[tokio::test]
+async fn programs_end_in_a_loaded_interpreter_as_in_a_new_one() {
+    let state = tempfile::tempdir().unwrap();
+    for (language, sources) in [("bash", BASH), ("python", PYTHON), ("node", NODE)] {
+        let pool = format!("[pool.{language}]\nmin = 1\nmax = 1\n");
+        let host = Host::of_any_engine(state.path(), "endings", 42500, &pool).await;
+        let (Some(host), true) = (host, Host::has(language)) else {
             continue;
-        }
+        };
+        let sandbox = host.sandbox(|engine| engine);
+        sandbox.supply().start_pool();
         for source in sources {
-            let loaded = end_of(extension, source, &[]);
-            let new = end_of(extension, source, &["--fresh-interpreter"]);
-            assert_eq!(loaded["zygote"], true, "{source}");
-            assert_eq!(new["zygote"], false, "{source}");
-            assert_eq!(loaded["end"], new["end"], "{source}");
+            let loaded = run(&sandbox, language, source, false).await;
+            let new = run(&sandbox, language, source, true).await;
+            assert!(loaded.timings.zygote, "{source}: {loaded:?}");
+            assert_eq!(loaded.timings.path, Some(BootPath::Pool), "{source}");
+            assert!(!new.timings.zygote, "{source}: {new:?}");
+            assert_eq!(end_of(&loaded), end_of(&new), "{source}");
         }
+        sandbox.close(Duration::from_secs(10)).await;
     }
 }
 
+async fn run(sandbox: &Sandbox, language: &str, source: &str, fresh: bool) -> JobResult {
+    // Any VM will do for a new interpreter; a loaded one waits in the pool's alone.
+    let warm = async {
+        while !fresh && !sandbox.supply().pool().is_warm() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(120), warm).await;
+    in_time.unwrap_or_else(|_| panic!("the pool was not filled within two minutes"));
+    let request = JobRequest {
+        language: language.into(),
+        code: source.into(),
+        fresh_interpreter: fresh,
+        collect_artifacts: true,
+        limits: RequestedLimits {
+            timeout_seconds: Some(TIMEOUT_SECONDS),
+            ..RequestedLimits::default()
+        },
+        ..JobRequest::default()
+    };
+    let job = sandbox.admit(request).unwrap();
+    sandbox.run(job, JobIo::default()).await
+}
+
 /// All that can be seen of a program's end from outside.
-fn end_of(extension: &str, source: &str, args: &[&str]) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let output = folder.path().join("saved");
-    let done = Tool::run(extension, source)
-        .args(["--json", "--output", output.to_str().unwrap()])
-        .args(["--timeout", TIMEOUT_SECONDS])
-        .args(args)
-        .go();
-    let result = done.json();
-    let kept = std::fs::read_to_string(output.join("kept")).unwrap_or_default();
-    let fields = ["status", "exit_code", "signal", "stdout", "stderr"].map(|name| &result[name]);
-    json!({ "zygote": result["timings"]["zygote"], "end": [fields, [kept]] })
+#[derive(Debug, PartialEq)]
+struct End {
+    status: Status,
+    exit: (Option<i32>, Option<i32>),
+    said: (String, String),
+    kept: Vec<(String, Vec<u8>)>,
+}
+
+fn end_of(result: &JobResult) -> End {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let artifacts = result.artifacts.iter();
+    End {
+        status: result.status,
+        exit: (result.exit_code, result.signal),
+        said: (text(&result.stdout), text(&result.stderr)),
+        kept: artifacts
+            .map(|file| (file.path.clone(), file.data.0.clone()))
+            .collect(),
+    }
 }
