@@ -4,10 +4,10 @@ TARGET := x86_64-unknown-linux-gnu
 BIN := target/release
 AGENT := $(BIN)/llm-firecracker-agent
 
-.PHONY: help setup needs build agent run images test unit e2e lint fuzz lab
+.PHONY: help setup needs build agent run images test test-all unit e2e lint fuzz lab
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what building, running and testing need (Debian 12 or newer)
 	@scripts/setup-debian.sh --tests
@@ -40,11 +40,14 @@ lint: ## format, clippy, dependency policy
 unit: ## tests that need no VM
 	cargo nextest run --workspace --lib --bins 2>/dev/null || cargo test -q --workspace --lib --bins
 
-e2e: images ## tests with real VMs
-	LLM_FIRECRACKER_REQUIRE=1 cargo test --release -p cli --test e2e -- --nocapture
+e2e: images ## tests with real VMs, without those of snapshots
+	LLM_FIRECRACKER_REQUIRE=1 cargo test --release --workspace --test e2e -- --nocapture --skip snapshot --skip step_of_load
 
-test: setup lint ## everything: lint, unit tests, tests with real VMs, attacks, lab
+test: setup lint ## what CI runs: lint, unit tests, tests with real VMs, attacks, a part of the lab
 	scripts/test.sh
+
+test-all: setup lint ## everything on every engine, and the whole lab: hours
+	scripts/test.sh --all
 
 fuzz: ## every parser of hostile bytes under libFuzzer, a minute each (nightly compiler)
 	scripts/fuzz.sh 60

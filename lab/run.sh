@@ -17,9 +17,9 @@ read -ra languages <<<"${LAB_LANGUAGES:-python node go rust bash}"
 
 "$here/setup.sh"
 # The test binary knows the paths that it was built for; the lab has the same ones.
-tests=$(cargo test --release -p cli --test e2e --no-run 2>&1 | sed -n 's/.*Executable.*(\(.*\))$/\1/p')
-[[ -x $tests ]] || { echo "lab: the end-to-end tests do not build: cargo test --release -p cli --test e2e --no-run" >&2; exit 1; }
-"$release/llm-firecracker" images build "${languages[@]}" >/dev/null
+tests=$(cargo test --release --workspace --test e2e --no-run 2>&1 | sed -n 's/.*Executable.*(\(.*\))$/\1/p')
+[[ -x $tests ]] || { echo "lab: the end-to-end tests do not build: cargo test --release --workspace --test e2e --no-run" >&2; exit 1; }
+"$release/llm-firecracker" images build --kernel virtual "${languages[@]}" >/dev/null
 
 mkdir -p "$state/lab"
 share=$(mktemp -d "$state/lab/share-XXXXXX")

@@ -1,8 +1,27 @@
 #!/usr/bin/env bash
 # All tests, in the order in which a failure is cheapest to hear of; one summary at the end. A step that
 # cannot run here exits with 77, says why, and is counted as 'not run', never as passed.
+#   scripts/test.sh          what CI runs: everything on the engine that jobs get here; where that is User-Mode Linux, a
+#                            thin layer on QEMU, whose emulation takes minutes for seconds; a part of the lab
+#   scripts/test.sh --all    everything on both, and the whole lab: hours
+#
+# | where jobs get User-Mode Linux                      | here, User-Mode Linux | here, QEMU (tcg)          | --all adds    |
+# |---|---|---|---|
+# | tables of languages, given programs                 | all                   | hello in each language    | all on QEMU   |
+# | endings, kills at each step, walls, events, secrets | all                   |                           | all on QEMU   |
+# | fresh VMs that draw nothing twice                   | 50 (go, rust: 10)     | 8 clones of python        | 50 clones     |
+# | snapshots: damaged                                  | has none              | all damages               |               |
+# | snapshots: of another size, kills at each load step | has none              |                           | both          |
+# | pool: 200 jobs and kills, draws, loaded endings     | all                   |                           | all on QEMU   |
+# | VMMs that stand by, silent clones                   | has none              | all                       |               |
+# | a disk that is full while a snapshot is made        | has none              |                           | all           |
+# | the service, as a crate and as a process            | all                   |                           | all on QEMU   |
+# | attacks                                             | all                   | of the kinds in qemu_kinds | all on QEMU  |
+# | the lab's real KVM                                  |                       | bash: hello, kill -9, a few attacks | whole lab |
 set -uo pipefail
 cd "$(dirname "$0")/.."
+all=""
+[[ "${1:-}" == "--all" ]] && all=yes
 
 passed=() failed=() not_run=()
 step() { # step NAME COMMAND...
@@ -22,21 +41,65 @@ step() { # step NAME COMMAND...
 tool=target/release/llm-firecracker
 # A machine that runs all tests must be able to: an image or a program that is missing fails them.
 export LLM_FIRECRACKER_REQUIRE=1
+# With the features that the whole workspace wants of its dependencies, whichever test it is: they are built once.
+vm_tests=(e2e serve http vms jail firecracker)
+vm_test() { # vm_test NAME ARGUMENTS_OF_THE_TESTS...
+    cargo test -q --release --workspace --test "$1" -- "${@:2}"
+}
+on_qemu() { # on_qemu COMMAND...
+    LLM_FIRECRACKER_ENGINE=qemu "$@"
+}
+# Tests of what User-Mode Linux has not.
+of_snapshots=(snapshot step_of_load)
+of_clones=(silent_clone standby full_disk)
+without() { # without WORD...: as arguments of the tests
+    printf -- '--skip\n%s\n' "$@"
+}
 
 step "units" cargo test -q --workspace --lib --bins
-step "rooms without VMs" cargo test -q -p audit -p seccomp -p doctor -p setup -p selftest -p bench -p fuzzing --test '*'
+step "rooms without VMs" cargo test -q --workspace --exclude cli --exclude sandbox --exclude server --exclude vmm --test '*'
 step "build" make --no-print-directory build
-step "images" "$tool" images build
-step "the jail with real VMMs" cargo test -q --release -p vmm --test '*'
-step "the tool with real VMs" cargo test --release -p cli --test e2e
-step "the sandbox with real VMs" cargo test -q --release -p sandbox --test '*'
-step "the service over HTTP with real VMs" cargo test --release -p server --test http
-step "the service as a process, with other people's clients" cargo test --release -p cli --test serve -- --test-threads 1
-step "the package" scripts/test-package.sh
+step "build the tests with VMs" cargo test -q --release --workspace --no-run "${vm_tests[@]/#/--test=}"
+step "images" "$tool" images build --kernel all
+engine=$("$tool" run --lang bash -c : --json | sed -n 's/.*"engine":"\([a-z]*\)".*/\1/p')
+printf '\n=== jobs get the engine %s\n' "${engine:-that is missing}"
+mapfile -t no_snapshots < <([[ $engine != uml ]] || without "${of_snapshots[@]}")
+mapfile -t no_clones < <(without "${of_clones[@]}")
+
+step "the jail with real VMMs" vm_test jail
+step "Firecracker's jailer" vm_test firecracker
+step "the tool with real VMs" vm_test e2e "${no_snapshots[@]}"
+step "the pool with real VMs" vm_test vms "${no_clones[@]}"
+step "the service over HTTP with real VMs" vm_test http
+step "the service as a process, with other people's clients" vm_test serve --test-threads 1
 step "attacks from inside" "$tool" selftest --require-all
-# One language and one kind of attack there, one guest at a time: a quarter of an hour. 'make lab' runs all.
-lab=(something_can_be_run bash_cases kill_9_of_the_tool every_way_to_end selftest)
-step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" LAB_TIMEOUT_SECONDS=2400 LAB_ATTACKS="--kind exfiltration" lab/run.sh "${lab[@]}"
+
+if [[ -n $all || $engine != uml ]]; then
+    step "snapshots and clones" vm_test vms "${of_clones[@]}"
+else
+    thin=(_cases no_two_fresh_python_vms nothing_of_one_job a_damaged_snapshot)
+    qemu_kinds=(--kind channel --kind privilege)
+    step "QEMU: hello, clones, a damaged snapshot" on_qemu env LLM_FIRECRACKER_CASE=hello LLM_FIRECRACKER_DRAWS=8 \
+        cargo test -q --release --workspace --test e2e -- "${thin[@]}"
+    step "QEMU: VMMs that stand by, silent clones" vm_test vms standby silent_clone
+    step "QEMU: attacks from inside" on_qemu "$tool" selftest "${qemu_kinds[@]}"
+fi
+if [[ -n $all && $engine == uml ]]; then
+    step "QEMU: the tool with real VMs" on_qemu vm_test e2e
+    step "QEMU: the pool with real VMs" on_qemu vm_test vms "${no_clones[@]}"
+    step "QEMU: the service over HTTP with real VMs" on_qemu vm_test http
+    step "QEMU: the service as a process" on_qemu vm_test serve --test-threads 1
+    step "QEMU: attacks from inside" on_qemu "$tool" selftest --require-all
+fi
+step "the package" scripts/test-package.sh
+if [[ -n $all ]]; then
+    step "the lab: real KVM in an emulated machine" env LAB_TIMEOUT_SECONDS=14400 lab/run.sh
+else
+    # One language and a few attacks, one guest at a time. 'make lab' runs all.
+    lab=(something_can_be_run bash_cases kill_9_of_the_tool selftest)
+    step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" LAB_TIMEOUT_SECONDS=1200 \
+        LLM_FIRECRACKER_CASE=hello LAB_ATTACKS="--only fork-bomb --only devices-as-root --only same-draw" lab/run.sh "${lab[@]}"
+fi
 
 printf '\n=== summary\n'
 [[ -d target/artifacts ]] && echo "to look at: $(find target/artifacts -type f | sort | tr '\n' ' ')"

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use vmm::VmmConfig;
+use vmm::{EngineKind, VmmConfig};
 
 const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
 /// A range of uids that no other state folder uses by default.
@@ -80,6 +80,9 @@ pub fn sandbox_config() -> Config {
         format!("[vmm]\nuid_base = {UID_BASE}\nuid_count = 200\ncgroup_parent = \"{CGROUP}\"\n");
     let mut config = Config::parse(&text).unwrap();
     config.vmm.state_dir = state_dir();
+    let named = std::env::var("LLM_FIRECRACKER_ENGINE").unwrap_or_default();
+    let kinds = [EngineKind::Qemu, EngineKind::Firecracker, EngineKind::Uml];
+    config.engine.kind = kinds.into_iter().find(|kind| kind.to_string() == named);
     config
 }
 
