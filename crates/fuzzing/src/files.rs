@@ -81,7 +81,7 @@ pub fn image_bundle(bytes: &[u8]) {
         stays_inside(name);
     }
     let announced: u64 = rows.iter().map(|row| row.size_bytes).sum();
-    assert!(announced < bytes.len() as u64 && bytes.len() % 512 == 0);
+    assert!(announced < bytes.len() as u64 && bytes.len().is_multiple_of(512));
 }
 
 /// Nor does a snapshot's.

@@ -107,7 +107,7 @@ impl RootSpec {
         // Folders made on the way, for the same reason as above.
         let files = self.files.values().map(PathBuf::as_path);
         let placeholders = self.placeholders.iter().map(Path::new);
-        let folders = self.folders.iter().map(|at| Path::new(at));
+        let folders = self.folders.iter().map(Path::new);
         for at in files.chain(placeholders) {
             for parent in at.ancestors().skip(1) {
                 fs::set_permissions(below(draft, parent), Permissions::from_mode(0o755))?;
