@@ -139,8 +139,9 @@ impl ChildSetup {
     /// Puts each descriptor at its number and leaves no other to the jail.
     fn place_fds(&mut self) -> Result<()> {
         let after = FIRST_FD + self.fds.len() as i32;
-        // First out of the way of all targets, or one could overwrite another's source.
-        for fd in &mut self.fds {
+        // First out of the way of all targets, or one could overwrite another's source; the tool's is
+        // asked after this.
+        for fd in self.fds.iter_mut().chain([&mut self.tool]) {
             *fd = fcntl_dupfd_cloexec(fd.as_fd(), after + 64)?;
         }
         for (target, fd) in (FIRST_FD..).zip(&self.fds) {
@@ -199,4 +200,29 @@ pub fn memory_file(name: &str, bytes: &[u8]) -> Result<OwnedFd> {
     rustix::fs::seek(&file, rustix::fs::SeekFrom::Start(0))?;
     debug_assert!(file.as_raw_fd() >= 0);
     Ok(file.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A memory file can always be read: in the tool's place it would say that the tool has ended.
+    #[test]
+    fn a_descriptor_that_is_placed_where_the_tools_was_does_not_end_the_jail() {
+        let tool = super::super::process::this_process().unwrap();
+        let number = tool.as_raw_fd();
+        let file = |_| memory_file("placed", b"x").unwrap();
+        let setup = ChildSetup {
+            fds: (FIRST_FD..=number).map(file).collect(),
+            tool,
+            cgroups: Vec::new(),
+            privileged: None,
+            rlimits: Vec::new(),
+            addresses: Addresses::Random,
+        };
+        let (_output, stdout) = rustix::pipe::pipe().unwrap();
+        let stderr = stdout.try_clone().unwrap();
+        let mut command = setup.command(Path::new("/bin/true"), [], stdout, stderr);
+        assert!(command.status().unwrap().success());
+    }
 }
