@@ -3,6 +3,7 @@
 use crate::state::StateDir;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// An answer, and whether somebody got it before.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,26 +14,49 @@ pub struct Answer<T> {
     pub kept: bool,
 }
 
+/// How long an answer holds, if the host does not boot before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Until the host boots.
+    UntilBoot,
+    /// The host may have been busy: this long.
+    For(Duration),
+}
+
 #[derive(Serialize, Deserialize)]
 struct Record<T> {
     key: String,
     value: T,
+    /// Seconds since the host booted; absent: until it boots again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until_uptime_secs: Option<u64>,
 }
 
-/// The kept answer of this name and key, else a new one. Of many who ask at once, one finds out and
-/// the others wait for it. An answer that cannot be kept is still an answer.
+/// The kept answer of this name and key, else a new one, which holds until the host boots.
 pub fn since_boot<T: Serialize + DeserializeOwned>(
     state: &StateDir,
     name: &str,
     key: &str,
     ask: impl FnOnce() -> T,
 ) -> Answer<T> {
+    while_it_holds(state, name, key, || (ask(), Holds::UntilBoot))
+}
+
+/// The kept answer of this name and key, else a new one. Of many who ask at once, one finds out and
+/// the others wait for it. An answer that cannot be kept is still an answer.
+pub fn while_it_holds<T: Serialize + DeserializeOwned>(
+    state: &StateDir,
+    name: &str,
+    key: &str,
+    ask: impl FnOnce() -> (T, Holds),
+) -> Answer<T> {
     let key = format!("{} {key}", host());
     let file = format!("{name}.json");
     let known = || {
         let record: Record<T> =
             serde_json::from_slice(&std::fs::read(state.root().join(&file)).ok()?).ok()?;
-        (record.key == key).then_some(Answer {
+        let holds = record.until_uptime_secs.is_none_or(|end| uptime() < end);
+        (holds && record.key == key).then_some(Answer {
             value: record.value,
             kept: true,
         })
@@ -42,9 +66,14 @@ pub fn since_boot<T: Serialize + DeserializeOwned>(
     }
     let _lock = state.lock(name);
     known().unwrap_or_else(|| {
+        let (value, holds) = ask();
         let record = Record {
             key: key.clone(),
-            value: ask(),
+            value,
+            until_uptime_secs: match holds {
+                Holds::UntilBoot => None,
+                Holds::For(time) => Some(uptime() + time.as_secs()),
+            },
         };
         if let Ok(text) = serde_json::to_vec(&record) {
             let _ = state.keep(&file, &text);
@@ -54,6 +83,12 @@ pub fn since_boot<T: Serialize + DeserializeOwned>(
             kept: false,
         }
     })
+}
+
+/// Seconds since the host booted: unlike the time of day, nobody sets it.
+fn uptime() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now.tv_sec.unsigned_abs()
 }
 
 /// This boot of this kernel.
@@ -92,5 +127,22 @@ mod tests {
         std::fs::write(state.root().join("n.json"), "{\"key\":").unwrap();
         assert!(!ask("k").kept, "half a file is no answer");
         assert!(ask("k").kept);
+    }
+
+    #[test]
+    fn an_answer_that_holds_for_a_time_is_asked_for_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::open(&dir.path().join("s")).unwrap();
+        let ask = |seconds| {
+            let holds = Holds::For(Duration::from_secs(seconds));
+            while_it_holds(&state, "n", "k", || (seconds, holds))
+        };
+        assert!(!ask(0).kept);
+        assert!(!ask(3600).kept, "the first one's time was over");
+        let kept = Answer {
+            value: 3600,
+            kept: true,
+        };
+        assert_eq!(ask(1), kept);
     }
 }

@@ -5,7 +5,7 @@
 //!   run/ID/         one VM: `lock` (held while its tool lives), `ram` (a booted VM's memory), `cgroups`
 //!   uid-slots       a byte a uid; locked while a VM has it
 //!   jail/DIGEST/    the files of a jail's root, made once for each version of the VMM
-//!   NAME.json       answers that are kept: `qemu`, and of this boot of the host `probe` and `tsc`
+//!   NAME.json       answers that are kept: `qemu`, and of this boot of the host `probe`, `tsc`, `uml`
 //!   NAME.lock       held while NAME is made: `run` (a run folder), `jail` (a root), answers
 //! ```
 

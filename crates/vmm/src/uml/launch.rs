@@ -5,6 +5,7 @@ use super::UmlEngine;
 use super::args::{self, Machine, Purpose, at};
 use super::vm::UmlVm;
 use crate::cgroup::Limits;
+use crate::config::VmmConfig;
 use crate::console::Tail;
 use crate::engine::{VmId, VmSpec};
 use crate::error::{Step, VmmError};
@@ -12,7 +13,7 @@ use crate::jail::files::JailFile;
 use crate::jail::{JailRequest, Jailed, Scratch, inspect, pipe, socket_pair};
 use crate::running::Running;
 use crate::state::{RunFolder, StateDir};
-use std::io::{Error, Write};
+use std::io::{Error, ErrorKind, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ impl UmlEngine {
         };
         let (vm, seal) = self.start(start).await?;
         wait_for_seal(&vm, seal).await?;
-        check_confinement(&vm)?;
+        check_confinement(&vm).await?;
         Ok(vm)
     }
 
@@ -109,18 +110,12 @@ impl UmlEngine {
             id,
             args: args::arguments(&start.machine),
             files,
-            scratch: Some(Scratch {
-                at: at::SCRATCH,
-                bytes: scratch_bytes(memory_mib),
-            }),
+            scratch: Some(scratch(memory_mib)),
             // In the order of `args::fd`.
             fds: vec![channel_inside.into(), seal_inside.into()],
             stdout: console_inside,
             stderr: stderr_inside,
-            limits: Limits {
-                pids: MAX_PROCESSES,
-                ..Limits::of_vm(&self.config, memory_mib, super::MAX_VCPUS)
-            },
+            limits: limits(&self.config, memory_mib),
         };
         let ends = HostEnds {
             channel,
@@ -148,9 +143,7 @@ impl UmlEngine {
         let connected = (|| {
             console.drain(ends.console)?;
             let stderr_drained = stderr.drain(ends.stderr)?;
-            // The filter is smaller than a socket's buffer.
-            (&ends.seal).write_all(&self.seal)?;
-            ends.seal.shutdown(std::net::Shutdown::Write)?;
+            hand_over(&ends.seal, &self.seal)?;
             Ok((stderr_drained, stream(ends.channel)?, stream(ends.seal)?))
         })();
         let (stderr_drained, channel, seal) = connected.map_err(VmmError::io(
@@ -173,43 +166,58 @@ impl UmlEngine {
     }
 }
 
-/// Waits until the kernel has closed its end: booted, and its second filter in force.
+/// Gives the kernel its filter, which is smaller than a socket's buffer. A kernel that is gone already,
+/// or never came to be, is told of by its end and its last words.
+fn hand_over(seal: &StdUnixStream, filter: &[u8]) -> Result<(), Error> {
+    let mut writer = seal;
+    match writer.write_all(filter) {
+        Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(e) => Err(e),
+        Ok(()) => seal.shutdown(std::net::Shutdown::Write),
+    }
+}
+
+/// Waits until the kernel has closed its end: booted, and its second filter in force; or dead, which
+/// the next step finds.
 async fn wait_for_seal(vm: &UmlVm, mut seal: UnixStream) -> Result<(), VmmError> {
     let step = Step::Start;
     let mut none = [0u8; 1];
     let read = timeout(step.deadline(), seal.read(&mut none)).await;
     match read {
-        Ok(Ok(0)) => {}
+        Ok(Ok(0)) => Ok(()),
         Ok(Ok(_)) => {
             let reason = "the kernel wrote where it only reads".into();
-            return Err(VmmError::Protocol { step, reason });
+            Err(VmmError::Protocol { step, reason })
         }
-        Ok(Err(e)) => return Err(vm.running.broken(step, "the seal".into(), e).await),
-        Err(_) => return Err(vm.running.late(step, step.deadline())),
-    }
-    match vm.running.process.ended() {
-        None => Ok(()),
-        // It also lets go of it when it dies.
-        Some(_) => Err(VmmError::Ended {
-            step,
-            exit: Box::new(vm.running.exit(None).await),
-        }),
+        Ok(Err(e)) => Err(vm.running.broken(step, "the seal".into(), e).await),
+        Err(_) => Err(vm.running.late(step, step.deadline())),
     }
 }
 
 /// Reads back, before anything of a job's is there, what the host's kernel holds this one to.
-fn check_confinement(vm: &UmlVm) -> Result<(), VmmError> {
-    let running = &vm.running;
+async fn check_confinement(vm: &UmlVm) -> Result<(), VmmError> {
+    let Err(unheld) = read_back(&vm.running) else {
+        return Ok(());
+    };
+    // Of one that died there is more to say; that it did may take a moment to be known.
+    let source = Error::other(unheld.to_string());
+    match vm
+        .running
+        .broken(Step::Start, "the jail".into(), source)
+        .await
+    {
+        ended @ VmmError::Ended { .. } => Err(ended),
+        _ => Err(unheld),
+    }
+}
+
+fn read_back(running: &Running) -> Result<(), VmmError> {
     let pid = running.process.pid();
-    let fault = inspect::fault_by(pid, |thread| {
+    inspect::check(inspect::fault_by(pid, |thread| {
         let sealed = thread.filters.is_none_or(|filters| filters >= 2);
         let unsealed = || (!sealed).then(|| "it has not sealed itself".to_string());
         thread.fault(running.uid).or_else(unsealed)
-    });
-    if fault.is_some() && running.process.ended().is_some() {
-        return Err(running.late(Step::Start, Step::Start.deadline()));
-    }
-    inspect::check(fault)?;
+    }))?;
     match &running.cgroup {
         Some(cgroup) => cgroup.check_member(pid),
         None => Ok(()),
@@ -217,8 +225,19 @@ fn check_confinement(vm: &UmlVm) -> Result<(), VmmError> {
 }
 
 /// The guest's RAM, and a little for the two small files that the kernel makes beside it.
-fn scratch_bytes(memory_mib: u32) -> u64 {
-    (u64::from(memory_mib) + 1) << 20
+pub fn scratch(memory_mib: u32) -> Scratch {
+    Scratch {
+        at: at::SCRATCH,
+        bytes: (u64::from(memory_mib) + 1) << 20,
+    }
+}
+
+/// What one VM may use of the host.
+pub fn limits(config: &VmmConfig, memory_mib: u32) -> Limits {
+    Limits {
+        pids: MAX_PROCESSES,
+        ..Limits::of_vm(config, memory_mib, super::MAX_VCPUS)
+    }
 }
 
 /// What guests are told of the CPU: its features, not how many there are or whose.
@@ -243,7 +262,7 @@ fn cpu_features(cpuinfo: &str) -> String {
         };
         cpuinfo.lines().find(named).map(|line| format!("{line}\n"))
     };
-    CPU_FIELDS.iter().filter_map(|name| line(name)).collect()
+    CPU_FIELDS.iter().filter_map(line).collect()
 }
 
 #[cfg(test)]

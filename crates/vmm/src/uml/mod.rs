@@ -6,15 +6,18 @@
 //! |---|---|
 //! | [`args`] | the kernel's command line and the table of its descriptors |
 //! | [`probe`] | whether it runs a guest here |
+//! | `reason` | why it does not, in one line |
 //! | `launch` | from a spec to a kernel that has sealed itself |
 //! | `vm` | a running VM |
 
 pub mod args;
 mod launch;
 mod probe;
+mod reason;
 mod vm;
 
-pub use probe::{UmlProbed, probe};
+pub use launch::{limits, scratch};
+pub use probe::{UmlProbed, cannot_run_here, probe};
 
 use crate::config::{AcceleratorChoice, UmlGuest, VmmConfig};
 use crate::engine::{Engine, EngineIdentity, EngineKind, GuestKernel, Snapshots, Vm, VmSpec};
@@ -66,13 +69,7 @@ impl UmlEngine {
         };
         let version = version_of(kernel);
         let state = StateDir::open(&config.state_dir)?;
-        let jail = JailSpec {
-            program: Path::new(at::KERNEL),
-            root: &root(),
-            profile: seccomp::builtin::UML_START,
-            addresses: Addresses::Fixed,
-        };
-        let jail = Jail::new(&config, &state, &jail)?;
+        let jail = Jail::new(&config, &state, &jail(Path::new(at::KERNEL), &root()))?;
         let identity = EngineIdentity {
             kind: EngineKind::Uml,
             version,
@@ -95,8 +92,18 @@ impl UmlEngine {
     }
 }
 
+/// This engine's jail around its kernel, or around what a test puts in the kernel's place.
+pub fn jail<'a>(program: &'a Path, root: &'a RootSpec) -> JailSpec<'a> {
+    JailSpec {
+        program,
+        root,
+        profile: seccomp::builtin::UML_START,
+        addresses: Addresses::Fixed,
+    }
+}
+
 /// An empty root: the kernel's own files are each VM's, and it needs no library.
-fn root() -> RootSpec {
+pub fn root() -> RootSpec {
     RootSpec {
         files: BTreeMap::new(),
         placeholders: vec![at::KERNEL, at::INITRAMFS, at::ROOTFS, at::CPUINFO],
