@@ -2,6 +2,7 @@
 //! finds it. Ids are random and used once, so who carries one is that VM's.
 
 use crate::engine::VmId;
+use crate::jail::inspect;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::os::fd::OwnedFd;
@@ -61,7 +62,14 @@ pub fn running(state_dir: &Path) -> Vec<RunningVmm> {
             settled: *settled,
         })
     };
-    processes().filter_map(vmm).collect()
+    let found: Vec<RunningVmm> = processes().filter_map(vmm).collect();
+    // What a kernel of User-Mode Linux starts is a copy of it until it becomes a program.
+    let is_copy = |pid| {
+        let parent = inspect::parent_of(pid);
+        found.iter().any(|vmm| Some(vmm.pid) == parent)
+    };
+    let originals = found.iter().filter(|vmm| !is_copy(vmm.pid));
+    originals.copied().collect()
 }
 
 fn is_wrapper(pid: i32) -> bool {
