@@ -48,14 +48,17 @@ const FIXED: &[(&str, &str)] = &[
     ),
     ("panic=-1", "a dead guest must end its VM at once, not wait"),
     (
-        "con=null",
-        "no terminal of the host's; the console is below",
+        "con=fd:0",
+        "no terminal of the host's; 'null' opens /dev/null when a guest opens one, which ends a sealed kernel",
     ),
     (
         "con0=fd:0,fd:1",
         "out only, for 0 is /dev/null; the host keeps the end of it",
     ),
-    ("ssl=null", "no serial line but the channel, below"),
+    (
+        "ssl=fd:0",
+        "no serial line but the channel, below; 'null' as above",
+    ),
     (
         "uml_dir=/tmp/",
         "where it keeps its number: it would look for a home otherwise",
@@ -120,7 +123,7 @@ mod tests {
             let line = text.join(" ");
             // COMMAND_LINE_SIZE of arch/um.
             prop_assert!(line.len() < 4096);
-            for word in ["seccomp=off", "umid=vm-1", "seal=4", "con=null", "ssl=null"] {
+            for word in ["seccomp=off", "umid=vm-1", "seal=4", "con=fd:0", "ssl=fd:0"] {
                 prop_assert!(text.contains(&word), "{word}");
             }
             // Nothing that reaches the host: no network, no other channel, no folder, one disk at most.
