@@ -1,217 +1,203 @@
-//! What a VMM that a guest has taken over may try, one a function. `Ok` is a wall that gave way. They
-//! run in a jail as this very test program, which is then the stand-in; see `hostile`.
+//! What a VMM that a guest has taken over may try, one a row; the rows are in the files of `attacks/`.
+//! They run in a jail as this very test program, which is then the stand-in; see `hostile`.
 
-use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Error, Result, Write};
-use std::net::{TcpStream, UdpSocket};
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::net::{SocketAddr, UnixStream};
+mod files;
+mod memory;
+mod network;
+mod privileges;
+mod processes;
+
+use std::fs::File;
+use std::io::{Error, Result};
+use std::os::fd::{AsRawFd, RawFd};
 use std::ptr::null_mut;
+use vmm::uml::args;
 
-/// What is attacked: things of the host's that were made for this.
-pub struct Targets(Vec<String>);
-
-impl Targets {
-    /// From `name=value` arguments.
-    pub fn from_arguments() -> Self {
-        Self(std::env::args().collect())
-    }
-
-    fn get(&self, name: &str) -> &str {
-        let value = |word: &'_ String| -> Option<usize> {
-            word.strip_prefix(name)?.strip_prefix('=').map(str::len)
-        };
-        let word = self.0.iter().find(|word| value(word).is_some());
-        word.map_or("", |word| &word[name.len() + 1..])
-    }
-
-    fn pid(&self) -> i32 {
-        self.get("pid").parse().unwrap()
-    }
+/// All attacks.
+pub fn all() -> impl Iterator<Item = &'static Attack> {
+    let tables = [
+        files::ROWS,
+        network::ROWS,
+        processes::ROWS,
+        privileges::ROWS,
+        memory::ROWS,
+    ];
+    tables.into_iter().flatten()
 }
 
-/// How an attack ends in a jail.
+/// A row of the tables.
+pub struct Attack {
+    pub name: &'static str,
+    pub run: fn(&Targets) -> Result<()>,
+    pub ends: Ends,
+    /// It succeeds for root outside a jail, which shows that it is the jail that refuses it. Not tried
+    /// where success would hurt the host or take the test's process away.
+    pub control: bool,
+}
+
+/// What is around the stand-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Walls {
+    /// QEMU's jail.
+    Qemu,
+    /// That of a kernel of User-Mode Linux that boots: no guest runs yet.
+    UmlStarting,
+    /// The same when the kernel has sealed itself.
+    UmlSealed,
+}
+
+/// How an attack ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// With an error that the attacker sees.
     Refused,
     /// With the attacker's death by this signal.
     Killed(i32),
+    /// A kernel that boots has to do this: it is the seal that ends it.
+    Succeeds,
 }
-use End::{Killed, Refused};
+use End::{Killed, Refused, Succeeds};
 
-/// A row of the table.
-pub struct Attack {
-    pub name: &'static str,
-    pub run: fn(&Targets) -> Result<()>,
-    pub end: End,
-    /// It succeeds for root outside a jail, which shows that it is the jail that refuses it. Not tried
-    /// where success would hurt the host or take the test's process away.
-    pub control: bool,
+/// How it ends behind which walls; `None`: it is not tried there, for there it is nothing to gain or
+/// nothing that can be tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Ends {
+    qemu: Option<End>,
+    starting: Option<End>,
+    sealed: Option<End>,
 }
 
-const fn attack(name: &'static str, end: End, run: fn(&Targets) -> Result<()>) -> Attack {
+impl Ends {
+    pub fn behind(&self, walls: Walls) -> Option<End> {
+        match walls {
+            Walls::Qemu => self.qemu,
+            Walls::UmlStarting => self.starting,
+            Walls::UmlSealed => self.sealed,
+        }
+    }
+}
+
+/// A filter's answer.
+const SYS: End = Killed(libc::SIGSYS);
+
+/// Files may be opened, of which there are none, until the seal: then none may.
+const OPENING: Ends = ends(Refused, Refused, SYS);
+
+const fn ends(qemu: End, starting: End, sealed: End) -> Ends {
+    Ends {
+        qemu: Some(qemu),
+        starting: Some(starting),
+        sealed: Some(sealed),
+    }
+}
+
+const fn every(end: End) -> Ends {
+    ends(end, end, end)
+}
+
+/// What is a question for this engine's kernel only.
+const fn uml(starting: End, sealed: End) -> Ends {
+    Ends {
+        qemu: None,
+        ..ends(starting, starting, sealed)
+    }
+}
+
+/// What a kernel that boots may, or what would be tried in vain.
+const fn not_starting(qemu: End, sealed: End) -> Ends {
+    Ends {
+        starting: None,
+        ..ends(qemu, qemu, sealed)
+    }
+}
+
+/// What only a sealed kernel is to be kept from.
+const fn sealed(end: End) -> Ends {
+    Ends {
+        qemu: None,
+        starting: None,
+        sealed: Some(end),
+    }
+}
+
+const fn attack(name: &'static str, ends: Ends, run: fn(&Targets) -> Result<()>) -> Attack {
     Attack {
         name,
         run,
-        end,
+        ends,
         control: true,
     }
 }
 
-const fn unproven(name: &'static str, end: End, run: fn(&Targets) -> Result<()>) -> Attack {
+const fn unproven(name: &'static str, ends: Ends, run: fn(&Targets) -> Result<()>) -> Attack {
     Attack {
         control: false,
-        ..attack(name, end, run)
+        ..attack(name, ends, run)
     }
 }
 
-const SYS: End = Killed(libc::SIGSYS);
+/// What is attacked: things of the host's that were made for this, and what a kernel holds itself.
+pub struct Targets {
+    words: Vec<String>,
+    /// As the memory of a guest of User-Mode Linux is held.
+    ram: Option<File>,
+}
 
-/// All attacks.
-pub const ATTACKS: &[Attack] = &[
-    attack("host-file", Refused, |_| {
-        File::open("/etc/passwd").map(drop)
-    }),
-    attack("host-file-by-dots", Refused, |_| {
-        File::open("../../../../../../../../etc/passwd").map(drop)
-    }),
-    attack("proc-of-others", Refused, |t| {
-        File::open(format!("/proc/{}/environ", t.pid())).map(drop)
-    }),
-    attack("proc-of-self", Refused, |_| {
-        File::open("/proc/self/mem").map(drop)
-    }),
-    attack("other-vms-memory", Refused, |t| {
-        File::open(t.get("ram")).map(drop)
-    }),
-    attack("other-vms-socket", Refused, |t| {
-        UnixStream::connect(t.get("socket")).map(drop)
-    }),
-    attack("abstract-socket", Refused, |t| {
-        let address = SocketAddr::from_abstract_name(t.get("abstract"))?;
-        UnixStream::connect_addr(&address).map(drop)
-    }),
-    attack("tcp", SYS, |t| TcpStream::connect(t.get("tcp")).map(drop)),
-    attack("udp", SYS, |_| UdpSocket::bind("127.0.0.1:0").map(drop)),
-    attack("netlink", SYS, |_| {
-        call(
-            libc::SYS_socket,
-            [libc::AF_NETLINK as i64, libc::SOCK_RAW as i64, 0, 0, 0],
-        )
-    }),
-    unproven("write-root", Refused, |_| fs::write("/new", "x")),
-    unproven("write-own-program", Refused, |_| {
-        let program = std::env::args().next().unwrap();
-        OpenOptions::new().write(true).open(program).map(drop)
-    }),
-    unproven("kvm", Refused, |_| File::open("/dev/kvm").map(drop)),
-    attack("descriptors-of-the-host", Refused, |_| {
-        // 3 is the first beyond the table of a jail that was given none.
-        match (3..4096)
-            .find(|fd| call(libc::SYS_fcntl, [*fd, libc::F_GETFD as i64, 0, 0, 0]).is_ok())
-        {
-            Some(_) => Ok(()),
-            None => Err(Error::from_raw_os_error(libc::EBADF)),
+impl Targets {
+    /// From `name=value` arguments; with `scratch=BYTES` there is a guest's memory.
+    pub fn from_arguments() -> Self {
+        let mut targets = Self {
+            words: std::env::args().collect(),
+            ram: None,
+        };
+        if !targets.get("scratch").is_empty() {
+            targets.ram = Some(guest_memory(targets.scratch_bytes()).unwrap());
         }
-    }),
-    unproven("exec-shell", Refused, |_| {
-        use std::os::unix::process::CommandExt;
-        Err(std::process::Command::new("/bin/sh")
-            .arg("-c")
-            .arg("echo gave way")
-            .exec())
-    }),
-    unproven("fork", SYS, |_| call(libc::SYS_fork, [0; 5])),
-    attack("vfork-by-clone", SYS, |_| {
-        let child = std::process::Command::new("/bin/true").spawn();
-        child.and_then(|mut child| child.wait()).map(drop)
-    }),
-    attack("ptrace", SYS, |t| {
-        call(
-            libc::SYS_ptrace,
-            [libc::PTRACE_ATTACH as i64, t.pid().into(), 0, 0, 0],
-        )
-    }),
-    unproven("process-vm-readv", SYS, |t| {
-        call(libc::SYS_process_vm_readv, [t.pid().into(), 0, 0, 0, 0])
-    }),
-    attack("signal", SYS, |t| {
-        call(libc::SYS_kill, [t.pid().into(), 0, 0, 0, 0])
-    }),
-    attack("signal-thread", Refused, |t| {
-        call(libc::SYS_tgkill, [t.pid().into(), t.pid().into(), 0, 0, 0])
-    }),
-    attack("signal-by-pidfd", SYS, |t| {
-        call(libc::SYS_pidfd_open, [t.pid().into(), 0, 0, 0, 0])
-    }),
-    unproven("mount", SYS, |_| {
-        let root = CString::new("/")?;
-        let at = root.as_ptr() as i64;
-        call(libc::SYS_mount, [at, at, 0, libc::MS_BIND as i64, 0])
-    }),
-    unproven("unmount", SYS, |_| {
-        call(libc::SYS_umount2, [c"/".as_ptr() as i64, 0, 0, 0, 0])
-    }),
-    attack("new-user-namespace", SYS, |_| {
-        // A test's process has more than one thread: a mount namespace is what it could have.
-        call(libc::SYS_unshare, [libc::CLONE_NEWNS as i64, 0, 0, 0, 0])
-    }),
-    attack("chroot", SYS, |_| {
-        call(libc::SYS_chroot, [c"/".as_ptr() as i64, 0, 0, 0, 0])
-    }),
-    attack("become-root", SYS, |_| call(libc::SYS_setuid, [0; 5])),
-    attack("device-node", SYS, |_| {
-        let path = c"/tmp/llm-firecracker-test-node";
-        call(
-            libc::SYS_mknod,
-            [path.as_ptr() as i64, libc::S_IFCHR as i64, 0x103, 0, 0],
-        )?;
-        fs::remove_file("/tmp/llm-firecracker-test-node")
-    }),
-    attack("bpf", SYS, |_| {
-        call(libc::SYS_bpf, [0, 0, 0, 0, 0]).or_else(invalid_is_allowed)
-    }),
-    attack("kernel-log", SYS, |_| {
-        call(libc::SYS_syslog, [10, 0, 0, 0, 0])
-    }),
-    attack("keyring", SYS, |_| {
-        call(libc::SYS_keyctl, [0, -3, 0, 0, 0]).or_else(invalid_is_allowed)
-    }),
-    attack("io-uring", Refused, |_| {
-        call(libc::SYS_io_uring_setup, [0; 5]).or_else(invalid_is_allowed)
-    }),
-    attack("real-time-priority", SYS, |_| {
-        call(libc::SYS_setpriority, [0, 0, -5, 0, 0])
-    }),
-    // The limit's signal does not end process 1 of a namespace; the write fails.
-    attack("fill-memory-file", Refused, |_| {
-        let file = rustix::fs::memfd_create("fill", rustix::fs::MemfdFlags::CLOEXEC)?;
-        File::from(file).write_all(b"more than nothing")
-    }),
-    attack("many-threads", Refused, |_| {
-        let (stop, stopped) = std::sync::mpsc::channel::<()>();
-        let stopped = std::sync::Arc::new(std::sync::Mutex::new(stopped));
-        let threads: Result<Vec<_>> = (0..100)
-            .map(|_| {
-                let wait = stopped.clone();
-                let builder = std::thread::Builder::new().stack_size(64 << 10);
-                builder.spawn(move || drop(wait.lock().map(|gate| gate.recv())))
-            })
-            .collect();
-        drop(stop);
-        threads.map(drop)
-    }),
-    attack("much-memory", Killed(libc::SIGKILL), |_| {
-        let mut pages = vec![0u8; 512 << 20];
-        for byte in pages.iter_mut().step_by(4096) {
-            *byte = 1;
-        }
-        std::hint::black_box(&pages);
-        Ok(())
-    }),
-];
+        targets
+    }
+
+    pub fn get(&self, name: &str) -> &str {
+        let value = |word: &'_ String| -> Option<usize> {
+            word.strip_prefix(name)?.strip_prefix('=').map(str::len)
+        };
+        let word = self.words.iter().find(|word| value(word).is_some());
+        word.map_or("", |word| &word[name.len() + 1..])
+    }
+
+    /// Another VM's process, or whoever's else.
+    fn pid(&self) -> i64 {
+        self.get("pid").parse().unwrap()
+    }
+
+    fn scratch_bytes(&self) -> u64 {
+        self.get("scratch").parse().unwrap()
+    }
+
+    fn ram(&self) -> Result<&File> {
+        // Outside such a jail there is none.
+        self.ram
+            .as_ref()
+            .ok_or_else(|| Error::from_raw_os_error(libc::EBADF))
+    }
+
+    /// The descriptors that it was given or opened itself.
+    fn own_descriptors(&self) -> Vec<RawFd> {
+        let given = [args::fd::CHANNEL, args::fd::SEAL];
+        let ram = self.ram.iter().map(AsRawFd::as_raw_fd);
+        self.ram.iter().flat_map(|_| given).chain(ram).collect()
+    }
+}
+
+/// Made as the kernel makes it (`create_tmp_file` in arch/um/os-Linux/mem.c), a little less than all
+/// there is room for.
+fn guest_memory(scratch_bytes: u64) -> Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::TMPFILE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(0o700);
+    let file = File::from(rustix::fs::open(args::at::SCRATCH, flags, mode)?);
+    file.set_len(scratch_bytes - (1 << 20))?;
+    Ok(file)
+}
 
 /// The kernel looked at the arguments: it would have done a sensible request.
 fn invalid_is_allowed(error: Error) -> Result<()> {
@@ -222,7 +208,8 @@ fn invalid_is_allowed(error: Error) -> Result<()> {
 }
 
 fn call(number: libc::c_long, [a, b, c, d, e]: [i64; 5]) -> Result<()> {
-    // SAFETY: the requests above touch nothing of this process's memory but read constant strings.
+    // SAFETY: the requests of the tables touch nothing of this process's memory but read constant
+    // strings and write to places that outlive the call.
     match unsafe { libc::syscall(number, a, b, c, d, e, null_mut::<u8>()) } {
         -1 => Err(Error::last_os_error()),
         _ => Ok(()),

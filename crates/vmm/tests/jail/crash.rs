@@ -35,14 +35,15 @@ impl Drop for Sleeper {
     }
 }
 
-fn kinds(removed: &[Removed]) -> Vec<&str> {
+pub fn kinds(removed: &[Removed]) -> Vec<&str> {
     let mut kinds: Vec<&str> = removed.iter().map(|row| row.kind).collect();
     kinds.dedup();
     kinds
 }
 
-/// A VM whose tool is gone and which itself is not: what no crash should be able to leave.
-fn fabricate(host: &Host, id: &str, like: &[std::path::PathBuf]) -> (Sleeper, Sleeper) {
+/// A VM whose tool is gone and which itself is not: what no crash should be able to leave. Its processes
+/// are in its cgroup, or carry its id as QEMU, or as User-Mode Linux.
+fn fabricate(host: &Host, id: &str, like: &[std::path::PathBuf]) -> [Sleeper; 3] {
     let run = host.state.run().join(id);
     std::fs::create_dir(&run).unwrap();
     for (name, text) in [("lock", ""), ("ram", "guest")] {
@@ -63,18 +64,19 @@ fn fabricate(host: &Host, id: &str, like: &[std::path::PathBuf]) -> (Sleeper, Sl
         note.push_str(&format!("{}\n", folder.display()));
     }
     std::fs::write(run.join("cgroups"), note).unwrap();
-    (inside, Sleeper::new(&["-name", id]))
+    let umid = format!("umid={id}");
+    [inside, Sleeper::new(&["-name", id]), Sleeper::new(&[&umid])]
 }
 
 #[tokio::test]
 async fn what_a_power_cut_left_goes_and_a_live_vm_stays() {
     let Some(host) = host("power") else { return };
     let jail = host.jail(Path::new("/bin/sleep"));
-    let (live, _output) = host.start(&jail, "live-vm", &["300"], Vec::new());
+    let (live, _output) = host.start(&jail, "live-vm", &["300"]);
     let (live_runs, live_cgroups) = (host.runs(), host.cgroups());
     assert!(!live_cgroups.is_empty());
-    let (mut inside, mut marked) = fabricate(&host, "dead-vm", &live_cgroups);
-    let mut bystander = Sleeper::new(&["dead-vm"]);
+    let processes = fabricate(&host, "dead-vm", &live_cgroups);
+    let mut bystanders = [Sleeper::new(&["dead-vm"]), Sleeper::new(&["umid=dead-vm2"])];
     std::fs::create_dir_all(host.state.jails().join("draft/usr")).unwrap();
 
     let removed = sweep(&host.config).await.unwrap();
@@ -83,13 +85,15 @@ async fn what_a_power_cut_left_goes_and_a_live_vm_stays() {
         kinds(&removed),
         ["jail root", "process", "mount", "cgroup", "run folder"]
     );
-    assert!(!inside.is_alive() && !marked.is_alive());
+    for mut process in processes {
+        assert!(!process.is_alive());
+    }
     assert_eq!(host.runs(), live_runs);
     assert_eq!(host.cgroups(), live_cgroups);
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
     assert!(!mounts.contains("dead-vm"));
 
-    assert!(bystander.is_alive());
+    assert!(bystanders.iter_mut().all(Sleeper::is_alive));
     assert!(live.process.ended().is_none());
     assert!(sweep(&host.config).await.unwrap().is_empty());
     live.process.kill();
@@ -110,7 +114,7 @@ async fn tool_to_be_killed() {
     host.config.cgroup_parent = std::env::var("JAIL_TEST_CGROUP").unwrap();
     host.state = vmm::state::StateDir::open(&host.config.state_dir).unwrap();
     let jail = host.jail(Path::new("/bin/sleep"));
-    let (vm, _output) = host.start(&jail, "vm-of-the-killed", &["300"], Vec::new());
+    let (vm, _output) = host.start(&jail, "vm-of-the-killed", &["300"]);
     println!("vm {}", vm.process.pid());
     vm.process.wait().await;
 }

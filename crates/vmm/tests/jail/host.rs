@@ -1,12 +1,14 @@
-//! What the tests of jails share: a state folder, jails around a stand-in for a VMM, what the host shows.
+//! What the tests of jails share: a state folder, jails around a program that stands for a VMM, what the
+//! host shows.
 
 use std::ffi::OsString;
 use std::io::PipeReader;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use vmm::cgroup::Limits;
+use vmm::jail::files::JailFile;
 use vmm::jail::root::RootSpec;
-use vmm::jail::{Jail, JailRequest, Jailed};
+use vmm::jail::{Addresses, Jail, JailRequest, JailSpec, Jailed, Scratch};
 use vmm::state::{RunFolder, StateDir};
 use vmm::{VmId, VmmConfig};
 
@@ -14,33 +16,62 @@ use vmm::{VmId, VmmConfig};
 pub struct Host {
     pub config: VmmConfig,
     pub state: StateDir,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
+
+/// What one jailed program is given besides its arguments.
+#[derive(Default)]
+pub struct Given {
+    pub files: Vec<JailFile>,
+    pub fds: Vec<OwnedFd>,
+    pub scratch: Option<Scratch>,
+}
+
+/// The limits of a program that stands for a VMM: low enough to be met.
+pub const LIMITS: Limits = Limits {
+    memory_bytes: 256 << 20,
+    pids: 32,
+    cpus: 1.0,
+};
 
 /// A host for one test; `None`, and the reason printed, where jails cannot be made.
 pub fn host(name: &str) -> Option<Host> {
-    let missing = if !rustix::process::geteuid().is_root() {
-        "not root"
-    } else if !in_path("bwrap") {
-        "bubblewrap is not installed"
-    } else {
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let config = VmmConfig {
-            state_dir: dir.path().join("state"),
-            uid_base: 50_000,
-            uid_count: 200,
-            cgroup_parent: format!("llm-firecracker-{name}-{}", std::process::id()),
-            ..VmmConfig::default()
-        };
-        let state = StateDir::open(&config.state_dir).unwrap();
-        return Some(Host {
-            config,
-            state,
-            _dir: dir,
-        });
+    if !rustix::process::geteuid().is_root() {
+        println!("not run: not root");
+        return None;
+    }
+    host_of_anyone(name)
+}
+
+/// The same for a test that an ordinary user can run, too.
+pub fn host_of_anyone(name: &str) -> Option<Host> {
+    if !in_path("bwrap") {
+        println!("not run: bubblewrap is not installed");
+        return None;
+    }
+    let dir = tempfile::tempdir_in(scratch_folder()).unwrap();
+    let config = VmmConfig {
+        state_dir: dir.path().join("state"),
+        uid_base: 50_000,
+        uid_count: 200,
+        cgroup_parent: format!("llm-firecracker-{name}-{}", std::process::id()),
+        ..VmmConfig::default()
     };
-    println!("not run: {missing}");
-    None
+    let state = StateDir::open(&config.state_dir).unwrap();
+    Some(Host { config, state, dir })
+}
+
+/// Where tests put their files; a test that runs one as another user says where that one may.
+fn scratch_folder() -> PathBuf {
+    let given = std::env::var_os("JAIL_TEST_FOLDER");
+    given.map_or(env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from)
+}
+
+/// Copies a file by another program: one that this process had open for writing could not be executed
+/// as long as a child that another test starts at that moment has it open, too.
+pub fn copy(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").arg(from).arg(to).status();
+    assert!(copied.unwrap().success(), "{from:?}");
 }
 
 fn in_path(name: &str) -> bool {
@@ -49,20 +80,30 @@ fn in_path(name: &str) -> bool {
 }
 
 impl Host {
-    /// A jail around this program, as the engines make theirs.
+    /// A jail around this program, as the QEMU engine makes its.
     pub fn jail(&self, program: &Path) -> Jail {
         let program = program.canonicalize().unwrap();
         let root = RootSpec::of_program(&program).unwrap();
-        Jail::new(&self.config, &self.state, &program, &root).unwrap()
+        let spec = JailSpec {
+            program: &program,
+            root: &root,
+            profile: seccomp::builtin::VMM,
+            addresses: Addresses::Random,
+        };
+        Jail::new(&self.config, &self.state, &spec).unwrap()
     }
 
     /// Starts the jail's program; the pipe has what it prints.
-    pub fn start(
+    pub fn start(&self, jail: &Jail, id: &str, args: &[&str]) -> (Jailed, PipeReader) {
+        self.start_with(jail, id, args, Given::default())
+    }
+
+    pub fn start_with(
         &self,
         jail: &Jail,
         id: &str,
         args: &[&str],
-        fds: Vec<OwnedFd>,
+        given: Given,
     ) -> (Jailed, PipeReader) {
         let id = VmId::new(id).unwrap();
         let (output, stdout) = std::io::pipe().unwrap();
@@ -70,15 +111,12 @@ impl Host {
             run: RunFolder::create(&self.state, &id).unwrap(),
             id,
             args: args.iter().map(OsString::from).collect(),
-            files: Vec::new(),
-            fds,
+            files: given.files,
+            scratch: given.scratch,
+            fds: given.fds,
             stderr: stdout.try_clone().unwrap().into(),
             stdout: stdout.into(),
-            limits: Limits {
-                memory_bytes: 256 << 20,
-                pids: 32,
-                cpus: 1.0,
-            },
+            limits: LIMITS,
         };
         (jail.spawn(request).unwrap(), output)
     }
@@ -92,6 +130,16 @@ impl Host {
             assert!(begun.elapsed().as_secs() < 20, "{exe} is not {program:?}");
             std::thread::yield_now();
         }
+    }
+
+    /// A place for a test's own files.
+    pub fn folder(&self) -> PathBuf {
+        self.dir.path().to_path_buf()
+    }
+
+    /// Those that VMs get.
+    pub fn uids(&self) -> std::ops::Range<u32> {
+        self.config.uid_base..self.config.uid_base + self.config.uid_count
     }
 
     /// The cgroups of this host's VMs, in whatever tree.

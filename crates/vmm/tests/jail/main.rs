@@ -5,6 +5,13 @@
 mod attacks;
 mod crash;
 mod evidence;
+mod guest;
 mod host;
 mod hostile;
+mod images;
 mod open;
+mod probe;
+mod seal;
+mod uml;
+mod uml_ends;
+mod user;
