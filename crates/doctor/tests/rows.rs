@@ -189,6 +189,8 @@ const SPOILT: &[Spoilt] = &[
     ("vm-drives", |m| m.edit("/proc/500/cmdline", ",read-only=on", ""), Fail, "writable drive"),
     ("vm-drives", |m| m.file("/proc/500/cmdline", "qemu\0-drive\0file=/a,readonly=on\0-drive\0file=/b"), Fail, "file=/b"),
     ("vm-drives", |m| m.file("/proc/500/cmdline", "qemu\0-hda\0/a"), Fail, "-hda"),
+    ("vm-drives", |m| m.file("/proc/500/cmdline", "qemu\0-blockdev\0{\"driver\":\"raw\",\"read-only\":true}"), Pass, "1 running"),
+    ("vm-drives", |m| m.file("/proc/500/cmdline", "qemu\0-blockdev\0{\"file\":{\"read-only\":true},\"read-only\":false}"), Fail, "writable drive"),
     ("vm-drives", |m| firecracker(m), Warn, UNSEEN),
     ("vm-rlimits", |m| { m.edit("/proc/500/limits", "0                    0   ", "0                    unlimited") }, Fail, "dump core"),
     ("vm-rlimits", |m| { m.edit("/proc/500/limits", "1073741824           1073741824", "unlimited            unlimited ") }, Fail, "file size"),

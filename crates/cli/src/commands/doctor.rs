@@ -18,7 +18,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind};
+use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind, VmmError};
 
 /// Examines the host and prints a row a check.
 pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
@@ -35,7 +35,6 @@ pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
 
 /// The report; also what the dashboard shows.
 pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::Result<Report> {
-    // The probes before the engine is opened: what they found is in the report, and not said besides.
     let vmm = context::vmm_config(config);
     let probed = vmm::probe::accelerator(&vmm).await;
     let kvm = match probed.reason {
@@ -45,17 +44,20 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
         )),
         Some(reason) => Kvm::Not(reason),
     };
+    let kernel = uml_kernel(config)?;
     let uml = Uml {
         wanted: wants_uml(&config.engine, probed.accelerator),
         required: config.engine.kind == Some(EngineKind::Uml),
-        runs: match vmm::uml::probe(&vmm).await.reason {
-            None => Probe::Works,
-            Some(reason) => Probe::Fails(reason),
+        runs: match (&kernel, vmm::uml::probe(&vmm).await.reason) {
+            (_, None) => Probe::Works,
+            // To the probe a kernel that is refused is one that is not there.
+            (UmlKernel::Refused(why), Some(_)) => Probe::Fails(why.clone()),
+            (_, Some(reason)) => Probe::Fails(reason),
         },
-        kernel: uml_kernel(config)?,
+        kernel,
         ..Uml::default()
     };
-    let opened = context::engine(config).await;
+    let opened = vmm::open(config.engine.kind, vmm).await;
     // One that is configured and cannot be opened is still what jobs would run under.
     let engine = opened.as_ref().ok().map(|engine| engine.identity().kind);
     let engine = engine.or(config.engine.kind).map(named);
@@ -119,7 +121,7 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
 /// leave one.
 async fn vm_to_look_at(
     config: &Config,
-    engine: anyhow::Result<Arc<dyn Engine>>,
+    engine: Result<Arc<dyn Engine>, VmmError>,
 ) -> anyhow::Result<Leased> {
     let engine = engine?;
     let mut config = config.clone();

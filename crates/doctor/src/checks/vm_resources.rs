@@ -172,11 +172,17 @@ fn drives(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
 }
 
 fn is_writable_drive(pair: &[String]) -> bool {
-    let read_only = pair[1]
-        .split(',')
-        .any(|option| ["read-only=on", "readonly=on"].contains(&option));
     WRITABLE_DRIVES.contains(&pair[0].as_str())
-        || (DRIVES.contains(&pair[0].as_str()) && !read_only)
+        || (DRIVES.contains(&pair[0].as_str()) && !is_read_only(&pair[1]))
+}
+
+/// Options of a drive are a list, or an object as QEMU's protocol has it.
+fn is_read_only(options: &str) -> bool {
+    if let Ok(object) = serde_json::from_str::<serde_json::Value>(options) {
+        return object["read-only"] == true;
+    }
+    let mut options = options.split(',');
+    options.any(|option| ["read-only=on", "readonly=on"].contains(&option))
 }
 
 /// A disk of User-Mode Linux is `ubd`, its number, flags of a letter each, `=`, its file; `r` is read-only.
