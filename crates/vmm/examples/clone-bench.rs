@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 use tokio::io::AsyncReadExt;
-use vmm::{VmId, VmSpec, VmmConfig, VmmError};
+use vmm::{EngineKind, VmId, VmSpec, VmmConfig, VmmError};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), VmmError> {
@@ -16,10 +16,10 @@ async fn main() -> Result<(), VmmError> {
         ..VmmConfig::default()
     };
     let start = Instant::now();
-    let engine = vmm::open(None, config.clone()).await?;
+    let engine = vmm::open(Some(EngineKind::Qemu), config.clone()).await?;
     println!("open {:?}: {:?}", start.elapsed(), engine.identity());
     let start = Instant::now();
-    let engine2 = vmm::open(None, config).await?;
+    let engine2 = vmm::open(Some(EngineKind::Qemu), config).await?;
     drop(engine2);
     println!("open again {:?}", start.elapsed());
     let spec = |name: String| -> Result<VmSpec, VmmError> {
@@ -32,8 +32,12 @@ async fn main() -> Result<(), VmmError> {
             vcpus: 1,
         })
     };
+    let Some(snapshots) = engine.snapshots() else {
+        println!("no clones: {:?}", engine.identity().clones_refused);
+        return Ok(());
+    };
     let start = Instant::now();
-    let mut vm = engine.boot_template(spec("template".into())?).await?;
+    let mut vm = snapshots.boot_template(spec("template".into())?).await?;
     println!("boot: running {:?}", start.elapsed());
     let mut buffer = [0u8; 256];
     {
@@ -48,11 +52,15 @@ async fn main() -> Result<(), VmmError> {
     let into = state_dir.join("snapshot");
     let _ = std::fs::create_dir(&into);
     let start = Instant::now();
-    let files = vm.snapshot(&into).await?;
+    let Some(template) = vm.into_template() else {
+        println!("the template is none");
+        return Ok(());
+    };
+    let files = template.snapshot(&into).await?;
     println!("snapshot {:?}", start.elapsed());
     for i in 0..count {
         let start = Instant::now();
-        let mut vm = engine.restore(spec(format!("clone-{i}"))?, &files).await?;
+        let mut vm = snapshots.restore(spec(format!("clone-{i}"))?, &files).await?;
         let running = start.elapsed();
         vm.pause().await?;
         let usage = vm.usage();
