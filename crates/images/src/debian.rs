@@ -24,12 +24,13 @@ const LISTS: &str = ".packages";
 /// `/bin` and the like are links into `/usr`, as on an installed system.
 const MERGE_USR: &str =
     r#"for d in bin sbin lib lib64; do mkdir -p "$1/usr/$d"; ln -s "usr/$d" "$1/$d"; done"#;
-const LIST_PACKAGES: &str = r#"mkdir "$1/.packages"; for f in "$1"/var/cache/apt/archives/*.deb; do
+/// By `cat`, which says it when the disk is full: a list cut short would be an image cut short.
+const LIST_PACKAGES: &str = r#"set -e; mkdir "$1/.packages"; for f in "$1"/var/cache/apt/archives/*.deb; do
     list="$1/.packages/$(basename "$f")"
-    dpkg-deb --show --showformat='${Package} ${Version}\n' "$f" > "$list"
-    dpkg-deb --info "$f" md5sums >> "$list" 2>/dev/null || true
+    name=$(dpkg-deb --show --showformat='${Package} ${Version}' "$f")
+    sums=$(dpkg-deb --info "$f" md5sums 2>/dev/null || true)
+    printf '%s\n' "$name" "$sums" | cat > "$list"
 done"#;
-
 /// Adds a suite's backports to its sources, whatever mirror they name: one line a suite, as older
 /// mmdebstrap writes them, or all suites in one.
 const ADD_BACKPORTS: &str = r#"for f in "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*; do
