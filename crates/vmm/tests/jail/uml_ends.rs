@@ -50,8 +50,8 @@ fn watch(kernel: i32, job: i32) -> [Watched; 3] {
 }
 
 fn assert_nothing_is_left(host: &Host) {
-    assert_eq!(host.runs(), [""; 0].map(std::path::PathBuf::from));
-    assert_eq!(host.cgroups(), [""; 0].map(std::path::PathBuf::from));
+    let left = [host.runs(), host.cgroups()].concat();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// Boots a guest that ends at once, which may be before its boot is over.
@@ -69,23 +69,32 @@ async fn end_of(uml: &Uml, host: &Host, does: Does) -> VmExit {
     }
 }
 
+/// How a guest that does this ends: exit code, signal.
+const ENDINGS: &[(Does, Option<i32>, Option<i32>)] = &[
+    (Does::PowerOff, Some(0), None),
+    (Does::Halt, Some(0), None),
+    (Does::Restart, Some(0), None),
+    (Does::Panic, None, Some(libc::SIGABRT)),
+    // What a guest may do without ending its VM: a filter that hears of it must not kill.
+    (Does::OpenLine, Some(0), None),
+    (Does::CallVsyscall, Some(0), None),
+];
+
+/// Whether this host's kernel answers old programs' calls; one that does not ends them.
+fn has_vsyscall() -> bool {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.contains("[vsyscall]")
+}
+
 #[tokio::test]
 async fn a_guest_that_ends_itself_ends_its_vm() {
     let Some(host) = host("uml-ends") else { return };
     let Some(uml) = uml(&host).await else { return };
-    let mut endings = vec![
-        (Does::PowerOff, Some(0), None),
-        (Does::Halt, Some(0), None),
-        (Does::Restart, Some(0), None),
-        (Does::Panic, None, Some(libc::SIGABRT)),
-        // What a job may do without ending its VM: a filter that hears of it must not kill.
-        (Does::OpenLine, Some(0), None),
-    ];
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    if maps.contains("[vsyscall]") {
-        endings.push((Does::CallVsyscall, Some(0), None));
-    }
-    for (does, code, signal) in endings {
+    for &(does, code, signal) in ENDINGS {
+        if matches!(does, Does::CallVsyscall) && !has_vsyscall() {
+            println!("not run: {does:?}: this host has no vsyscall page");
+            continue;
+        }
         let exit = end_of(&uml, &host, does).await;
         println!("{does:?}: {exit}; {} {}", exit.console, exit.stderr);
         assert_eq!((exit.code, exit.signal, exit.oom), (code, signal, false));
@@ -128,7 +137,7 @@ async fn kill_9_of_its_bubblewrap_leaves_nothing() {
 #[tokio::test]
 async fn kill_9_of_the_first_jobs_process_ends_its_vm() {
     if let Some(exit) = kill_one("kill-job", |live| live.job).await {
-        println!("{exit}: {} {}", exit.console, exit.stderr);
+        assert_eq!(exit.signal, Some(libc::SIGABRT), "{exit}");
     }
 }
 
