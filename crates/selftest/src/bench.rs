@@ -8,6 +8,7 @@ use crate::request;
 use crate::stand::Stand;
 use crate::table::{Attack, Form, Standing, form};
 use protocol::language::{LANGUAGES, Language};
+use protocol::result::Isolation;
 use sandbox::config::Config;
 use sandbox::events::EventSink;
 use sandbox::sandbox::Sandbox;
@@ -66,7 +67,9 @@ impl Bench {
             && attacks.iter().any(Attack::needs_hostile_agent)
         {
             config.agent = Some(agent.clone());
-            hostile = Some(open(config.clone()).await?.of_the_enemy(&config)?);
+            let opened = open(config.clone()).await?.of_the_enemy(&config)?;
+            held_alike(&good, &opened)?;
+            hostile = Some(opened);
         }
         let canary = Canary::open()?;
         let watch = Watch::new(&config);
@@ -157,6 +160,20 @@ impl Bench {
             None => Ok(()),
         }
     }
+}
+
+/// The report names one engine: 'auto' may have chosen another for the hostile agent, whose guests it probed
+/// anew.
+fn held_alike(good: &Stand, hostile: &Stand) -> Result<(), SelftestError> {
+    let (good, hostile) = (good.isolation(), hostile.isolation());
+    if good == hostile {
+        return Ok(());
+    }
+    let words = |held: &Isolation| format!("{} ({}, {})", held.engine, held.accelerator, held.jail);
+    Err(SelftestError::Apart {
+        good: words(&good),
+        hostile: words(&hostile),
+    })
 }
 
 /// Whether the attack's own file is for the hostile agent.

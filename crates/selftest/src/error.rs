@@ -22,6 +22,16 @@ pub enum SelftestError {
     /// The sandbox could not be opened.
     #[error("the sandbox could not be opened")]
     Sandbox(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The hostile agent's guests would be held by something else than the real agent's.
+    #[error(
+        "the real agent's guests run on {good} and the hostile agent's on {hostile}: choose one with --engine"
+    )]
+    Apart {
+        /// What holds the real agent's.
+        good: String,
+        /// What holds the hostile one's.
+        hostile: String,
+    },
     /// A plain job does not run here, so the battery would say nothing.
     #[error(
         "a plain {language} job does not run here ({seen}); mend that first: `llm-firecracker doctor`"

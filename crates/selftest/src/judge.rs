@@ -7,6 +7,8 @@ use sandbox::outcome;
 
 /// The word that starts a line when a program got what it must not get.
 const BREACH: &str = "BREACH";
+/// How it goes on when not even root in the guest may get it.
+const OF_HOST: &str = "BREACH OF HOST";
 
 /// Ends that root in the guest may bring about: the guest is its own.
 const ANY_END: &[Status] = &[
@@ -71,9 +73,15 @@ pub fn faults(attack: &Attack, ended: &Ended) -> Vec<String> {
     let Ended::With(result) = ended else {
         return faults;
     };
-    if attack.standing == Standing::Job {
-        faults.extend(details(attack, result));
-        faults.extend(breaches(result));
+    match attack.standing {
+        Standing::Job => {
+            faults.extend(details(attack, result));
+            faults.extend(breaches(result));
+        }
+        Standing::Root => {
+            faults.extend(not_tried(attack, result));
+            faults.extend(lines_after(OF_HOST, result));
+        }
     }
     faults.extend(overtime(attack, result));
     faults.extend(unsafe_texts(result));
@@ -116,10 +124,7 @@ fn details(attack: &Attack, result: &JobResult) -> Vec<String> {
     if !row.code.is_empty() && !row.code.iter().any(|known| Some(known.as_str()) == code) {
         faults.push(format!("error code {code:?}"));
     }
-    let output = output(result);
-    for text in row.prints.iter().filter(|text| !output.contains(*text)) {
-        faults.push(format!("{text:?} was not printed"));
-    }
+    faults.extend(not_printed(attack, result));
     let cut = match row.truncated.as_deref() {
         Some("stdout") => result.stdout_truncated,
         Some(_) => result.stderr_truncated,
@@ -131,6 +136,27 @@ fn details(attack: &Attack, result: &JobResult) -> Vec<String> {
     faults
 }
 
+/// A program for root alone that came to its end says what it did: one that found nothing to attack has shown
+/// nothing. What a VM's end swallowed cannot be asked for.
+fn not_tried(attack: &Attack, result: &JobResult) -> Vec<String> {
+    let ended_by_itself = matches!(result.status, Status::Ok | Status::Error);
+    if !ended_by_itself || attack.row.standings.contains(&Standing::Job) {
+        return Vec::new();
+    }
+    not_printed(attack, result)
+}
+
+fn not_printed(attack: &Attack, result: &JobResult) -> Vec<String> {
+    let output = output(result);
+    attack
+        .row
+        .prints
+        .iter()
+        .filter(|text| !output.contains(*text))
+        .map(|text| format!("{text:?} was not printed"))
+        .collect()
+}
+
 /// Everything that was printed, stdout first.
 pub fn output(result: &JobResult) -> String {
     let stdout = String::from_utf8_lossy(&result.stdout);
@@ -140,9 +166,13 @@ pub fn output(result: &JobResult) -> String {
 
 /// Lines in which a program says that a wall gave way.
 pub fn breaches(result: &JobResult) -> Vec<String> {
+    lines_after(BREACH, result)
+}
+
+fn lines_after(start: &str, result: &JobResult) -> Vec<String> {
     output(result)
         .lines()
-        .filter(|line| line.starts_with(BREACH))
+        .filter(|line| line.starts_with(start))
         .take(5)
         .map(|line| {
             line.chars()
@@ -302,6 +332,23 @@ mod tests {
         let seen = faults(&attack("mounts"), &ended(breached.clone()));
         assert_eq!(seen, ["BREACH: mount: 0"]);
         assert!(faults(&attack("mounts-as-root"), &ended(breached)).is_empty());
+    }
+
+    #[test]
+    fn what_reaches_the_host_counts_for_root_and_so_does_what_was_not_tried() {
+        let mut reached = result(Status::Ok);
+        reached.stdout = b"BREACH OF HOST: a folder of its: 1\n".to_vec();
+        for name in ["mounts", "mounts-as-root"] {
+            assert_eq!(
+                faults(&attack(name), &ended(reached.clone())).len(),
+                1,
+                "{name}"
+            );
+        }
+        let disk = attack("disk-as-root");
+        let nothing = faults(&disk, &ended(result(Status::Ok)));
+        assert_eq!(nothing, ["\"tried to write\" was not printed"]);
+        assert!(faults(&disk, &ended(result(Status::Internal))).is_empty());
     }
 
     #[test]

@@ -117,13 +117,17 @@ impl Report {
     pub fn summary(&self) -> String {
         let contained = self.attacks.iter().filter(|v| v.contained).count();
         let held = &self.isolation;
+        // User-Mode Linux runs on nothing but the host's own processor.
+        let accelerator = match held.accelerator.as_str() {
+            "none" => String::new(),
+            accelerator => format!(" on {accelerator}"),
+        };
         format!(
-            "{contained} of {} attacks contained, {} not run, in {:.0} s; {} on {}, jail {}",
+            "{contained} of {} attacks contained, {} not run, in {:.0} s; {}{accelerator}, jail {}",
             self.attacks.len(),
             self.not_run.len(),
             self.seconds,
             held.engine,
-            held.accelerator,
             held.jail
         )
     }

@@ -60,7 +60,9 @@ async fn main() -> Result<(), VmmError> {
     println!("snapshot {:?}", start.elapsed());
     for i in 0..count {
         let start = Instant::now();
-        let mut vm = snapshots.restore(spec(format!("clone-{i}"))?, &files).await?;
+        let mut vm = snapshots
+            .restore(spec(format!("clone-{i}"))?, &files)
+            .await?;
         let running = start.elapsed();
         vm.pause().await?;
         let usage = vm.usage();

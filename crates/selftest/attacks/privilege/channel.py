@@ -1,4 +1,4 @@
-# The agent's own voice: its descriptors, its port, its vsock.
+# The agent's own voice: its descriptors, its port, its line, its vsock.
 import os
 import socket
 import struct
@@ -19,7 +19,7 @@ for fd in range(3, 1024):
         pass
 links = [os.readlink(f"/proc/self/fd/{fd}") for fd in held if os.path.exists(f"/proc/self/fd/{fd}")]
 breach_if("descriptors besides 0, 1 and 2", held, links)
-for name in ("vport0p1", "vport1p1", "vport2p1", "virtio-ports/llm-firecracker.agent"):
+for name in ("vport0p1", "vport1p1", "vport2p1", "virtio-ports/llm-firecracker.agent", "ttyS0", "ttyS1", "tty0", "console"):
     attempt(f"open /dev/{name}", os.open, f"/dev/{name}", os.O_RDWR | os.O_NONBLOCK)
 
 

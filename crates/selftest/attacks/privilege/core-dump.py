@@ -2,7 +2,10 @@ import os
 import signal
 from attack import breach_if
 
-pattern = open("/proc/sys/kernel/core_pattern").read().strip()
+try:
+    pattern = open("/proc/sys/kernel/core_pattern").read().strip()
+except FileNotFoundError:
+    pattern = "none: this kernel dumps no cores"
 breach_if("a core dump starts a program", pattern.startswith("|"), pattern)
 if os.fork() == 0:
     os.kill(os.getpid(), signal.SIGSEGV)

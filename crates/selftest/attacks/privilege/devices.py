@@ -3,7 +3,10 @@ import os
 import stat
 from attack import attempt, breach_if
 
-NAMES = "mem kmem port vda vdb vsock vhost-vsock kmsg console ttyS0 hwrng rtc0 kvm fuse net/tun cpu/0/msr nvram mapper/control loop-control"
+NAMES = (
+    "mem kmem port vda vdb ubda ubdb vsock vhost-vsock kmsg console tty0 tty1 ttyS0 ttyS1 hwrng rtc0 kvm fuse net/tun cpu/0/msr nvram"
+    " mapper/control loop-control"
+)
 for name in NAMES.split():
     attempt(f"open /dev/{name}", os.open, f"/dev/{name}", os.O_RDONLY | os.O_NONBLOCK)
 for path in glob.glob("/dev/vport*") + glob.glob("/sys/class/virtio-ports/*"):
@@ -11,6 +14,8 @@ for path in glob.glob("/dev/vport*") + glob.glob("/sys/class/virtio-ports/*"):
 for name, kind, number in [
     ("mem", stat.S_IFCHR, os.makedev(1, 1)),
     ("vda", stat.S_IFBLK, os.makedev(254, 0)),
+    ("ubda", stat.S_IFBLK, os.makedev(98, 0)),
+    ("ttyS0", stat.S_IFCHR, os.makedev(4, 64)),
     ("console", stat.S_IFCHR, os.makedev(5, 1)),
 ]:
     attempt(f"mknod {name}", os.mknod, f"/tmp/{name}", kind | 0o666, number)

@@ -1,8 +1,6 @@
 # The same calls by the doors that a filter might forget: 32-bit int 0x80 and x32.
-import ctypes
-import mmap
 import os
-from attack import syscall
+from attack import machine_code, syscall
 
 CLONE_NEWUSER = 0x10000000
 
@@ -20,10 +18,7 @@ def child(what, act):
 
 def by_int80():
     # push rbx; mov ebx, 0x10000000; mov eax, 310 (unshare); int 0x80; pop rbx; ret
-    code = mmap.mmap(-1, 4096, prot=7)
-    code.write(bytes.fromhex("53bb00000010b836010000cd805bc3"))
-    call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
-    return call()
+    return machine_code("53bb00000010b836010000cd805bc3")()
 
 
 def by_x32():

@@ -5,6 +5,11 @@ use crate::error::SelftestError;
 use procfs::process::{Process, all_processes};
 use std::collections::{BTreeMap, HashMap};
 
+/// What a User-Mode Linux kernel carries on its command line, and what each process of its guest is called. Where
+/// the tool is not root they have no uid of their own, perhaps no cgroup, and no path of the host's.
+const UML_WORD: &str = "umid=";
+const UML_PROCESS: &str = "uml-userspace";
+
 /// The start of the tool's own file name, and as much as `/proc/PID/comm` holds: another tool's VMs descend
 /// from one.
 const TOOL: &str = "llm-firecracker";
@@ -41,10 +46,10 @@ fn look(process: &Process, watch: &Watch) -> Option<Seen> {
     let stat = process.stat().ok()?;
     let uid = process.uid().ok()?;
     let folder = watch.state_dir.to_string_lossy();
-    let names_folder = || {
-        let words = process.cmdline().unwrap_or_default();
-        words.iter().any(|word| word.contains(folder.as_ref()))
-    };
+    let words = process.cmdline().unwrap_or_default();
+    let names_folder = words.iter().any(|word| word.contains(folder.as_ref()));
+    let mine = uid == nix::unistd::geteuid().as_raw();
+    let of_uml = stat.comm == UML_PROCESS || words.iter().any(|word| word.starts_with(UML_WORD));
     let in_cgroup = || {
         let part = format!("/{}/", watch.cgroup_parent);
         process.cgroups().is_ok_and(|groups| {
@@ -58,7 +63,7 @@ fn look(process: &Process, watch: &Watch) -> Option<Seen> {
         start: stat.starttime,
         is_tool: is_tool(process, uid, &stat.comm),
         name: stat.comm,
-        marked: watch.uids.contains(&uid) || names_folder() || in_cgroup(),
+        marked: watch.uids.contains(&uid) || names_folder || (mine && of_uml) || in_cgroup(),
     })
 }
 
@@ -98,6 +103,7 @@ fn belongs(pid: i32, seen: &HashMap<i32, Seen>, watch: &Watch) -> Option<&'stati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::{Command, Stdio};
 
     fn table(rows: &[(i32, i32, &str, bool)]) -> HashMap<i32, Seen> {
         rows.iter()
@@ -112,6 +118,29 @@ mod tests {
                 (*pid, seen)
             })
             .collect()
+    }
+
+    #[test]
+    fn a_kernel_is_told_by_a_word_where_it_has_no_uid_of_its_own() {
+        let watch = Watch {
+            state_dir: "/nowhere/state".into(),
+            uids: 0..0,
+            cgroup_parent: "nowhere".into(),
+            pid: 1,
+        };
+        let marked = |word: &str| {
+            let mut child = Command::new("sh")
+                .args(["-c", "read line", word])
+                .stdin(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let seen = look(&Process::new(child.id() as i32).unwrap(), &watch).unwrap();
+            drop(child.stdin.take());
+            child.wait().unwrap();
+            seen.marked
+        };
+        assert!(marked("umid=vm-1"));
+        assert!(!marked("vm-1"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::error::{Broken, Tried as _};
 use nix::errno::Errno;
 use nix::kmod::{ModuleInitFlags, finit_module};
 use nix::mount::{MsFlags, mount};
+use protocol::wire::{PROBE_ANSWER, PROBE_WORD};
 use std::fs::File;
 use std::io::Write as _;
 
@@ -26,6 +27,19 @@ pub fn boot() -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+/// Whether the host only asks if a guest runs here. It does: the host must believe so, or the attacks would
+/// be made on another engine than the one that is to be attacked.
+pub fn answered_probe() -> Result<bool, Broken> {
+    let words = std::fs::read_to_string("/proc/cmdline").tried("read /proc/cmdline")?;
+    let asked = words
+        .split_ascii_whitespace()
+        .any(|word| word == PROBE_WORD);
+    if asked {
+        println!("{PROBE_ANSWER}");
+    }
+    Ok(asked)
 }
 
 /// Mounts one of the kernel's file systems.

@@ -2,6 +2,7 @@
 
 use crate::error::{Broken, Tried as _};
 use guest_channel::GuestEnd;
+use nix::libc;
 use nix::sys::socket::accept;
 use protocol::frame::{FrameDecoder, encode};
 use protocol::wire::{GuestMessage, HostMessage};
@@ -13,6 +14,9 @@ use std::time::Duration;
 /// How often a port is looked at while it has no host: it reads as ended and wakes nobody.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
+/// Hangs a line up; others refuse it (asm-generic/ioctls.h).
+const TIOCVHANGUP: libc::Ioctl = 0x5437;
+
 /// The stream, and how to get the next one when the host comes anew.
 pub struct Channel {
     stream: File,
@@ -21,7 +25,7 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Opens the virtio port, or waits for the host on vsock.
+    /// Opens the port or line, or waits for the host on vsock.
     pub fn open() -> Result<Channel, Broken> {
         let (stream, listener) = match guest_channel::open()? {
             GuestEnd::Stream(port) => (port.into(), None),
@@ -76,6 +80,8 @@ impl Channel {
     pub fn hang_up(&mut self) {
         let _ =
             nix::sys::socket::shutdown(self.stream.as_raw_fd(), nix::sys::socket::Shutdown::Both);
+        // SAFETY: the descriptor is open, and the request takes no argument; a line hangs up by it.
+        unsafe { libc::ioctl(self.stream.as_raw_fd(), TIOCVHANGUP) };
     }
 }
 

@@ -46,6 +46,9 @@ fn main() {
 
 fn serve() -> Result<(), Broken> {
     boot::boot()?;
+    if boot::answered_probe()? {
+        return Ok(());
+    }
     let mut channel = Channel::open()?;
     channel.say(&GuestMessage::Hello {
         protocol: PROTOCOL_VERSION,

@@ -13,6 +13,8 @@ use std::process::{Child, Command, Stdio};
 
 /// Where the image is mounted.
 const ROOT: &str = "/newroot";
+/// The image's disk, where the kernel's command line names no other.
+const DISK: &str = "/dev/vda";
 
 /// Runs it and reports how it ended, if this VM still stands then.
 pub fn run(program: &str, request: &RunRequest, channel: &mut Channel) -> Result<(), Broken> {
@@ -42,14 +44,16 @@ pub fn run(program: &str, request: &RunRequest, channel: &mut Channel) -> Result
 /// The image as `/`, everything in it within reach.
 fn lay_out(program: &str, request: &RunRequest) -> Result<(), Broken> {
     std::fs::create_dir_all(ROOT).tried("mkdir")?;
+    let named = guest_channel::kernel_word("root")?;
+    let disk = named.as_deref().unwrap_or(DISK);
     mount(
-        Some("/dev/vda"),
+        Some(disk),
         ROOT,
         Some("erofs"),
         MsFlags::MS_RDONLY,
         None::<&str>,
     )
-    .tried("mount /dev/vda")?;
+    .tried(format!("mount {disk}"))?;
     for (kind, target) in [
         ("proc", "proc"),
         ("sysfs", "sys"),

@@ -19,10 +19,12 @@
 //!   bytewise                    a proper talk, a byte a write
 //!   flood [tiny|stderr|junk]    output until the host hangs up or ends the VM
 //!   console                     the same to the serial console
+//!   write PATH TEXT             writes to a file of this guest's kernel, if it has it
 //!   silence                     nothing any more
 //!   close | reset | halt | panic  hang up; reboot; power off; let PID 1 die
 //! ```
 
+use crate::boot::complain;
 use crate::channel::Channel;
 use crate::error::{Broken, Tried as _};
 use crate::honest;
@@ -112,6 +114,13 @@ fn act(verb: &str, rest: &str, channel: &mut Channel) -> Option<Result<(), Broke
         "artifacts" => artifacts(rest, channel),
         "flood" => flood(rest, channel),
         "console" => flood_console(),
+        "write" => {
+            let (path, text) = rest.split_once(' ').unwrap_or((rest, ""));
+            if let Err(error) = std::fs::write(path, text) {
+                complain(&format_args!("{path}: {error}"));
+            }
+            Ok(())
+        }
         "silence" => loop {
             nix::unistd::pause();
         },

@@ -59,6 +59,8 @@ impl User {
             .env("JAIL_TEST_FOLDER", self.own_folder())
             .env("JAIL_TEST_AGENT", path.join("agent"))
             .env("LLM_FIRECRACKER_STATE_DIR", path)
+            // A host may keep namespaces from ordinary users: that is no missing image.
+            .env_remove("LLM_FIRECRACKER_REQUIRE")
             .current_dir("/");
         if rustix::process::geteuid().is_root() {
             command.uid(UID).gid(UID);
