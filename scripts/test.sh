@@ -13,8 +13,7 @@
 # | snapshots: damaged                                  | has none              | all damages               |               |
 # | snapshots: of another size, kills at each load step | has none              |                           | both          |
 # | pool: 200 jobs and kills, draws, loaded endings     | all                   |                           | all on QEMU   |
-# | VMMs that stand by, silent clones                   | has none              | all                       |               |
-# | a disk that is full while a snapshot is made        | has none              |                           | all           |
+# | VMMs that stand by, silent clones, a full disk      | has none              | all                       |               |
 # | the service, as a crate and as a process            | all                   |                           | all on QEMU   |
 # | attacks                                             | all                   | of the kinds in qemu_kinds | all on QEMU  |
 # | the lab's real KVM                                  |                       | bash: hello, kill -9, a few attacks | whole lab |
@@ -74,14 +73,13 @@ step "the service over HTTP with real VMs" vm_test http
 step "the service as a process, with other people's clients" vm_test serve --test-threads 1
 step "attacks from inside" "$tool" selftest --require-all
 
-if [[ -n $all || $engine != uml ]]; then
-    step "snapshots and clones" vm_test vms "${of_clones[@]}"
-else
+# These ask for QEMU by themselves.
+step "snapshots and their clones" vm_test vms "${of_clones[@]}"
+if [[ -z $all && $engine == uml ]]; then
     thin=(_cases no_two_fresh_python_vms nothing_of_one_job a_damaged_snapshot)
     qemu_kinds=(--kind channel --kind privilege)
     step "QEMU: hello, clones, a damaged snapshot" on_qemu env LLM_FIRECRACKER_CASE=hello LLM_FIRECRACKER_DRAWS=8 \
         cargo test -q --release --workspace --test e2e -- "${thin[@]}"
-    step "QEMU: VMMs that stand by, silent clones" vm_test vms standby silent_clone
     step "QEMU: attacks from inside" on_qemu "$tool" selftest "${qemu_kinds[@]}"
 fi
 if [[ -n $all && $engine == uml ]]; then
