@@ -36,6 +36,8 @@ const LINKS: &[(&str, &str)] = &[
 ];
 /// Where links in `/usr/bin` lead, `awk` and `cc` for two.
 const ALTERNATIVES: &str = "/etc/alternatives";
+/// Before a command that says on stdout why it fails.
+const AS_ERRORS: [&str; 4] = ["sh", "-c", "exec \"$@\" >&2", "sh"];
 /// What `make` leaves: the kernel, a program.
 const PROGRAM: &str = "linux";
 /// Two cores take three and a half minutes; one that is loaded, or emulated, far longer.
@@ -63,7 +65,8 @@ impl SourceTree<'_> {
             let path = self.folder.join(name);
             fs::write(&path, text).map_err(ImageError::io("writing", &path))?;
             let exactly = ["patch", "-p1", "--batch", "--forward", "--fuzz=0"];
-            let argv = [&exactly[..], &["--no-backup-if-mismatch", "-i", name]].concat();
+            let of = ["--no-backup-if-mismatch", "-i", name];
+            let argv = [&AS_ERRORS[..], &exactly, &of].concat();
             self.run(&Step {
                 doing: &format!("applying {name}"),
                 argv: &argv,
@@ -175,5 +178,48 @@ pub(crate) fn check_programs() -> Result<(), ImageError> {
             tool: (*name).to_owned(),
         }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Silent;
+
+    const CHANGE: Patch = Patch {
+        name: "change.patch",
+        text: "--- a/file\n+++ b/file\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n",
+    };
+
+    /// The file after the patch, or why there is none.
+    fn patched(before: &str) -> Result<String, ImageError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, before).unwrap();
+        let tree = SourceTree {
+            folder: folder.path(),
+            phases: &Phases::new(&Silent),
+        };
+        tree.patch(&[CHANGE])?;
+        Ok(fs::read_to_string(file).unwrap())
+    }
+
+    #[test]
+    fn a_patch_is_applied_as_it_stands_or_says_why_not() {
+        if let Err(error) = check_programs() {
+            println!("not run: {error}");
+            return;
+        }
+        let after = match patched("one\ntwo\nthree\n") {
+            Err(ImageError::ToolMissing { tool }) => {
+                println!("not run: {tool} is not installed");
+                return;
+            }
+            after => after.unwrap(),
+        };
+        assert_eq!(after, "one\n2\nthree\n");
+        let error = patched("one\ntwo\nfour\n").unwrap_err().to_string();
+        assert!(error.contains("applying change.patch"), "{error}");
+        assert!(error.contains("Hunk #1 FAILED"), "{error}");
     }
 }
