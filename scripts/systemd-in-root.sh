@@ -6,6 +6,9 @@
 set -euo pipefail
 root=$1 group=$2 unit=$3
 
+# First of all in there: bubblewrap looks at process 2 of the tool's /proc, which on a host is always there.
+if [[ -n "${SYSTEMD_IN_ROOT:-}" ]]; then sleep infinity & fi
+
 unable() {
     echo "not run: systemd cannot be process 1 of a namespace here: $*" >&2
     exit 77
@@ -25,8 +28,6 @@ if [[ -z "${SYSTEMD_IN_ROOT:-}" ]]; then
         "$0" "$@"
 fi
 
-# bubblewrap looks at process 2 of the tool's /proc, which on a host is always there.
-sleep infinity &
 mount --bind "$root" "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
