@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# The .deb in a root of its own: installs with its dependencies; its unit is run by a systemd of that root, with all
-# its hardening: it answers, runs a job under each engine whose kernel this machine has, and stops; nothing is left when
-# it is purged. Exits with 77 where that cannot be tried.
+# The .deb in a chroot of its own: installs with its dependencies, starts as its unit says, answers,
+# stops, and leaves nothing when it is purged. Exits with 77 where that cannot be tried.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -33,27 +32,11 @@ if [[ ! -f "$cache/$codename.tar" ]]; then
 fi
 
 root=$(mktemp -d)
-group=llm-firecracker-package-$$
-service="" manager=""
+service=""
 clean_up() {
     if [[ -n "$service" ]]; then kill -KILL "$service" 2>/dev/null || true; fi
-    end_manager
     umount --recursive --lazy "$root"/{dev,proc,sys,var/cache/apt/archives} 2>/dev/null || true
     rm -rf --one-file-system "$root"
-}
-# The kernel ends what a namespace's process 1 leaves; only then its groups can be removed.
-end_manager() {
-    if [[ -n "$manager" ]]; then
-        kill -KILL "$manager" 2>/dev/null || true
-        wait "$manager" 2>/dev/null || true
-        manager=""
-    fi
-    for tree in $(awk '$3 ~ /^cgroup2?$/ && $2 ~ "^/sys/fs/cgroup" {print $2}' /proc/self/mounts); do
-        for _ in {1..50}; do
-            [[ -d "$tree/$group" ]] || break
-            find "$tree/$group" -depth -type d -exec rmdir {} + 2>/dev/null || sleep 0.1
-        done
-    done
 }
 trap clean_up EXIT
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
@@ -69,7 +52,7 @@ files() { (cd "$root" && find etc usr var -xdev | sort); }
 inside apt-get update -qq
 cp "$deb" "$root/package.deb"
 depends=$(dpkg-deb --field "$deb" Depends | sed 's/([^)]*)//g; s/,//g')
-inside apt-get install -y -qq --no-install-recommends -t "$codename-backports" $depends systemd >"$root/depends.log" 2>&1 \
+inside apt-get install -y -qq --no-install-recommends -t "$codename-backports" $depends >"$root/depends.log" 2>&1 \
     || { tail -20 "$root/depends.log"; fail "its dependencies cannot be had"; }
 files >"$root/before"
 inside dpkg --install /package.deb >"$root/install.log" 2>&1 \
@@ -83,39 +66,34 @@ said=$(systemd-analyze verify --man=no --recursive-errors=no --root="$root" llm-
     || fail "its unit: $said"
 [[ -z "$said" ]] || fail "its unit: $said"
 
-# Users and a cgroup of its own: another service may run on this machine. Jobs boot: a snapshot is not what is shown here.
-mkdir -p "$root/etc/llm-firecracker"
-configure() { # configure ENGINE
-    printf '[server]\nlisten = "127.0.0.1:0"\n[engine]\nkind = "%s"\n[snapshots]\nenabled = false\n' "$1"
-    printf '[vmm]\nuid_base = 45000\nuid_count = 100\ncgroup_parent = "llm-firecracker-package"\n'
-} >"$root/etc/llm-firecracker/config.toml"
-log=$root/service.log
-address() { sed -n 's/.* listening on //p' "$log"; }
-ask_pages() {
-    for page in healthz readyz metrics; do
-        curl --silent --show-error --fail --output "$root/answer" "http://$(address)/$page" || fail "/$page does not answer"
-        echo "package: /$page answers: $(head -c 60 "$root/answer" | head -1)"
-    done
-}
-
-# Kernels and an image for its jobs: the package has none, and takes them from this machine as a user would.
-engines=()
+# The command is the unit's own; what systemd would make before it, is made here.
+command=$(sed -n 's/^ExecStart=//p' "$unit")
 mkdir -p -m 700 "$root/var/lib/llm-firecracker"
-if said=$(target/release/llm-firecracker images export "$root/images.tar" bash 2>&1); then
-    inside llm-firecracker images import /images.tar >"$root/import.log" 2>&1 || { cat "$root/import.log"; fail "it imports no images"; }
-    rm "$root/images.tar"
-    if grep -q '^ *uml ' "$root/import.log"; then engines+=(uml); fi
-    if grep -q '^ *kernel ' "$root/import.log"; then engines+=(qemu); fi
-else
-    [[ -z "${LLM_FIRECRACKER_REQUIRE:-}" ]] || fail "there are no images for its jobs: $said"
-    echo "not run: jobs of the packaged service: $said"
-fi
-
-source scripts/test-unit.sh
+log=$root/service.log
+# Users and a cgroup of its own: another service may run on this machine.
+mkdir -p "$root/etc/llm-firecracker"
+printf '[vmm]\nuid_base = 45000\nuid_count = 100\ncgroup_parent = "llm-firecracker-package"\n' \
+    >"$root/etc/llm-firecracker/config.toml"
+chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin $command --listen 127.0.0.1:0 >"$log" 2>&1 &
+service=$!
+address() { sed -n 's/.* listening on //p' "$log"; }
+begun=$SECONDS
+until [[ -n "$(address)" ]]; do
+    kill -0 "$service" 2>/dev/null || { cat "$log"; fail "it does not start"; }
+    [[ $((SECONDS - begun)) -lt 120 ]] || { cat "$log"; fail "it does not listen"; }
+    sleep 0.1
+done
+for page in healthz readyz metrics; do
+    curl --silent --show-error --fail --output "$root/answer" "http://$(address)/$page" || fail "/$page does not answer"
+    echo "package: /$page answers: $(head -c 60 "$root/answer" | head -1)"
+done
+kill -TERM "$service"
+wait "$service" || { cat "$log"; fail "it does not stop well"; }
+service=""
 
 inside dpkg --purge llm-firecracker >"$root/purge.log" 2>&1 || { cat "$root/purge.log"; fail "it does not purge"; }
 left=$(files | comm -13 "$root/before" - | grep -v '^var/lib/dpkg' || true)
 [[ -z "$left" ]] || fail "left behind: $left"
 left=$(grep -il llm-firecracker "$root/var/lib/dpkg/status" "$root"/var/lib/dpkg/info/* || true)
 [[ -z "$left" ]] || fail "dpkg still knows it: $left"
-echo "package: stops and leaves nothing"
+echo "package: starts, answers, stops and leaves nothing"

@@ -91,6 +91,7 @@ if [[ -n $all && $engine == uml ]]; then
 fi
 step "the package" scripts/test-package.sh
 if [[ -n $all ]]; then
+    step "the package, its unit under a systemd of its own" scripts/test-installed.sh
     step "the lab: real KVM in an emulated machine" env LAB_TIMEOUT_SECONDS=14400 lab/run.sh
 else
     # One language and a few attacks, one guest at a time. 'make lab' runs all.
