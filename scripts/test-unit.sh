@@ -1,4 +1,4 @@
-# A part of test-package.sh: the installed unit, run by systemd with all its hardening. Only where its log goes and what
+# A part of test-installed.sh: the installed unit, run by systemd with all its hardening. Only where its log goes and what
 # it waits for is changed: a root with nothing else in it has no journal and no network target.
 mkdir -p "$root/systemd-test/llm-firecracker.service.d"
 cat >"$root/systemd-test/llm-firecracker.service.d/test.conf" <<'END'
