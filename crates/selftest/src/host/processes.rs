@@ -103,6 +103,7 @@ fn belongs(pid: i32, seen: &HashMap<i32, Seen>, watch: &Watch) -> Option<&'stati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
     use std::process::{Command, Stdio};
 
     fn table(rows: &[(i32, i32, &str, bool)]) -> HashMap<i32, Seen> {
@@ -130,10 +131,14 @@ mod tests {
         };
         let marked = |word: &str| {
             let mut child = Command::new("sh")
-                .args(["-c", "read line", word])
+                .args(["-c", "echo; read line", word])
                 .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
+            // `spawn` may return while the child still has the words of its parent.
+            let mut byte = [0];
+            child.stdout.take().unwrap().read_exact(&mut byte).unwrap();
             let seen = look(&Process::new(child.id() as i32).unwrap(), &watch).unwrap();
             drop(child.stdin.take());
             child.wait().unwrap();

@@ -40,6 +40,8 @@ const ALTERNATIVES: &str = "/etc/alternatives";
 const AS_ERRORS: [&str; 4] = ["sh", "-c", "exec \"$@\" >&2", "sh"];
 /// What `make` leaves: the kernel, a program.
 const PROGRAM: &str = "linux";
+/// One a CPU leaves a fifth of its time unused: steps are short, and each starts a shell.
+const JOBS_PER_CPU: usize = 2;
 /// Two cores take three and a half minutes; one that is loaded, or emulated, far longer.
 const COMPILE_DEADLINE: Duration = Duration::from_secs(40 * 60);
 /// For steps of seconds.
@@ -100,9 +102,10 @@ impl SourceTree<'_> {
     /// the source's folder.
     pub(crate) fn compile(&self, from: u64, to: u64) -> Result<PathBuf, ImageError> {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = JOBS_PER_CPU * cpus;
         let step = Step {
             doing: "compiling the kernel",
-            argv: &["make", &format!("-j{cpus}"), PROGRAM],
+            argv: &["make", &format!("-j{jobs}"), PROGRAM],
             deadline: COMPILE_DEADLINE,
         };
         let mut steps = Steps::new(self.phases, from, to);
