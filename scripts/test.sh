@@ -23,18 +23,29 @@ all=""
 [[ "${1:-}" == "--all" ]] && all=yes
 
 passed=() failed=() not_run=()
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 step() { # step NAME COMMAND...
     local name=$1
     shift
     printf '\n=== %s\n' "$name"
     local begun=$SECONDS
-    "$@"
-    local code=$?
+    "$@" 2>&1 | tee "$logs/step"
+    local code=${PIPESTATUS[0]}
     case $code in
     0) passed+=("$name ($((SECONDS - begun)) s)") ;;
     77) not_run+=("$name") ;;
-    *) failed+=("$name ($((SECONDS - begun)) s, exit code $code)") ;;
+    *)
+        failed+=("$name ($((SECONDS - begun)) s, exit code $code)")
+        mv "$logs/step" "$logs/failed-${#failed[@]}"
+        ;;
     esac
+}
+# What a failed step says of its failure, or its last words: told again at the end, where it is looked for.
+why() { # why LOG
+    grep -E 'FAILED|panicked|assertion|GAVE WAY|not run|^error' -A 3 "$1" | head -60
+    echo "…"
+    tail -n 20 "$1"
 }
 
 tool=target/release/llm-firecracker
@@ -43,7 +54,7 @@ export LLM_FIRECRACKER_REQUIRE=1
 # With the features that the whole workspace wants of its dependencies, whichever test it is: they are built once.
 vm_tests=(e2e serve http vms jail firecracker)
 vm_test() { # vm_test NAME ARGUMENTS_OF_THE_TESTS...
-    cargo test -q --release --workspace --test "$1" -- "${@:2}"
+    cargo test -q --no-fail-fast --release --workspace --test "$1" -- "${@:2}"
 }
 on_qemu() { # on_qemu COMMAND...
     LLM_FIRECRACKER_ENGINE=qemu "$@"
@@ -55,8 +66,8 @@ without() { # without WORD...: as arguments of the tests
     printf -- '--skip\n%s\n' "$@"
 }
 
-step "units" cargo test -q --workspace --lib --bins
-step "rooms without VMs" cargo test -q --workspace --exclude cli --exclude sandbox --exclude server --exclude vmm --test '*'
+step "units" cargo test -q --no-fail-fast --workspace --lib --bins
+step "rooms without VMs" cargo test -q --no-fail-fast --workspace --exclude cli --exclude sandbox --exclude server --exclude vmm --test '*'
 step "build" make --no-print-directory build
 step "build the tests with VMs" cargo test -q --release --workspace --no-run "${vm_tests[@]/#/--test=}"
 step "images" "$tool" images build --kernel all
@@ -102,6 +113,10 @@ fi
 
 printf '\n=== summary\n'
 [[ -d target/artifacts ]] && echo "to look at: $(find target/artifacts -type f | sort | tr '\n' ' ')"
+for number in "${!failed[@]}"; do
+    printf -- '--- %s\n' "${failed[$number]}"
+    why "$logs/failed-$((number + 1))"
+done
 for name in "${passed[@]}"; do echo "passed   $name"; done
 for name in "${not_run[@]}"; do echo "not run  $name"; done
 for name in "${failed[@]}"; do echo "FAILED   $name"; done

@@ -187,23 +187,20 @@ pub fn agent(config: &Config) -> anyhow::Result<PathBuf> {
 
 /// The engines' settings, with what User-Mode Linux boots where its kernel was built.
 pub fn vmm_config(config: &Config) -> VmmConfig {
-    // None is an answer, too: what lacks says so where the engine is opened.
-    let materials = materials(config).ok();
+    let materials = materials(config).map_err(|error| format!("{error:#}"));
     VmmConfig {
         uml: materials.and_then(|materials| materials.uml_guest()),
         ..config.vmm.clone()
     }
 }
 
-/// The engine, with one line on standard error when it is not what the hardware promises: the first
-/// time since the host booted, for then the probes' answers are kept.
+/// The engine, with one line on standard error when it is not what the hardware promises, once a boot of the host.
 pub async fn engine(config: &Config) -> anyhow::Result<Arc<dyn Engine>> {
     let vmm = vmm_config(config);
-    if config.engine.accelerator == AcceleratorChoice::Auto && config.engine.kind.is_none() {
-        // Before the engine is opened, which asks the same and would then have the first answer.
-        if let Some(line) = second_choice(&vmm).await {
-            eprintln!("llm-firecracker: {line}");
-        }
+    let is_auto =
+        config.engine.accelerator == AcceleratorChoice::Auto && config.engine.kind.is_none();
+    if is_auto && let Some(line) = second_choice(&vmm).await {
+        eprintln!("llm-firecracker: {line}");
     }
     Ok(vmm::open(config.engine.kind, vmm).await?)
 }
@@ -213,14 +210,13 @@ async fn second_choice(vmm: &VmmConfig) -> Option<String> {
     let kvm = vmm::probe::accelerator(vmm).await;
     let no_kvm = kvm.reason?;
     let uml = vmm::uml::probe(vmm).await;
-    let told = kvm.cached && uml.cached;
     let line = match uml.reason {
         None => format!("using User-Mode Linux (uml): {no_kvm}"),
         Some(no_uml) => {
             format!("using software emulation (tcg): {no_kvm}; User-Mode Linux: {no_uml}")
         }
     };
-    (!told).then_some(line)
+    vmm::probe::is_news(vmm, &line).then_some(line)
 }
 
 /// Removes what crashes left behind, and says what that was.

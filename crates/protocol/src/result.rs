@@ -116,9 +116,9 @@ pub struct Usage {
 /// What held the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Isolation {
-    /// `qemu` or `firecracker`.
+    /// `qemu`, `firecracker` or `uml`.
     pub engine: String,
-    /// `kvm` or `tcg`.
+    /// `kvm`, `tcg` or, of User-Mode Linux, `none`.
     pub accelerator: String,
     /// What stands around the VMM.
     pub jail: String,

@@ -58,10 +58,11 @@ impl MaterialsSource {
         &self.store
     }
 
-    /// What User-Mode Linux boots, where its kernel was built and is as it was built.
-    pub fn uml_guest(&self) -> Option<UmlGuest> {
-        let guest = self.store.guest(&self.agent, KernelKind::UserMode).ok()?;
-        Some(UmlGuest {
+    /// What User-Mode Linux boots, or why there is none to trust, in one sentence.
+    pub fn uml_guest(&self) -> Result<UmlGuest, String> {
+        let guest = self.store.guest(&self.agent, KernelKind::UserMode);
+        let guest = guest.map_err(|error| chain(&error))?;
+        Ok(UmlGuest {
             kernel: guest.kernel.path,
             initramfs: guest.initramfs.path,
         })

@@ -27,9 +27,9 @@ pub struct StatusBody {
     pub version: &'static str,
     /// Seconds since it started.
     pub uptime_seconds: u64,
-    /// `qemu` or `firecracker`.
+    /// `qemu`, `firecracker` or `uml`.
     pub engine: String,
-    /// `kvm` or `tcg`.
+    /// `kvm`, `tcg` or, of User-Mode Linux, `none`.
     pub accelerator: String,
     /// What stands around each VMM.
     pub jail: String,

@@ -36,6 +36,9 @@ pub enum AcceleratorChoice {
     Tcg,
 }
 
+/// What is said of User-Mode Linux where nobody has looked for its kernel.
+const NOT_BUILT: &str = "its kernel was not built; llm-firecracker images build --kernel uml";
+
 /// The files of a guest of User-Mode Linux, but for its root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UmlGuest {
@@ -58,9 +61,10 @@ pub struct VmmConfig {
     pub qemu_path: Option<PathBuf>,
     /// bubblewrap, when not the first `bwrap` in `PATH`.
     pub bwrap_path: Option<PathBuf>,
-    /// What User-Mode Linux boots; `None`: its kernel was not built. Found by the tool among its images.
+    /// What User-Mode Linux boots, or why there is nothing to boot, in one sentence. Found by the tool among
+    /// its images.
     #[serde(skip)]
-    pub uml: Option<UmlGuest>,
+    pub uml: Result<UmlGuest, String>,
     /// Firecracker, when neither the first in `PATH` nor the one that `llm-firecracker setup` installed.
     pub firecracker_path: Option<PathBuf>,
     /// Firecracker's jailer, likewise.
@@ -102,7 +106,7 @@ impl Default for VmmConfig {
             accelerator: AcceleratorChoice::Auto,
             qemu_path: None,
             bwrap_path: None,
-            uml: None,
+            uml: Err(NOT_BUILT.into()),
             firecracker_path: None,
             jailer_path: None,
             // Firecracker's own default.

@@ -182,14 +182,13 @@ const CASES: &[Case] = &[
     Case {
         name: "endless loop",
         source: |sources| sources.endless,
-        // Long enough for an interpreter that is loaded only then, on a loaded host.
-        flags: &["--timeout", "4", "--scan", "off"],
+        flags: &["--timeout", "2", "--scan", "off"],
         status: "timeout",
         code: Some(124),
         check: |_, result| {
-            assert_limit(result, "wall_time", Some(4000));
+            assert_limit(result, "wall_time", Some(2000));
             let execute = number(&result["timings"]["execute"]);
-            assert!((4.0..5.0).contains(&execute), "ended after {execute} s");
+            assert!((2.0..3.0).contains(&execute), "ended after {execute} s");
             assert_says(&result["stdout"], &["begun\n"]);
         },
         ..PLAIN

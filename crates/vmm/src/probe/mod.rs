@@ -36,7 +36,7 @@ pub struct Probed {
     pub accelerator: Accelerator,
     /// Why not KVM, in one sentence; `None` with KVM.
     pub reason: Option<String>,
-    /// The answer is from an earlier probe since the host booted: it was told before.
+    /// The answer is from an earlier probe since the host booted.
     #[serde(skip)]
     pub cached: bool,
     /// Million guest instructions a second that KVM ran.
@@ -62,6 +62,14 @@ pub async fn accelerator(config: &VmmConfig) -> Probed {
     asked
         .await
         .unwrap_or_else(|e| no(format!("the probe's task ended: {e}")))
+}
+
+/// Whether this line, about what runs guests here, is told for the first time since the host booted.
+pub fn is_news(config: &VmmConfig, line: &str) -> bool {
+    // Where nothing can be kept, it is told each time.
+    StateDir::open(&config.state_dir).map_or(true, |state| {
+        !kept::since_boot(&state, "told", line, || ()).kept
+    })
 }
 
 fn probe() -> Probed {

@@ -19,7 +19,7 @@ mod vm;
 pub use launch::{limits, scratch};
 pub use probe::{UmlProbed, cannot_run_here, probe};
 
-use crate::config::{AcceleratorChoice, UmlGuest, VmmConfig};
+use crate::config::{AcceleratorChoice, VmmConfig};
 use crate::engine::{Engine, EngineIdentity, EngineKind, GuestKernel, Snapshots, Vm, VmSpec};
 use crate::error::VmmError;
 use crate::jail::root::RootSpec;
@@ -63,11 +63,11 @@ impl UmlEngine {
     }
 
     fn new(config: VmmConfig) -> Result<Self, VmmError> {
-        let Some(UmlGuest { kernel, .. }) = &config.uml else {
-            let reason = probe::NOT_BUILT.into();
-            return Err(VmmError::NoUml { reason });
-        };
-        let version = version_of(kernel);
+        let guest = config.uml.as_ref();
+        let guest = guest.map_err(|reason| VmmError::NoUml {
+            reason: reason.clone(),
+        })?;
+        let version = version_of(&guest.kernel);
         let state = StateDir::open(&config.state_dir)?;
         let jail = Jail::new(&config, &state, &jail(Path::new(at::KERNEL), &root()))?;
         let identity = EngineIdentity {

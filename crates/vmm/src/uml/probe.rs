@@ -38,16 +38,12 @@ const RIGHTS: [&str; 4] = [
     "/proc/self/attr/current",
 ];
 
-/// Why there is nothing to probe.
-pub(super) const NOT_BUILT: &str =
-    "its kernel was not built; llm-firecracker images build --kernel uml";
-
 /// What the probe saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UmlProbed {
     /// Why it does not run here, in one sentence; `None` where it does.
     pub reason: Option<String>,
-    /// The answer is from an earlier probe since the host booted: it was told before.
+    /// The answer is from an earlier probe since the host booted.
     pub cached: bool,
 }
 
@@ -57,8 +53,9 @@ pub async fn probe(config: &VmmConfig) -> UmlProbed {
         reason: Some(reason),
         cached: false,
     };
-    let Some(guest) = config.uml.clone() else {
-        return now(NOT_BUILT.into());
+    let guest = match config.uml.clone() {
+        Ok(guest) => guest,
+        Err(reason) => return now(reason),
     };
     if let Some(reason) = cannot_run_here() {
         return now(reason);

@@ -201,7 +201,7 @@ async fn a_guest_that_dies_is_told_by_its_panic_and_asked_for_again() {
     let Some(config) = config(&host) else { return };
     let guest = config.uml.clone().unwrap();
     let dying = VmmConfig {
-        uml: Some(UmlGuest {
+        uml: Ok(UmlGuest {
             initramfs: initramfs(&host.folder(), "dies", &Does::Panic.program()),
             ..guest
         }),

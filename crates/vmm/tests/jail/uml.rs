@@ -45,7 +45,7 @@ pub fn config(host: &Host) -> Option<VmmConfig> {
     let agent = std::fs::read(agent).unwrap();
     let initramfs = initramfs(&host.folder(), "agent", &agent);
     Some(VmmConfig {
-        uml: Some(UmlGuest { kernel, initramfs }),
+        uml: Ok(UmlGuest { kernel, initramfs }),
         ..host.config.clone()
     })
 }
