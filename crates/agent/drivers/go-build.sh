@@ -1,21 +1,56 @@
-# Builds main.go as `go build -o main main.go` does, by what `go build` would run: the compiler and
-# the linker, with the standard library's files listed when the image was made. Looking them up is
-# half of what `go build` costs. Whatever these two refuse, `go build` is asked, for its words and its
-# exit code are the ones to be seen; so it is where the job has settings of its own for it.
+# Builds the package of the program in $1 into ./main as `go build` does: by `go build`, or, for a program of one
+# file, by what that would run: the compiler and the linker, with the standard library's files listed when the
+# image was made. Looking them up is half of what `go build` costs. Whatever these two refuse, `go build` is asked,
+# for its words and its exit code are the ones to be seen; so it is where the job has settings of its own for it.
 lists=/usr/lib/go-build
 tools=/usr/lib/go-1.19/pkg/tool/linux_amd64
 object=/tmp/go-build.a
+work=$PWD
+
+case $1 in
+*/*) folder=./${1%/*} ;;
+*) folder=. ;;
+esac
+
+# Go takes no other names.
+case $1 in
+*.go) ;;
+*) cp -- "$1" "$folder/main.go" && set -- "$folder/main.go" ;;
+esac
 
 # The compiler lives too short for collecting its garbage to pay, until it holds so much.
 export GOGC="${GOGC-off}" GOMEMLIMIT="${GOMEMLIMIT-128MiB}"
 
+# A module of the job's own: what it imports is in it, for there is no network.
+at=$folder
+while [ ! -e "$at/go.mod" ] && [ "$at" != . ]; do at=${at%/*}; done
+if [ -e "$at/go.mod" ]; then
+    [ "$GO111MODULE" != off ] || export GO111MODULE=on
+    export GOPROXY="${GOPROXY-off}" GOSUMDB="${GOSUMDB-off}"
+    cd "$folder" && exec /usr/bin/go build -o "$work/main" .
+fi
+
+# Files of the same package, but for tests.
+count=0
+for file in "$folder"/*.go; do
+    case $file in
+    *_test.go) ;;
+    *) count=$((count + 1)) ;;
+    esac
+done
+# A file that is built only when it is named is all of its program.
+if [ $count -gt 1 ] && ! grep -qE '^//( *\+build|go:build) +ignore' "$1"; then
+    exec /usr/bin/go build -o main "$folder"
+fi
+
 settings="$GOFLAGS:$GO111MODULE:$GOCACHE:$CGO_ENABLED:$GOENV$GOROOT$GOOS$GOARCH$GOAMD64$GOEXPERIMENT"
-if [ "$settings" = "-buildvcs=false:off:$lists:0:" ] && [ -e $lists/importcfg.link ] && [ ! -e "$HOME/.config/go" ]; then
+if [ "$settings" = "-buildvcs=false:off:$lists:0:" ] && [ -e $lists/importcfg.link ] &&
+    [ ! -e "$HOME/.config/go" ] && ! grep -q '"debug/\|"runtime/debug"' "$1"; then
     $tools/compile -o $object -p main -complete -dwarf=false -D _/work \
-        -importcfg $lists/importcfg -pack ./main.go > /dev/null 2>&1 &&
+        -importcfg $lists/importcfg -pack "./$1" > /dev/null 2>&1 &&
         $tools/link -o main -importcfg $lists/importcfg.link -buildmode=exe -s -w $object > /dev/null 2>&1
     built=$?
     rm -f $object
     [ $built = 0 ] && exit 0
 fi
-exec /usr/bin/go build -o main main.go
+exec /usr/bin/go build -o main "$1"

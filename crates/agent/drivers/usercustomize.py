@@ -18,7 +18,7 @@ import weakref
 
 PROGRAM = "/work/main.py"
 # An order that asks for nothing; most jobs' are this one.
-PLAIN = b'{"args":[],"env":{}}\n'
+PLAIN = b'{"args":[],"env":{},"file":"main.py"}\n'
 
 
 def _prepare(request=3, reply=4):

@@ -4,6 +4,7 @@
 // plain node's own doing: stacks, exit codes, require, none of it is imitated.
 
 const fs = require('fs');
+const path = require('path');
 const v8 = require('v8');
 const ORDERS = 3;
 const REPLY = 4;
@@ -89,6 +90,8 @@ function become(order) {
   if (order.session) return serve();
   fs.closeSync(ORDERS);
   fs.closeSync(REPLY);
+  // Node reads what to run when this file has ended.
+  process.argv[1] = path.resolve(order.file);
   process.argv.push(...order.args);
   Object.assign(process.env, order.env);
   delete require.cache[__filename];

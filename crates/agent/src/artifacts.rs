@@ -95,7 +95,7 @@ pub fn send_all(budget: u64, since: TimeSpec, channel: &mut Channel) -> Result<b
     let (mut left, mut sent) = (budget, 0);
     for file in found.files {
         let fits = sent < MAX_ARTIFACTS && file.size <= left;
-        if !fits || !send(&folder, &file.path, channel)? {
+        if !fits || !send(&folder, &file.path, file.size, channel)? {
             left_out = true;
             continue;
         }
@@ -105,12 +105,18 @@ pub fn send_all(budget: u64, since: TimeSpec, channel: &mut Channel) -> Result<b
     Ok(left_out)
 }
 
-/// Sends one file in pieces; `false` when it cannot be opened. A file that changes meanwhile is
-/// cut off at the size it had.
-pub fn send(folder: &Folder, path: &str, channel: &mut Channel) -> Result<bool, AgentError> {
+/// Sends one file in pieces, at most `max_bytes` of it; `false` when it cannot be opened. A file that grows
+/// meanwhile is cut off there, one that shrinks at its end.
+pub fn send(
+    folder: &Folder,
+    path: &str,
+    max_bytes: u64,
+    channel: &mut Channel,
+) -> Result<bool, AgentError> {
     let Ok((file, size, _)) = folder.get(path) else {
         return Ok(false);
     };
+    let size = size.min(max_bytes);
     let mut file = file.take(size);
     let mut left = size;
     loop {

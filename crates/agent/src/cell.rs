@@ -10,13 +10,13 @@
 //! The init is there because a program that is PID 1 itself would not die of its own signals.
 
 use crate::cgroup::Cgroup;
-use crate::confine::{self, Confinement};
+use crate::confine::{self, Confinement, JOB_ID};
 use crate::error::{AgentError, Step};
 use crate::view;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, pipe2};
+use nix::unistd::{ForkResult, Pid, fchown, pipe2};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -78,10 +78,10 @@ impl Cell {
     /// Starts `program` inside `cgroup`.
     pub fn start(cgroup: &Cgroup, program: &Program<'_>) -> Result<Cell, AgentError> {
         let (report, report_end) = pipe("report", OFlag::O_CLOEXEC)?;
-        let (stdout, stdout_end) = pipe("stdout", OFlag::O_CLOEXEC)?;
-        let (stderr, stderr_end) = pipe("stderr", OFlag::O_CLOEXEC)?;
+        let (stdout, stdout_end) = jobs_pipe("stdout")?;
+        let (stderr, stderr_end) = jobs_pipe("stderr")?;
         let (stdin_end, stdin) = match program.stdin {
-            true => pipe("stdin", OFlag::O_CLOEXEC).map(|(read, write)| (read, Some(write)))?,
+            true => jobs_pipe("stdin").map(|(read, write)| (read, Some(write)))?,
             false => (
                 File::open("/dev/null").step(|| "open /dev/null")?.into(),
                 None,
@@ -164,6 +164,15 @@ impl Drop for Cell {
 /// Makes a pipe, both ends close-on-exec.
 pub fn pipe(what: &'static str, flags: OFlag) -> Result<(OwnedFd, OwnedFd), AgentError> {
     pipe2(flags | OFlag::O_CLOEXEC).step(|| format!("pipe for {what}"))
+}
+
+/// A pipe that the job's user may open again by its name in `/proc/self/fd`, as `/dev/stdout` is.
+fn jobs_pipe(what: &'static str) -> Result<(OwnedFd, OwnedFd), AgentError> {
+    let (read, write) = pipe(what, OFlag::O_CLOEXEC)?;
+    // Of the pipe, whichever end it is done by.
+    let job = (Some(JOB_ID.into()), Some(JOB_ID.into()));
+    fchown(&read, job.0, job.1).step(|| format!("give the job its {what}"))?;
+    Ok((read, write))
 }
 
 /// Makes reads and writes answer `EAGAIN` instead of waiting.

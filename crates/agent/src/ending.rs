@@ -30,8 +30,16 @@ pub fn status_of(outcome: &Outcome) -> (Option<i32>, Option<i32>) {
     }
 }
 
-/// Names what ended it; `forbidden_call` is asked only after a SIGSYS.
-pub fn judge(facts: &Facts<'_>, forbidden_call: impl FnOnce() -> Option<i64>) -> Ending {
+/// Who else knows of a limit that a signal speaks of.
+pub trait Witnesses {
+    /// The call that a filter ended a process for, in the kernel's words.
+    fn forbidden_call(&mut self) -> Option<i64>;
+    /// Whether a file of so many bytes is there.
+    fn full_file(&mut self, bytes: u64) -> bool;
+}
+
+/// Names what ended it; a witness is asked only after its signal.
+pub fn judge(facts: &Facts<'_>, witnesses: &mut impl Witnesses) -> Ending {
     let (_, signal) = status_of(facts.outcome);
     let limit = |limit, value| Ending::Limit { limit, value };
     // A deadline that passed while memory ran out is still the first wall hit that is named.
@@ -41,22 +49,29 @@ pub fn judge(facts: &Facts<'_>, forbidden_call: impl FnOnce() -> Option<i64>) ->
     if facts.timed_out {
         return limit(LimitName::WallTime, facts.wall_limit_millis);
     }
+    // A program can send itself each of these signals: they are believed where something else says the same.
     match signal {
-        Some(libc::SIGXCPU) => limit(LimitName::CpuTime, facts.limits.cpu_seconds),
-        Some(libc::SIGXFSZ) => limit(LimitName::FileSize, facts.limits.file_size_bytes),
-        // The hard limit's signal, a second after one that the program handled.
-        Some(libc::SIGKILL) if facts.usage.cpu_micros / 1_000_000 >= facts.limits.cpu_seconds => {
+        // SIGKILL is the hard limit's, a second after a SIGXCPU that the program handled.
+        Some(libc::SIGXCPU | libc::SIGKILL) if cpu_time_is_up(facts) => {
             limit(LimitName::CpuTime, facts.limits.cpu_seconds)
         }
-        Some(libc::SIGSYS) => {
-            let number = forbidden_call().unwrap_or(-1);
-            Ending::ForbiddenSyscall {
+        Some(libc::SIGXFSZ) if witnesses.full_file(facts.limits.file_size_bytes) => {
+            limit(LimitName::FileSize, facts.limits.file_size_bytes)
+        }
+        Some(libc::SIGSYS) => match witnesses.forbidden_call() {
+            Some(number) => Ending::ForbiddenSyscall {
                 number,
                 name: name_of(number),
-            }
-        }
+            },
+            None => Ending::Exited,
+        },
         _ => Ending::Exited,
     }
+}
+
+/// The group's clock and the process's, which the limit is for, are read apart: a tenth less will do.
+fn cpu_time_is_up(facts: &Facts<'_>) -> bool {
+    facts.usage.cpu_micros >= facts.limits.cpu_seconds.saturating_mul(900_000)
 }
 
 fn name_of(number: i64) -> Option<String> {
@@ -93,7 +108,36 @@ mod tests {
             usage,
             limits: &limits,
         };
-        judge(&facts, || Some(165))
+        judge(&facts, &mut Says(true))
+    }
+
+    /// All of them know of it, or none.
+    struct Says(bool);
+
+    impl Witnesses for Says {
+        fn forbidden_call(&mut self) -> Option<i64> {
+            self.0.then_some(165)
+        }
+
+        fn full_file(&mut self, _: u64) -> bool {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_signal_that_nobody_else_knows_of_is_a_signal() {
+        let limits = limits();
+        for signal in [libc::SIGXCPU, libc::SIGXFSZ, libc::SIGSYS, libc::SIGKILL] {
+            let facts = Facts {
+                outcome: &Outcome::Ended(signal),
+                timed_out: false,
+                wall_limit_millis: 10_000,
+                memory_limit_bytes: 1 << 28,
+                usage: Usage::default(),
+                limits: &limits,
+            };
+            assert_eq!(judge(&facts, &mut Says(false)), Ending::Exited, "{signal}");
+        }
     }
 
     #[test]
@@ -128,7 +172,7 @@ mod tests {
             (
                 Outcome::Ended(libc::SIGXCPU),
                 false,
-                none,
+                busy,
                 limit(LimitName::CpuTime, 5),
             ),
             (

@@ -17,9 +17,10 @@ use crate::filter::Filter;
 use crate::pump::Pump;
 use crate::report::{Seen, report, wall_limit};
 use crate::root;
+use crate::witnesses::OfJob;
 use crate::zygote::{Waiting, Zygote};
 use nix::errno::Errno;
-use protocol::language::{BASE_ENV, Language, WORK_DIR};
+use protocol::language::{BASE_ENV, Language, LanguageSpec, WORK_DIR};
 use protocol::wire::{Ending, GuestMessage, JobReport, Phase, RunRequest};
 use std::ffi::CString;
 use std::time::{Duration, Instant};
@@ -110,7 +111,7 @@ impl<'a> Job<'a> {
         let mut compile_micros = 0;
         let spec = self.request.language.spec();
         if let Some(compiler) = spec.compile {
-            let argv = c_strings(compiler.iter().map(|word| (*word).to_owned()))?;
+            let argv = c_strings(LanguageSpec::argv(compiler, &self.request.entry).into_iter())?;
             let report = self.phase(Phase::Compile, channel, |job| {
                 job.start(&argv, Phase::Compile)
             })?;
@@ -119,8 +120,8 @@ impl<'a> Job<'a> {
             }
             compile_micros = report.compile_micros;
         }
-        let argv = spec.run.iter().map(|word| (*word).to_owned());
-        let argv = c_strings(argv.chain(self.request.args.iter().cloned()))?;
+        let argv = LanguageSpec::argv(spec.run, &self.request.entry);
+        let argv = c_strings(argv.into_iter().chain(self.request.args.iter().cloned()))?;
         let report = self.phase(Phase::Execute, channel, |job| {
             job.start(&argv, Phase::Execute)
         })?;
@@ -178,7 +179,7 @@ impl<'a> Job<'a> {
             now: self.cgroup.usage()?,
             pump: &self.pump,
         };
-        Ok(report(&seen, || self.log.forbidden_call()))
+        Ok(report(&seen, &mut OfJob(&mut self.log)))
     }
 }
 
@@ -197,7 +198,7 @@ pub fn room(request: &RunRequest) -> Result<(), AgentError> {
 /// The program and what came with it.
 fn put_files(request: &RunRequest) -> Result<(), AgentError> {
     let work = put_inputs(request)?;
-    work.put(request.language.spec().source_file, request.code.as_bytes())
+    work.put(&request.entry, &request.code.0)
 }
 
 /// What came with the program; gives the work folder.

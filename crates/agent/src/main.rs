@@ -49,6 +49,7 @@ mod transfer;
 mod view;
 mod waiting;
 mod wake;
+mod witnesses;
 mod zygote;
 
 use error::AgentError;

@@ -2,6 +2,10 @@
 //!
 //! One `poll` over the channel, the three pipes and what ends the phase. Pipes are only read
 //! while the channel has room, so nothing here grows with what the job prints.
+//!
+//! The agent runs before whoever has written (see `harden`), and one of the two outputs is always waited for: what
+//! the other holds when this one becomes readable was written before. So the order in which they are passed on
+//! is the order of writing, on one CPU; on several, as far as they keep step.
 
 use crate::cell::{Cell, Outcome};
 use crate::cgroup::Cgroup;
@@ -45,6 +49,16 @@ pub struct PhaseEnd {
     pub timed_out: bool,
     /// How long it ran.
     pub wall: Duration,
+}
+
+/// What has something.
+struct Woken {
+    /// What ends the phase.
+    ended: bool,
+    /// The channel.
+    talk: bool,
+    stdout: bool,
+    stderr: bool,
 }
 
 impl Pump {
@@ -137,44 +151,59 @@ impl Pump {
             if now >= deadline {
                 return Ok(false);
             }
-            let (ended, talk) = self.wait(end, channel, now, deadline)?;
-            if talk {
+            let woken = self.wait(end, channel, now, deadline)?;
+            if woken.talk {
                 channel.turn()?;
             }
             while let Some(message) = channel.next_message()? {
                 self.take(message)?;
             }
             self.stdin.turn(channel)?;
-            if ended {
+            if woken.ended {
                 return Ok(true);
             }
-            let now = Instant::now();
-            for stream in [&mut self.stdout, &mut self.stderr] {
-                if !channel.is_full() && stream.due() <= now {
-                    stream.turn(channel)?;
-                }
-            }
+            self.pass_on(&woken, channel)?;
         }
     }
 
-    /// Waits for the next thing to do; says whether `end` and whether the channel has something.
+    /// Reads what is there of both outputs, first the one that was written to before.
+    fn pass_on(&mut self, woken: &Woken, channel: &mut Channel) -> Result<(), AgentError> {
+        let (first, second) = match (woken.stdout, woken.stderr) {
+            (true, false) => (&mut self.stderr, &mut self.stdout),
+            _ => (&mut self.stdout, &mut self.stderr),
+        };
+        for stream in [&mut *first, &mut *second] {
+            if !channel.is_full() {
+                stream.turn(channel)?;
+            }
+        }
+        // One at a time is left alone for a while.
+        if second.is_left_alone() {
+            first.read_at_once();
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing to do; says what has something.
     fn wait(
         &self,
         end: BorrowedFd<'_>,
         channel: &Channel,
         now: Instant,
         deadline: Instant,
-    ) -> Result<(bool, bool), AgentError> {
+    ) -> Result<Woken, AgentError> {
         let mut fds = vec![
             PollFd::new(end, PollFlags::POLLIN),
             PollFd::new(channel.events(), PollFlags::POLLIN),
         ];
         let mut wake_at = deadline;
-        for stream in [&self.stdout, &self.stderr] {
+        let mut places = [None; 2];
+        for (stream, place) in [&self.stdout, &self.stderr].into_iter().zip(&mut places) {
             let Some(pipe) = stream.pipe().filter(|_| !channel.is_full()) else {
                 continue;
             };
             if stream.due() <= now {
+                *place = Some(fds.len());
                 fds.push(PollFd::new(pipe, PollFlags::POLLIN));
             } else {
                 wake_at = wake_at.min(stream.due());
@@ -188,8 +217,13 @@ impl Pump {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(source) => return Err(source).step(|| "poll a job"),
         }
-        let ready = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
-        Ok((ready(&fds[0]), ready(&fds[1])))
+        let ready = |place: usize| fds[place].any().unwrap_or(false);
+        Ok(Woken {
+            ended: ready(0),
+            talk: ready(1),
+            stdout: places[0].is_some_and(ready),
+            stderr: places[1].is_some_and(ready),
+        })
     }
 
     /// A message of the host's in the middle of a job.

@@ -2,7 +2,7 @@
 
 use crate::cell::Outcome;
 use crate::cgroup::Usage;
-use crate::ending::{Facts, judge, status_of};
+use crate::ending::{Facts, Witnesses, judge, status_of};
 use crate::pump::Pump;
 use protocol::wire::{GuestLimits, JobReport, Phase, RunRequest};
 use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Seen<'a> {
 }
 
 /// The report of a job that ended in this phase.
-pub fn report(seen: &Seen<'_>, forbidden_call: impl FnOnce() -> Option<i64>) -> JobReport {
+pub fn report(seen: &Seen<'_>, witnesses: &mut impl Witnesses) -> JobReport {
     let facts = Facts {
         outcome: seen.outcome,
         timed_out: seen.timed_out,
@@ -51,7 +51,7 @@ pub fn report(seen: &Seen<'_>, forbidden_call: impl FnOnce() -> Option<i64>) -> 
     JobReport {
         trace_id: seen.request.trace_id.clone(),
         phase: seen.phase,
-        ending: judge(&facts, forbidden_call),
+        ending: judge(&facts, witnesses),
         exit_code,
         signal,
         stdout_truncated: seen.pump.stdout.truncated,

@@ -15,6 +15,7 @@ const NO_BOOT_ID: &str = "00000000-0000-0000-0000-000000000000";
 pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
     cgroup::mount_hierarchy()?;
     wake::write_boot_id(NO_BOOT_ID)?;
+    wake::write_names("localhost")?;
     channel.send(&GuestMessage::Hello {
         protocol: PROTOCOL_VERSION,
     })?;

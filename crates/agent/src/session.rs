@@ -20,6 +20,7 @@ use crate::error::{AgentError, Step, complain};
 use crate::pump::Pump;
 use crate::report::{Seen, report, wall_limit};
 use crate::waiting::WaitingRoom;
+use crate::witnesses::OfJob;
 use crate::zygote::Zygote;
 use crate::{artifacts, job};
 use protocol::wire::{GuestMessage, JobReport, Phase, RunRequest, SessionReport};
@@ -151,7 +152,7 @@ impl Session {
             now: self.interpreter.cgroup.usage()?,
             pump: &pump,
         };
-        let report = report(&seen, || log.forbidden_call());
+        let report = report(&seen, &mut OfJob(&mut log));
         let stays = (!session.lost).then_some(self);
         let report = JobReport {
             zygote: true,
@@ -213,7 +214,7 @@ impl Session {
         let env: std::collections::BTreeMap<_, _> = request.env.iter().cloned().collect();
         let order = serde_json::json!({
             "id": self.count,
-            "code": request.code,
+            "code": String::from_utf8_lossy(&request.code.0),
             "args": request.args,
             "env": env,
         });

@@ -5,7 +5,7 @@ use crate::channel::Channel;
 use crate::error::{AgentError, Step};
 use nix::errno::Errno;
 use nix::fcntl::{SpliceFFlags, splice};
-use protocol::bytes::Bytes;
+use protocol::bytes::{Bytes, whole_characters};
 use protocol::wire::{GuestMessage, MAX_CHUNK_BYTES};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -70,6 +70,16 @@ impl Stream {
         self.due
     }
 
+    /// Whether it is left alone for a while.
+    pub fn is_left_alone(&self) -> bool {
+        self.due > Instant::now()
+    }
+
+    /// Ends that.
+    pub fn read_at_once(&mut self) {
+        self.due = Instant::now();
+    }
+
     /// Reads once and passes it on; over the budget it is thrown away without being looked at.
     /// `false`: there is nothing more, or nothing more now.
     pub fn turn(&mut self, channel: &mut Channel) -> Result<bool, AgentError> {
@@ -100,11 +110,14 @@ impl Stream {
         if count < WORTHWHILE_BYTES {
             self.due = Instant::now() + GATHER;
         }
-        let kept = self.budget.min(count as u64);
-        self.truncated |= kept < count as u64;
-        self.budget -= kept;
+        let mut kept = self.budget.min(count as u64) as usize;
+        self.budget -= kept as u64;
+        if kept < count {
+            self.truncated = true;
+            kept = whole_characters(&buffer[..kept]);
+        }
         if kept > 0 {
-            channel.send(&(self.message)(Bytes(buffer[..kept as usize].to_vec())))?;
+            channel.send(&(self.message)(Bytes(buffer[..kept].to_vec())))?;
         }
         Ok(true)
     }

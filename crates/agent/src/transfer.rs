@@ -25,7 +25,7 @@ pub fn list(channel: &mut Channel) -> Result<(), AgentError> {
 
 /// Sends one file out.
 pub fn get(path: &str, channel: &mut Channel) -> Result<(), AgentError> {
-    let sent = artifacts::send(&work()?, path, channel)?;
+    let sent = artifacts::send(&work()?, path, u64::MAX, channel)?;
     let error = (!sent).then(|| "there is no such file".to_owned());
     channel.send(&GuestMessage::FileDone { error })
 }

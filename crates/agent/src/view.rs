@@ -3,7 +3,7 @@
 //! Runs in the cell's init, in its own mount namespace, before the program exists.
 
 use crate::devices::JOB_DEV;
-use crate::wake::BOOT_ID_FILE;
+use crate::wake::{BOOT_ID_FILE, NAME_FILES};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
@@ -60,6 +60,9 @@ pub fn enter() -> Result<(), Failure> {
     )
     .map_err(|e| ("mount /proc", e))?;
     mask_proc()?;
+    for (file, at) in NAME_FILES {
+        bind(file, at, MsFlags::empty()).map_err(|e| ("bind in /etc", e))?;
+    }
     bind(JOB_DEV, "/dev", MsFlags::MS_REC).map_err(|e| ("bind /dev", e))
 }
 

@@ -9,6 +9,11 @@ use std::os::fd::{AsRawFd, RawFd};
 /// The file that every job sees as `/proc/sys/kernel/random/boot_id`: rewritten in place, so
 /// that an interpreter waiting in its own mount namespace sees the new one too.
 pub const BOOT_ID_FILE: &str = "/dev/boot_id";
+/// Likewise, what a job sees as `/etc/hosts` and `/etc/hostname`.
+pub const NAME_FILES: &[(&str, &str)] = &[
+    ("/dev/hosts", "/etc/hosts"),
+    ("/dev/hostname", "/etc/hostname"),
+];
 
 /// Bytes of entropy that one message may carry; the generator's own state has 32.
 const MAX_ENTROPY_BYTES: usize = 512;
@@ -35,7 +40,17 @@ pub fn wake(wake: &Wake) -> Result<(), AgentError> {
     );
     clock_settime(ClockId::CLOCK_REALTIME, now).step(|| format!("set the clock to {nanos} ns"))?;
     nix::unistd::sethostname(&wake.hostname).step(|| format!("hostname {:?}", wake.hostname))?;
+    write_names(&wake.hostname)?;
     write_boot_id(&wake.boot_id)
+}
+
+/// Lets the machine's own name be looked up.
+pub fn write_names(hostname: &str) -> Result<(), AgentError> {
+    let hosts = format!("127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {hostname}\n");
+    for ((file, _), text) in NAME_FILES.iter().zip([hosts, format!("{hostname}\n")]) {
+        std::fs::write(file, text).step(|| format!("write {file}"))?;
+    }
+    Ok(())
 }
 
 /// Sets what jobs read as the boot's id.

@@ -15,9 +15,11 @@ use crate::cell::{Cell, Outcome, Program, pipe};
 use crate::cgroup::Cgroup;
 use crate::confine::{self, Confinement};
 use crate::error::{AgentError, Step};
+use crate::files::Folder;
 use crate::filter::Filter;
 use crate::job;
 use crate::recipe::{RECIPES, Recipe};
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::resource::Resource;
@@ -110,7 +112,9 @@ impl Zygote {
             && !request.fresh_interpreter
             && request.seccomp_program.is_empty()
             // The end of a zip file, which Python would run as one.
-            && !request.code.contains("PK\u{5}\u{6}")
+            && !holds(&request.code.0, b"PK\x05\x06")
+            && (recipe.takes_any_file || request.entry == request.language.spec().source_file)
+            && !hides_its_library(recipe, request)
             && (request.session && recipe.keeps_sessions || !request.env.iter().any(|(name, _)| reads(name)))
     }
 }
@@ -122,6 +126,7 @@ impl Waiting {
         let order = serde_json::json!({
             "args": request.args,
             "env": request.env.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+            "file": request.entry,
         });
         self.orders
             .write_all(format!("{order}\n").as_bytes())
@@ -144,13 +149,17 @@ impl Waiting {
                 } else {
                     0
                 };
-                prlimit(
+                let limited = prlimit(
                     pid,
                     resource,
                     soft.saturating_add(more),
                     hard.saturating_add(more),
-                )
-                .step(|| format!("prlimit {resource:?} of {pid}"))?;
+                );
+                match limited {
+                    // A process that a session's earlier program left, ended since it was listed.
+                    Err(Errno::ESRCH) => break,
+                    limited => limited.step(|| format!("prlimit {resource:?} of {pid}"))?,
+                }
             }
         }
         Ok(())
@@ -250,12 +259,30 @@ impl Zygote {
             .filter(|line| line.contains("r-xp"))
             .filter_map(|line| line.find('/').map(|start| &line[start..]))
             .collect();
+        // The names are that process's to choose: only what is the image's is opened.
+        let Ok(image) = Folder::open("/") else { return };
         for file in files {
-            if let Ok(mut file) = File::open(file) {
+            if let Ok((mut file, _, _)) = image.get(file.trim_start_matches('/')) {
                 let _ = std::io::copy(&mut file, &mut std::io::sink());
             }
         }
     }
+}
+
+fn holds(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+/// Whether the job brings a module of a name that the language's library has: a loaded interpreter has the
+/// library's already, a new one finds the job's.
+fn hides_its_library(recipe: &Recipe, request: &RunRequest) -> bool {
+    let Some(library) = &recipe.library else {
+        return false;
+    };
+    let files = request.files.iter().map(|file| file.path.as_str());
+    files
+        .filter_map(|path| library.module_of(path))
+        .any(|module| library.has(module))
 }
 
 /// What a waiting interpreter may use; the job's own limits come with the job.
@@ -282,7 +309,7 @@ fn prlimit(pid: i32, resource: Resource, soft: u64, hard: u64) -> nix::Result<()
     // SAFETY: the kernel reads one rlimit from this stack and writes none back.
     let result =
         unsafe { libc::prlimit(pid, resource as _, &raw const limit, std::ptr::null_mut()) };
-    nix::errno::Errno::result(result).map(drop)
+    Errno::result(result).map(drop)
 }
 
 fn now() -> Result<TimeSpec, AgentError> {

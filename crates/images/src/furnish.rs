@@ -39,8 +39,12 @@ const FILES: &[PlainFile] = &[
     ("etc/hostname", 0o644, "localhost\n"),
 ];
 
-/// Makes the folders and links that programs run while the image is made need as well.
-pub(crate) fn lay_out(root: &Path, links: &[(&str, &str)]) -> Result<(), ImageError> {
+/// Makes the folders, links and files that programs run while the image is made need as well.
+pub(crate) fn lay_out(
+    root: &Path,
+    links: &[(&str, &str)],
+    files: &[(&str, &str)],
+) -> Result<(), ImageError> {
     for name in FOLDERS {
         let folder = root.join(name);
         fs::create_dir_all(&folder).map_err(ImageError::io("creating", &folder))?;
@@ -54,17 +58,24 @@ pub(crate) fn lay_out(root: &Path, links: &[(&str, &str)]) -> Result<(), ImageEr
     for (name, target) in links {
         link(&root.join(name), target)?;
     }
-    for (name, _, content) in FILES {
+    let fixed = FILES.iter().map(|(name, _, content)| (*name, *content));
+    for (name, content) in fixed.chain(files.iter().copied()) {
         let path = root.join(name);
+        remove_link(&path)?;
         fs::write(&path, content).map_err(ImageError::io("writing", &path))?;
     }
     Ok(())
 }
 
-fn link(path: &Path, target: &str) -> Result<(), ImageError> {
-    if path.is_symlink() {
-        fs::remove_file(path).map_err(ImageError::io("removing", path))?;
+fn remove_link(path: &Path) -> Result<(), ImageError> {
+    match path.is_symlink() {
+        true => fs::remove_file(path).map_err(ImageError::io("removing", path)),
+        false => Ok(()),
     }
+}
+
+fn link(path: &Path, target: &str) -> Result<(), ImageError> {
+    remove_link(path)?;
     symlink(target, path).map_err(ImageError::io("linking", path))
 }
 
@@ -104,8 +115,8 @@ mod tests {
         let program = root.path().join("usr/bin/su");
         fs::write(&program, b"").unwrap();
         set_mode(&program, 0o6777).unwrap();
-        lay_out(root.path(), &[("usr/bin/sh", "dash")]).unwrap();
-        lay_out(root.path(), &[("usr/bin/sh", "bash")]).unwrap();
+        lay_out(root.path(), &[("usr/bin/sh", "dash")], &[]).unwrap();
+        lay_out(root.path(), &[("usr/bin/sh", "bash")], &[]).unwrap();
         plain_permissions(root.path()).unwrap();
         let mode = |path: &str| {
             fs::metadata(root.path().join(path))

@@ -12,7 +12,7 @@ pub(crate) const SUITE: Suite = Suite::Plain("bookworm");
 /// Whose kernel guests run: built for virtual machines, few drivers, quick to boot.
 pub(crate) const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 /// Changes when images made by older versions of this crate are to be built again.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -39,6 +39,8 @@ pub(crate) struct Recipe {
     pub(crate) keep: &'static [&'static str],
     /// What is not, though kept by the lines above.
     pub(crate) drop: &'static [&'static str],
+    /// Files of our own, each with its content.
+    pub(crate) files: &'static [(&'static str, &'static str)],
     /// Links to make, each with its target: what maintainer scripts would have made.
     pub(crate) links: &'static [(&'static str, &'static str)],
     pub(crate) finish: &'static [Finish],
@@ -55,10 +57,53 @@ pub(crate) const KEEP_ALWAYS: &[&str] = &[
     "usr/lib/x86_64-linux-gnu/libgcc_s.so.1",
     // What LANG=C.UTF-8 names: without it, text is counted and folded as bytes.
     "usr/lib/locale/C.utf8/**",
+    "usr/share/zoneinfo/**",
 ];
 
-/// In every image: the packages of [`KEEP_ALWAYS`].
-pub(crate) const PACKAGES_ALWAYS: &[&str] = &["libc-bin"];
+/// In every image: the packages of [`KEEP_ALWAYS`], and of [`PROGRAMS_ALWAYS`].
+pub(crate) const PACKAGES_ALWAYS: &[&str] = &[
+    "bash",
+    "coreutils",
+    "dash",
+    "debianutils",
+    "diffutils",
+    "findutils",
+    "gawk",
+    "grep",
+    "gzip",
+    "hostname",
+    "libc-bin",
+    "procps",
+    "sed",
+    "tar",
+    "tzdata",
+];
+
+/// Packages of which every image has all programs: what shells and `subprocess` expect to find.
+pub(crate) const PROGRAMS_ALWAYS: &[&str] = &[
+    "bash",
+    "coreutils",
+    "dash",
+    "debianutils",
+    "diffutils",
+    "findutils",
+    "gawk",
+    "grep",
+    "gzip",
+    "hostname",
+    "procps",
+    "sed",
+    "tar",
+];
+
+/// Links in every image.
+pub(crate) const LINKS_ALWAYS: &[(&str, &str)] = &[
+    ("usr/bin/awk", "gawk"),
+    ("usr/bin/which", "which.debianutils"),
+];
+
+/// What of them is left out: their packages' own, for nobody's program.
+pub(crate) const DROP_ALWAYS: &[&str] = &["usr/bin/bashbug", "usr/share/zoneinfo/{right,posix}/**"];
 
 /// Makes the folder of compiled sources that Go reads; also where the image's `GOCACHE` points.
 pub(crate) const GO_CACHE: &str = "/usr/lib/go-build";
@@ -91,73 +136,37 @@ done >> $GOCACHE/importcfg.link
 pub(crate) const RECIPES: &[Recipe] = &[
     Recipe {
         language: Language::Bash,
-        packages: &[
-            "bash",
-            "bc",
-            "bsdextrautils",
-            "coreutils",
-            "diffutils",
-            "findutils",
-            "gawk",
-            "grep",
-            "gzip",
-            "hostname",
-            "jq",
-            "procps",
-            "sed",
-            "tar",
-            "xxd",
-        ],
+        packages: &["bc", "bsdextrautils", "jq", "xxd"],
         runtime_package: "bash",
-        programs_of: &[
-            "bash",
-            "bc",
-            "bsdextrautils",
-            "coreutils",
-            "diffutils",
-            "findutils",
-            "gawk",
-            "grep",
-            "gzip",
-            "hostname",
-            "jq",
-            "procps",
-            "sed",
-            "tar",
-            "xxd",
-        ],
+        programs_of: &["bc", "bsdextrautils", "jq", "xxd"],
         keep: &[],
-        drop: &["usr/bin/bashbug"],
-        links: &[("usr/bin/sh", "bash"), ("usr/bin/awk", "gawk")],
+        drop: &[],
+        files: &[],
+        links: &[("usr/bin/sh", "bash")],
         finish: &[],
         mapped: &[],
         max_bytes: 15 * MIB,
     },
     Recipe {
         language: Language::Python,
-        packages: &[
-            "coreutils",
-            "dash",
-            "python3",
-            "python3-distutils",
-            "python3-gdbm",
-            "tzdata",
-        ],
+        packages: &["python3", "python3-distutils", "python3-gdbm"],
         runtime_package: "python3.11-minimal",
-        programs_of: &["coreutils", "dash"],
+        programs_of: &[],
         keep: &[
             "usr/bin/python3",
             "usr/bin/python3.11",
             "usr/lib/python3.11/**",
             "usr/lib/python3/**",
-            "usr/share/zoneinfo/**",
         ],
         drop: &[
             "usr/lib/python3.11/test/**",
             "usr/lib/python3.11/EXTERNALLY-MANAGED",
             "usr/lib/python3/dist-packages/*.egg-info",
-            "usr/share/zoneinfo/{right,posix}/**",
         ],
+        files: &[(
+            "usr/lib/python3.11/sitecustomize.py",
+            include_str!("../files/sitecustomize.py"),
+        )],
         links: &[("usr/bin/sh", "dash"), ("usr/bin/python", "python3")],
         finish: &[Finish {
             doing: "compiling the standard library",
@@ -179,11 +188,12 @@ pub(crate) const RECIPES: &[Recipe] = &[
     },
     Recipe {
         language: Language::Node,
-        packages: &["coreutils", "dash", "nodejs"],
+        packages: &["nodejs"],
         runtime_package: "nodejs",
-        programs_of: &["coreutils", "dash"],
+        programs_of: &[],
         keep: &["usr/bin/node", "usr/share/nodejs/**"],
         drop: &[],
+        files: &[],
         links: &[("usr/bin/sh", "dash"), ("usr/bin/nodejs", "node")],
         finish: &[],
         mapped: &["/lib(node|c|m|stdc\\+\\+)\\.so"],
@@ -191,9 +201,9 @@ pub(crate) const RECIPES: &[Recipe] = &[
     },
     Recipe {
         language: Language::Go,
-        packages: &["coreutils", "dash", "golang-1.19-go"],
+        packages: &["golang-1.19-go"],
         runtime_package: "golang-1.19-go",
-        programs_of: &["coreutils", "dash"],
+        programs_of: &[],
         keep: &["usr/lib/go-1.19/**", "usr/share/go-1.19/{pkg,src}/**"],
         drop: &[
             "usr/lib/go-1.19/bin/gofmt",
@@ -209,6 +219,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
             "usr/share/go-1.19/src/**/*_{386,arm,arm64,loong64,mips,mips64,mips64le,mips64x,mipsle,mipsx,ppc64,\
              ppc64le,ppc64x,riscv64,s390x,wasm}.{go,s}",
         ],
+        files: &[],
         links: &[
             ("usr/bin/sh", "dash"),
             ("usr/bin/go", "../lib/go-1.19/bin/go"),
@@ -233,9 +244,9 @@ pub(crate) const RECIPES: &[Recipe] = &[
     },
     Recipe {
         language: Language::Rust,
-        packages: &["coreutils", "dash", "gcc", "libc6-dev", "rustc"],
+        packages: &["gcc", "libc6-dev", "rustc"],
         runtime_package: "rustc",
-        programs_of: &["coreutils", "dash"],
+        programs_of: &[],
         keep: &[
             "usr/bin/rustc",
             "usr/lib/rustlib/x86_64-unknown-linux-gnu/lib/*.rlib",
@@ -254,6 +265,7 @@ pub(crate) const RECIPES: &[Recipe] = &[
             "usr/lib/x86_64-linux-gnu/lib{c_nonshared,dl,pthread,rt,util}.a",
         ],
         drop: &[],
+        files: &[],
         links: &[
             ("usr/bin/sh", "dash"),
             ("usr/bin/cc", "x86_64-linux-gnu-gcc-12"),
@@ -282,7 +294,13 @@ mod tests {
     fn every_language_has_one_row_whose_globs_parse() {
         for spec in LANGUAGES {
             let recipe = of(spec.language).unwrap();
-            for glob in recipe.keep.iter().chain(recipe.drop).chain(KEEP_ALWAYS) {
+            for glob in recipe
+                .keep
+                .iter()
+                .chain(recipe.drop)
+                .chain(KEEP_ALWAYS)
+                .chain(DROP_ALWAYS)
+            {
                 globset::Glob::new(glob).unwrap();
                 assert!(!glob.contains(' ') && !glob.starts_with('/'), "{glob}");
             }

@@ -6,7 +6,7 @@ use crate::debian::{Request, Unpacked};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
-use crate::recipe::{Finish, PACKAGES_ALWAYS, Recipe, SUITE};
+use crate::recipe::{Finish, LINKS_ALWAYS, PACKAGES_ALWAYS, Recipe, SUITE};
 use crate::{furnish, select};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
@@ -52,7 +52,8 @@ pub(crate) fn make(
     fs::create_dir(&root).map_err(ImageError::io("creating", &root))?;
     select::move_chosen(&tree, &chosen, &root)?;
     fs::remove_dir_all(&tree).map_err(ImageError::io("removing", &tree))?;
-    furnish::lay_out(&root, recipe.links)?;
+    let links = [LINKS_ALWAYS, recipe.links].concat();
+    furnish::lay_out(&root, &links, recipe.files)?;
     for finish in recipe.finish {
         phases.at(65, finish.doing);
         forget_times(&root)?;

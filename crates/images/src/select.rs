@@ -3,7 +3,7 @@
 //! from the link.
 
 use crate::error::ImageError;
-use crate::recipe::{KEEP_ALWAYS, Recipe};
+use crate::recipe::{DROP_ALWAYS, KEEP_ALWAYS, PROGRAMS_ALWAYS, Recipe};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use goblin::elf::Elf;
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ pub(crate) fn select(
     programs: &BTreeSet<PathBuf>,
 ) -> Result<BTreeSet<PathBuf>, ImageError> {
     let keep = globs(recipe.keep.iter().chain(KEEP_ALWAYS))?;
-    let drop = globs(recipe.drop)?;
+    let drop = globs(recipe.drop.iter().chain(DROP_ALWAYS))?;
     let mut waiting = Vec::new();
     for entry in walkdir::WalkDir::new(tree).sort_by_file_name() {
         let entry = entry.map_err(|error| ImageError::io("listing", tree)(error.into()))?;
@@ -44,9 +44,10 @@ pub(crate) fn select(
 
 /// The programs in `/usr/bin` of the packages whose programs are kept.
 pub(crate) fn programs(recipe: &Recipe, packages: &[crate::debian::Unpacked]) -> BTreeSet<PathBuf> {
-    let of_them = packages
-        .iter()
-        .filter(|package| recipe.programs_of.contains(&package.name.as_str()));
+    let of_them = packages.iter().filter(|package| {
+        let name = package.name.as_str();
+        recipe.programs_of.contains(&name) || PROGRAMS_ALWAYS.contains(&name)
+    });
     let files = of_them.flat_map(|package| &package.files);
     files
         .filter(|path| path.starts_with("usr/bin"))

@@ -41,3 +41,37 @@ impl<'de> Deserialize<'de> for Bytes {
             .map_err(serde::de::Error::custom)
     }
 }
+
+/// How many of these bytes to keep so that they do not end in the middle of a UTF-8 character; all of them where
+/// the end is no UTF-8.
+pub fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(3);
+    let begins = (tail..bytes.len())
+        .rev()
+        .find(|at| bytes[*at] & 0b1100_0000 != 0b1000_0000);
+    let Some(start) = begins else {
+        return bytes.len();
+    };
+    match std::str::from_utf8(&bytes[start..]) {
+        // Right up to its end, which is not there.
+        Err(error) if error.error_len().is_none() => start,
+        _ => bytes.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_character_at_the_end_is_not_kept() {
+        let text = "a\u{e9}\u{20ac}\u{1f600}".as_bytes();
+        let kept = [0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10];
+        for (length, kept) in kept.into_iter().enumerate() {
+            assert_eq!(whole_characters(&text[..length]), kept, "{length}");
+        }
+        for binary in [&b"\xff"[..], b"a\x80\x80\x80\x80", b"\xc0", b"\xe2\x28"] {
+            assert_eq!(whole_characters(binary), binary.len());
+        }
+    }
+}

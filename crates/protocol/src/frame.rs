@@ -8,8 +8,9 @@ use crate::json::holds_at_most;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The largest body of one frame, in bytes (4 MiB).
-pub const MAX_FRAME_BYTES: usize = 4 * 1024 * 1024;
+/// The largest body of one frame, in bytes (6 MiB): a job's code and files as base64, and arguments and
+/// variables of control characters, of which JSON makes six each, are 5.6 MiB.
+pub const MAX_FRAME_BYTES: usize = 6 * 1024 * 1024;
 
 /// The most values that one message holds: a folder of 4096 files is listed with some 20,000.
 pub const MAX_FRAME_VALUES: usize = 24 * 1024;
@@ -51,7 +52,7 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
     if length > MAX_FRAME_BYTES {
         return Err(FrameError::TooLong { length });
     }
-    // `length` is at most 4 MiB, so the cast keeps its value.
+    // `length` is at most 6 MiB, so the cast keeps its value.
     frame[..HEADER_BYTES].copy_from_slice(&(length as u32).to_be_bytes());
     Ok(frame)
 }

@@ -16,6 +16,8 @@ pub struct JobRequest {
     pub language: String,
     /// The program.
     pub code: String,
+    /// Its file, relative to the work folder; `None`: the language's own name for it.
+    pub entry: Option<String>,
     /// Given to the program.
     pub args: Vec<String>,
     /// Added to the program's environment.
@@ -91,6 +93,8 @@ pub struct Job {
     pub language: Language,
     /// The program: UTF-8, 1 byte to 1 MiB.
     pub code: String,
+    /// Its file, relative to the work folder; none of `files`, nor above or below one of them.
+    pub entry: String,
     /// Given to the program; no NUL.
     pub args: Vec<String>,
     /// Added to the environment; plain names, no NUL.

@@ -30,17 +30,21 @@ pub struct LanguageSpec {
     pub aliases: &'static [&'static str],
     /// File extensions without the dot; the first is what the guest's source file gets.
     pub extensions: &'static [&'static str],
-    /// The file in the guest's work folder that receives the job's code.
+    /// The file in the guest's work folder that receives the code of a job that names no file.
     pub source_file: &'static str,
-    /// argv of the compiler, run in the work folder; `None` for interpreted languages.
+    /// argv of the compiler, run in the work folder, with [`PROGRAM`] where the program's file stands; `None` for
+    /// interpreted languages.
     pub compile: Option<&'static [&'static str]>,
-    /// argv of the program, run in the work folder; the job's own arguments follow it.
+    /// argv of the program, likewise; the job's own arguments follow it.
     pub run: &'static [&'static str],
     /// Environment that this language needs besides [`BASE_ENV`].
     pub env: &'static [(&'static str, &'static str)],
     /// What the image holds, for `languages`.
     pub runtime: &'static str,
 }
+
+/// Stands for the program's file in a language's argv.
+pub const PROGRAM: &str = "{program}";
 
 /// The folder that a job starts in; its own tmpfs, gone with the VM.
 pub const WORK_DIR: &str = "/work";
@@ -63,7 +67,7 @@ pub const LANGUAGES: &[LanguageSpec] = &[
         extensions: &["py"],
         source_file: "main.py",
         compile: None,
-        run: &["/usr/bin/python3", "main.py"],
+        run: &["/usr/bin/python3", PROGRAM],
         env: &[("PYTHONDONTWRITEBYTECODE", "1")],
         runtime: "CPython 3.11",
     },
@@ -74,7 +78,7 @@ pub const LANGUAGES: &[LanguageSpec] = &[
         extensions: &["js", "mjs", "cjs"],
         source_file: "main.js",
         compile: None,
-        run: &["/usr/bin/node", "main.js"],
+        run: &["/usr/bin/node", PROGRAM],
         env: &[],
         runtime: "Node.js 18",
     },
@@ -85,7 +89,7 @@ pub const LANGUAGES: &[LanguageSpec] = &[
         extensions: &["go"],
         source_file: "main.go",
         // The agent's: the compiler and the linker, else `go build`.
-        compile: Some(&["/bin/sh", "/dev/zygote/go-build.sh"]),
+        compile: Some(&["/bin/sh", "/dev/zygote/go-build.sh", PROGRAM]),
         run: &["./main"],
         env: &[
             ("GOFLAGS", "-buildvcs=false"),
@@ -102,18 +106,7 @@ pub const LANGUAGES: &[LanguageSpec] = &[
         aliases: &["rs"],
         extensions: &["rs"],
         source_file: "main.rs",
-        compile: Some(&[
-            "/usr/bin/rustc",
-            "--edition=2021",
-            "-Copt-level=0",
-            "-Cdebuginfo=0",
-            // What a job needs once, on one CPU: one unit to translate, the library as the compiler has it loaded.
-            "-Ccodegen-units=1",
-            "-Cprefer-dynamic",
-            "-o",
-            "main",
-            "main.rs",
-        ]),
+        compile: Some(&["/bin/sh", "/dev/zygote/rust-build.sh", PROGRAM]),
         run: &["./main"],
         env: &[],
         runtime: "rustc 1.63",
@@ -125,11 +118,30 @@ pub const LANGUAGES: &[LanguageSpec] = &[
         extensions: &["sh", "bash"],
         source_file: "main.sh",
         compile: None,
-        run: &["/bin/bash", "main.sh"],
+        run: &["/bin/bash", PROGRAM],
         env: &[],
         runtime: "GNU bash 5.2",
     },
 ];
+
+impl LanguageSpec {
+    /// One of its argvs, for a program in this file of the work folder.
+    pub fn argv(words: &[&str], file: &str) -> Vec<String> {
+        // No program's name is a flag.
+        let file = match file.starts_with('-') {
+            true => format!("./{file}"),
+            false => file.to_owned(),
+        };
+        let word = |word: &&str| {
+            if *word == PROGRAM {
+                file.clone()
+            } else {
+                (*word).to_owned()
+            }
+        };
+        words.iter().map(word).collect()
+    }
+}
 
 impl Language {
     /// This language's row of [`LANGUAGES`].
@@ -202,6 +214,13 @@ mod tests {
                 Some(language)
             );
         }
+    }
+
+    #[test]
+    fn a_programs_file_stands_where_its_language_has_it_and_is_no_flag() {
+        let argv = |file: &str| LanguageSpec::argv(Language::Bash.spec().run, file);
+        assert_eq!(argv("src/a b.sh"), ["/bin/bash", "src/a b.sh"]);
+        assert_eq!(argv("-c"), ["/bin/bash", "./-c"]);
     }
 
     #[test]

@@ -2,17 +2,18 @@
 //! which a client would want to hear of it.
 
 use crate::error_code::ErrorCode;
-use crate::job::{Job, JobFile, JobRequest, RequestedLimits, ScanMode};
+use crate::job::{Job, JobRequest, RequestedLimits, ScanMode};
 use crate::language::Language;
 use crate::limits::{
-    JobLimits, LimitValues, MAX_ARG_BYTES, MAX_ARGS, MAX_CODE_BYTES, MAX_ENV, MAX_FILES,
-    MAX_FILES_BYTES, MAX_NORMALIZE_TIME, MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB, MIN_NORMALIZE_TIME,
+    JobLimits, LimitValues, MAX_ARG_BYTES, MAX_ARGS, MAX_CODE_BYTES, MAX_ENV, MAX_NORMALIZE_TIME,
+    MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB, MIN_NORMALIZE_TIME,
 };
-use crate::path::check_relative;
 use crate::scan::Scanner;
 use crate::trace_id::TraceId;
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+mod files;
 
 /// What the operator decided: defaults, maxima, and the scan.
 #[derive(Debug, Clone)]
@@ -133,12 +134,15 @@ impl Policy {
         let limits = self.limits(&request.limits)?;
         check_args(&request.args)?;
         check_env(&request.env)?;
-        check_files(&request.files)?;
+        let named = request.entry.as_deref();
+        let entry = named.unwrap_or(language.spec().source_file).to_owned();
+        files::check(&entry, &request.files)?;
         let patterns_found = self.scan(&request)?;
         Ok(Job {
             trace_id,
             language,
             code: request.code,
+            entry,
             args: request.args,
             env: request.env.into_iter().collect(),
             files: request.files,
@@ -328,27 +332,6 @@ fn check_env(env: &BTreeMap<String, String>) -> Result<(), Rejection> {
         return Ok(());
     };
     Err(Rejection::new(ErrorCode::EnvInvalid, "env", wrong))
-}
-
-fn check_files(files: &[JobFile]) -> Result<(), Rejection> {
-    let refuse = |message| Err(Rejection::new(ErrorCode::FilesInvalid, "files", message));
-    if files.len() > MAX_FILES {
-        return refuse(format!("{} files", files.len()));
-    }
-    let bytes: usize = files.iter().map(|file| file.data.0.len()).sum();
-    if bytes > MAX_FILES_BYTES {
-        return refuse(format!("files of {bytes} bytes together"));
-    }
-    let mut seen = std::collections::HashSet::new();
-    for file in files {
-        if let Err(error) = check_relative(&file.path) {
-            return refuse(format!("file {}: {error}", shown(&file.path)));
-        }
-        if !seen.insert(&file.path) {
-            return refuse(format!("file {} comes twice", shown(&file.path)));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::language::Language;
 use serde::{Deserialize, Serialize};
 
 /// The version of this file; host and agent must agree exactly, they ship together.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// The vsock port that the agent listens on under Firecracker.
 pub const VSOCK_PORT: u32 = 5000;
@@ -97,8 +97,10 @@ pub struct RunRequest {
     pub trace_id: String,
     /// How to compile and run.
     pub language: Language,
-    /// The program.
-    pub code: String,
+    /// The program, UTF-8; as bytes, which JSON cannot make longer than their base64.
+    pub code: Bytes,
+    /// Its file, relative to the work folder, checked as the files' paths are.
+    pub entry: String,
     /// What follows the program in its argv.
     pub args: Vec<String>,
     /// Added to the clean environment.

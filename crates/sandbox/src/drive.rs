@@ -232,7 +232,8 @@ fn run_request(job: &Job, session: bool) -> RunRequest {
     RunRequest {
         trace_id: job.trace_id.to_string(),
         language: job.language,
-        code: job.code.clone(),
+        code: job.code.clone().into_bytes().into(),
+        entry: job.entry.clone(),
         args: job.args.clone(),
         env: job.env.clone(),
         files: job
@@ -259,5 +260,46 @@ fn run_request(job: &Job, session: bool) -> RunRequest {
         collect_artifacts: job.collect_artifacts,
         session,
         seccomp_program: job.seccomp_program.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::frame::encode;
+    use protocol::job::{JobFile, JobRequest, ScanMode};
+    use protocol::limits::{
+        LimitValues, MAX_ARG_BYTES, MAX_CODE_BYTES, MAX_FILES_BYTES, default_maxima,
+    };
+    use protocol::scan::Scanner;
+    use protocol::validate::Policy;
+
+    /// Control characters, of which JSON makes six each.
+    fn worst(bytes: usize) -> String {
+        "\u{1}".repeat(bytes)
+    }
+
+    #[test]
+    fn the_largest_job_that_is_admitted_fits_one_frame() {
+        let policy = Policy {
+            defaults: LimitValues::default(),
+            maxima: default_maxima(),
+            scan_mode: ScanMode::Off,
+            scanner: Scanner::new(&[]).unwrap(),
+        };
+        let request = JobRequest {
+            language: "bash".into(),
+            code: worst(MAX_CODE_BYTES),
+            args: vec![worst(MAX_ARG_BYTES)],
+            env: [("A".to_owned(), worst(MAX_ARG_BYTES - 1))].into(),
+            files: vec![JobFile {
+                path: "f".into(),
+                data: vec![0; MAX_FILES_BYTES].into(),
+            }],
+            ..JobRequest::default()
+        };
+        let job = policy.validate(request).unwrap();
+        let message = HostMessage::Run(Box::new(run_request(&job, false)));
+        assert!(encode(&message).is_ok());
     }
 }

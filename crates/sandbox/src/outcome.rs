@@ -2,6 +2,7 @@
 //! limit it names, and which event tells of it.
 
 use crate::conversation::Conversation;
+use protocol::bytes::whole_characters;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::Job;
@@ -99,6 +100,14 @@ pub fn result(
                 .push("the guest did not report in time; the host ended the VM".into());
         }
         TalkEnd::NoReport(no) => result.failure = Some(no.failure()),
+    }
+    for (bytes, cut) in [
+        (&mut result.stdout, result.stdout_truncated),
+        (&mut result.stderr, result.stderr_truncated),
+    ] {
+        if cut {
+            bytes.truncate(whole_characters(bytes));
+        }
     }
     result
 }

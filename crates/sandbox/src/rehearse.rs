@@ -107,6 +107,7 @@ fn job(language: Language) -> Job {
     Job {
         trace_id: TraceId::generate(),
         language,
+        entry: language.spec().source_file.into(),
         code: program(language).into(),
         args: vec![],
         env: vec![],

@@ -23,6 +23,7 @@ pub mod firecracker;
 pub mod jail;
 mod kept;
 mod mark;
+mod privilege;
 pub mod probe;
 pub mod qemu;
 pub mod qmp;

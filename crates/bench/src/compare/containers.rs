@@ -6,7 +6,7 @@ use super::dockerd::Dockerd;
 use super::memory::SLEEP_SECONDS;
 use crate::BenchError;
 use crate::program::Program;
-use protocol::language::Language;
+use protocol::language::{Language, LanguageSpec};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -164,16 +164,16 @@ fn compiled(language: Language) -> String {
         .iter()
         .map(|(name, value)| format!("export {name}='{value}'\n"))
         .collect();
-    let compile = match language {
-        // The guest's own driver, which is no file of the image.
-        Language::Go => format!("( {GO_BUILD} )"),
-        _ => spec.compile.unwrap_or_default().join(" "),
+    let file = spec.source_file;
+    // The guest's own drivers, which are no files of the image.
+    let driver = match language {
+        Language::Go => include_str!("../../../agent/drivers/go-build.sh"),
+        _ => include_str!("../../../agent/drivers/rust-build.sh"),
     };
-    let (file, run) = (spec.source_file, spec.run.join(" "));
+    let compile = format!("( set -- {file}\n{driver} )");
+    let run = LanguageSpec::argv(spec.run, file).join(" ");
     format!("export HOME=/tmp\ncd /tmp\n{env}printf '%s' \"$1\" > {file}\n{compile} && {run}\n")
 }
-
-const GO_BUILD: &str = include_str!("../../../agent/drivers/go-build.sh");
 
 fn both(
     program: &Program,

@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow};
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobFile, JobRequest, RequestedLimits, ScanMode};
 use protocol::language::Language;
+use protocol::path::check_relative;
 use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult, Status};
 use protocol::validate::{Rejection, code_from_bytes};
 use sandbox::conversation::Stream;
@@ -102,6 +103,7 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
     Ok(JobRequest {
         language,
         code,
+        entry: entry(args),
         args: args.args.clone(),
         env: args.env.iter().cloned().collect(),
         files,
@@ -126,6 +128,13 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
             ScanArg::Block => ScanMode::Block,
         }),
     })
+}
+
+/// The program's own name, where it has one that a guest can use.
+fn entry(args: &RunArgs) -> Option<String> {
+    let name = args.file.as_deref()?.file_name()?.to_str()?;
+    let is_plain = name != "-" && args.code.is_none() && check_relative(name).is_ok();
+    is_plain.then(|| name.to_owned())
 }
 
 /// The language's name: as given, else from the file's extension.

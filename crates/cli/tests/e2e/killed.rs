@@ -21,9 +21,16 @@ pub enum Victim {
     /// bubblewrap, which ends its pid namespace.
     Jail,
     Vmm,
+    /// The newest process of the guest, where each is one of the host's.
+    GuestProcess,
 }
 
-const VICTIMS: [Victim; 3] = [Victim::Tool, Victim::Jail, Victim::Vmm];
+/// Who there is to kill with this engine.
+fn victims() -> Vec<Victim> {
+    let guest = lab::engine().guest_process.map(|_| Victim::GuestProcess);
+    let always = [Victim::Tool, Victim::Jail, Victim::Vmm];
+    always.into_iter().chain(guest).collect()
+}
 
 impl Victim {
     /// Its process and that one's name, once it is there.
@@ -44,6 +51,12 @@ impl Victim {
         let found = match self {
             Victim::Tool => None,
             Victim::Jail => named.iter().find(wrapped),
+            Victim::GuestProcess => {
+                let of_guest = lab::engine().guest_process;
+                named
+                    .iter()
+                    .rfind(|(_, name)| Some(name.as_str()) == of_guest)
+            }
             Victim::Vmm => named.iter().find(|(_, name)| {
                 lab::engine()
                     .vmm
@@ -82,8 +95,8 @@ fn start(flags: &[&str]) -> Running {
 /// How long the way from each victim's start to the program's first word is.
 fn ways(flags: &[&str]) -> Vec<Duration> {
     let mut tool = start(flags);
-    let seen: Vec<Instant> = VICTIMS
-        .iter()
+    let seen: Vec<Instant> = victims()
+        .into_iter()
         .map(|victim| {
             victim.wait_for(&mut tool);
             Instant::now()
@@ -153,7 +166,7 @@ fn killed_at_each_step(what: &str, flags: &[&str]) {
     let _alone = lab::alone();
     let before = leftovers::after_a_first_run();
     let ways = ways(flags);
-    for (victim, way) in VICTIMS.into_iter().zip(ways) {
+    for (victim, way) in victims().into_iter().zip(ways) {
         for quarters in QUARTERS {
             let name = kill(victim, quarters, way, flags);
             println!("{what}, {quarters}/4 of {way:.1?}: {victim:?} ({name}) killed");

@@ -68,7 +68,7 @@ impl Tool {
     /// The same on this tool.
     pub fn program(mut self, extension: &str, source: impl AsRef<[u8]>) -> Tool {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(format!("program.{extension}"));
+        let file = folder.path().join(format!("main.{extension}"));
         std::fs::write(&file, source).unwrap();
         self.command.arg("run").arg(file);
         self.source = Some(folder);

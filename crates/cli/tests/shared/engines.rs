@@ -32,6 +32,8 @@ pub struct Engine {
     pub path: &'static str,
     /// Names of its VMM's process, as far as the kernel keeps them.
     pub vmm: &'static [&'static str],
+    /// The name of the host's process that each process of a guest is, where that is so.
+    pub guest_process: Option<&'static str>,
     /// The folder of its guests' kernel, and what that file's name begins with.
     pub kernel: (&'static str, &'static str),
     pub kernel_checked: KernelChecked,
@@ -51,6 +53,7 @@ pub const ENGINES: &[Engine] = &[
         jail: "bubblewrap+seccomp",
         path: "clone",
         vmm: &["qemu-system"],
+        guest_process: None,
         kernel: VIRTUAL_KERNEL,
         kernel_checked: KernelChecked::ForEachJob,
         max_vcpus: None,
@@ -65,6 +68,7 @@ pub const ENGINES: &[Engine] = &[
         path: "clone",
         // Its jailer, as long as that is not Firecracker yet.
         vmm: &["firecracker", "jailer"],
+        guest_process: None,
         kernel: VIRTUAL_KERNEL,
         kernel_checked: KernelChecked::ForEachJob,
         max_vcpus: None,
@@ -77,6 +81,7 @@ pub const ENGINES: &[Engine] = &[
         jail: "bubblewrap+seccomp",
         path: "boot",
         vmm: &["kernel"],
+        guest_process: Some("uml-userspace"),
         kernel: ("images/uml", "linux"),
         kernel_checked: KernelChecked::BeforeItsProbe,
         max_vcpus: Some(1),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::job::JobFile;
 use crate::limits::default_maxima;
 use proptest::prelude::*;
 

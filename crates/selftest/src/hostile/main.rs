@@ -64,10 +64,11 @@ fn serve() -> Result<(), Broken> {
 }
 
 fn run(request: &RunRequest, channel: &mut Channel) -> Result<(), Broken> {
-    if let Some(script) = request.code.strip_prefix(TALK) {
+    let code = String::from_utf8_lossy(&request.code.0);
+    if let Some(script) = code.strip_prefix(TALK) {
         return script::carry_out(script, request, channel);
     }
-    if let Some(program) = request.code.strip_prefix(ROOT) {
+    if let Some(program) = code.strip_prefix(ROOT) {
         return root::run(program, request, channel);
     }
     honest::run(request, channel)

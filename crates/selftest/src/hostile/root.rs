@@ -5,6 +5,7 @@ use crate::channel::Channel;
 use crate::error::{Broken, Tried as _};
 use crate::honest;
 use nix::mount::{MsFlags, mount};
+use protocol::language::LanguageSpec;
 use protocol::wire::{GuestMessage, JobReport, MAX_CHUNK_BYTES, Phase, RunRequest};
 use std::io::Read as _;
 use std::os::unix::fs::chroot;
@@ -70,15 +71,15 @@ fn lay_out(program: &str, request: &RunRequest) -> Result<(), Broken> {
     for file in &request.files {
         std::fs::write(work.join(&file.path), &file.data.0).tried(&file.path)?;
     }
-    let source = request.language.spec().source_file;
+    let source = &request.entry;
     std::fs::write(work.join(source), program).tried(source)
 }
 
 fn start(request: &RunRequest) -> Result<Child, Broken> {
-    let spec = request.language.spec();
-    let mut command = Command::new(spec.run[0]);
+    let argv = LanguageSpec::argv(request.language.spec().run, &request.entry);
+    let mut command = Command::new(&argv[0]);
     command
-        .args(&spec.run[1..])
+        .args(&argv[1..])
         .args(&request.args)
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -96,5 +97,5 @@ fn start(request: &RunRequest) -> Result<Child, Broken> {
             Ok(())
         })
     };
-    command.spawn().tried(spec.run[0])
+    command.spawn().tried(&argv[0])
 }

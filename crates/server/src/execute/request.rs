@@ -24,6 +24,10 @@ pub struct ExecuteRequest {
     pub lang: Option<String>,
     /// The program, at most 1 MiB of UTF-8.
     pub code: String,
+    /// The program's file, relative to the work folder, such as `hello.mjs` or `src/app.py`; absent: `main` with the
+    /// language's extension.
+    #[serde(default)]
+    pub entry: Option<String>,
     /// Seconds that the program may run: above 0, at most 300.
     #[serde(default)]
     pub timeout: Option<f64>,
@@ -123,6 +127,7 @@ impl ExecuteRequest {
         let request = JobRequest {
             language,
             code: self.code,
+            entry: self.entry,
             args: self.args,
             env: self.env,
             files,

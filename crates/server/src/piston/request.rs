@@ -88,7 +88,7 @@ pub fn parse(mut body: Map<String, Value>, policy: &Policy) -> Result<Asked, Str
             shown(&version).trim_matches('"')
         )
     })?;
-    let (code, files) = program_and_files(files, &runtime)?;
+    let given = program_and_files(files)?;
     let limits = limits(&body, policy)?;
     let mut stdin = optional_string(&mut body, "stdin")?;
     if !stdin.ends_with('\n') {
@@ -102,9 +102,10 @@ pub fn parse(mut body: Map<String, Value>, policy: &Policy) -> Result<Asked, Str
     Ok(Asked {
         job: JobRequest {
             language: runtime.language.name().into(),
-            code,
+            code: given.code,
+            entry: given.entry,
             args,
-            files,
+            files: given.files,
             limits,
             ..JobRequest::default()
         },
@@ -129,19 +130,22 @@ fn optional_string(body: &mut Map<String, Value>, name: &str) -> Result<String, 
     }
 }
 
-/// The first text file is the program; it is there under its own name as well, as in Piston.
-fn program_and_files(
-    files: Vec<Value>,
-    runtime: &Runtime,
-) -> Result<(String, Vec<JobFile>), String> {
-    let source_file = runtime.language.spec().source_file;
-    let mut code = None;
+/// What a request's files come to.
+struct Given {
+    code: String,
+    /// The program's name, where it has one.
+    entry: Option<String>,
+    files: Vec<JobFile>,
+}
+
+/// The first text file is the program, under its own name.
+fn program_and_files(files: Vec<Value>) -> Result<Given, String> {
+    let mut program = None;
     let mut kept = Vec::new();
     for (n, file) in files.into_iter().enumerate() {
-        let name = match file.get("name").and_then(Value::as_str) {
-            Some(name) if !name.is_empty() => name.to_owned(),
-            _ => format!("file{n}.code"),
-        };
+        let named = file.get("name").and_then(Value::as_str);
+        let named = named.filter(|name| !name.is_empty()).map(str::to_owned);
+        let name = named.clone().unwrap_or_else(|| format!("file{n}.code"));
         if check_relative(&name).is_err() {
             return Err(format!("files[{n}].name must be a plain relative path"));
         }
@@ -156,18 +160,19 @@ fn program_and_files(
             "hex" => hex::decode(content).map_err(|_| wrong())?,
             _ => content.as_bytes().to_vec(),
         };
-        let is_program = code.is_none() && !matches!(encoding, "base64" | "hex");
-        if is_program {
-            code = Some(content.to_owned());
+        if program.is_none() && !matches!(encoding, "base64" | "hex") {
+            program = Some((content.to_owned(), named));
+            continue;
         }
-        let nameless = file.get("name").is_none_or(|name| !name.is_string());
-        if name != source_file && !(is_program && nameless) {
-            let data = data.into();
-            kept.push(JobFile { path: name, data });
-        }
+        let data = data.into();
+        kept.push(JobFile { path: name, data });
     }
-    let code = code.ok_or("files must include at least one utf8 encoded file")?;
-    Ok((code, kept))
+    let (code, entry) = program.ok_or("files must include at least one utf8 encoded file")?;
+    Ok(Given {
+        code,
+        entry,
+        files: kept,
+    })
 }
 
 fn limits(body: &Map<String, Value>, policy: &Policy) -> Result<RequestedLimits, String> {

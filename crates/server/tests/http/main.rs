@@ -9,6 +9,7 @@ mod auth;
 mod bounds;
 mod browser;
 mod chromium;
+mod fidelity;
 mod jobs;
 mod lab;
 mod pages;

@@ -33,6 +33,7 @@ use crate::cgroup::{Limits, Place, VmCgroup};
 use crate::config::VmmConfig;
 use crate::engine::VmId;
 use crate::error::{Step, VmmError};
+use crate::privilege::is_privileged;
 use crate::state::{CGROUPS_FILE, RunFolder, StateDir, private_file};
 use bwrap::{BwrapFds, Mounts};
 use child::{ChildSetup, FIRST_FD, Privileged, STAGE};
@@ -71,7 +72,7 @@ pub struct Jail {
     seccomp: Vec<u8>,
     addresses: Addresses,
     place: Result<Place, String>,
-    /// First uid and how many, when the tool is root.
+    /// First uid and how many, when the tool is root with all that belongs to it.
     uids: Option<(u32, u32)>,
 }
 
@@ -117,7 +118,7 @@ impl Jail {
         spec: &JailSpec<'_>,
     ) -> Result<Self, VmmError> {
         let bwrap = find_program("bwrap", config.bwrap_path.as_deref(), "bubblewrap")?;
-        let is_root = rustix::process::geteuid().is_root();
+        let is_root = is_privileged();
         let place = Place::find(&config.cgroup_parent);
         if let (true, Err(reason)) = (is_root, &place) {
             // A user's tool goes on without and says so; root's has no excuse.

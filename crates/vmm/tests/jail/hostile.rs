@@ -2,10 +2,11 @@
 //! jail, where it must succeed: else it would prove nothing of the jail.
 
 use crate::attacks::{self, Attack, End, Targets, Walls};
-use crate::host::{Given, Host, host};
+use crate::host::{Given, Host, copy, host};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -105,6 +106,8 @@ struct StandIn {
     walls: Walls,
     jail: Jail,
     own_files: Vec<PathBuf>,
+    /// Where its program is, if not where it was built.
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// Where a kernel finds its own files; the root of its jail has a place for each.
@@ -119,13 +122,18 @@ impl StandIn {
             walls: Walls::Qemu,
             jail: host.jail(&std::env::current_exe().unwrap()),
             own_files: Vec::new(),
+            _folder: None,
         }
     }
 
     /// A jail as the engine makes it. The stand-in alone differs: it is linked to libraries, which are
     /// in the root besides.
     fn for_uml(host: &Host, walls: Walls) -> Self {
-        let program = std::env::current_exe().unwrap().canonicalize().unwrap();
+        // Built below /tmp, it would be covered by the jail's own.
+        let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        let program = folder.path().join("stand-in");
+        copy(&std::env::current_exe().unwrap(), &program);
         let root = RootSpec {
             files: RootSpec::of_program(&program).unwrap().files,
             ..vmm::uml::root()
@@ -140,6 +148,7 @@ impl StandIn {
             walls,
             jail: Jail::new(&host.config, &host.state, &spec).unwrap(),
             own_files: own_files.into(),
+            _folder: Some(folder),
         }
     }
 

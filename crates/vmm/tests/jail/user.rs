@@ -94,7 +94,6 @@ async fn inside() {
     println!("{jail}");
     assert!(jail.contains("same-uid"), "{jail}");
     let uid = rustix::process::geteuid().as_raw();
-    assert_ne!(uid, 0);
     let (one, two) = (uml.live("one").await, uml.live("two").await);
     for pid in [one.kernel, one.job] {
         assert_status(pid, uid..uid + 1, 2);
@@ -112,7 +111,49 @@ fn an_ordinary_user_runs_uml_too() {
     let Some(user) = User::new() else { return };
     let output = user.command(&[], "user::inside").output().unwrap();
     let text = succeeded(&output);
-    assert!(text.contains("it ran as") || text.contains("not run: "));
+    let ran = if rustix::process::geteuid().is_root() {
+        format!("it ran as {UID}")
+    } else {
+        "it ran as".into()
+    };
+    assert!(text.contains(&ran) || text.contains("not run: "));
+}
+
+/// Runs what follows as a container without privileges does: processes, mounts and users of its own, root in it
+/// and no capabilities.
+const CONTAINER: &[&str] = &[
+    "unshare",
+    "--map-root-user",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+    "setpriv",
+    "--bounding-set=-all",
+    "--inh-caps=-all",
+    "--no-new-privs",
+];
+
+/// The same with the capabilities that a user namespace gives.
+const CONTAINER_OF_A_USERS_ROOT: &[&str] = &[
+    "unshare",
+    "--map-root-user",
+    "--pid",
+    "--fork",
+    "--mount-proc",
+];
+
+#[test]
+fn root_of_an_unprivileged_container_runs_uml_too() {
+    let Some(user) = User::new() else { return };
+    for container in [CONTAINER, CONTAINER_OF_A_USERS_ROOT] {
+        let output = user.command(container, "user::inside").output().unwrap();
+        if String::from_utf8_lossy(&output.stderr).contains("unshare: ") {
+            println!("not run: no user namespaces here");
+            return;
+        }
+        let text = succeeded(&output);
+        assert!(text.contains("it ran as 0") || text.contains("not run: "));
+    }
 }
 
 /// Without a namespace around bubblewrap, and without a cgroup, a VM's end is only what each of its
