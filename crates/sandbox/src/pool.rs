@@ -112,7 +112,7 @@ impl Pool {
                 self.metrics.pool_misses.get_or_create(&label).inc();
                 return None;
             };
-            match leased.vm.resume().await {
+            match leased.vm.end_rest().await {
                 Ok(()) => {
                     self.metrics.pool_hits.get_or_create(&label).inc();
                     leased.path = BootPath::Pool;
@@ -262,6 +262,6 @@ async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result
     if booted {
         warm(language, &mut leased).await?;
     }
-    leased.vm.pause().await.map_err(crate::lease::not_started)?;
+    leased.vm.rest().await.map_err(crate::lease::not_started)?;
     Ok(leased)
 }

@@ -305,6 +305,16 @@ pub trait Vm: Send + Sync {
     /// Lets the guest's CPUs run.
     async fn resume(&mut self) -> Result<(), VmmError>;
 
+    /// Lets the VM wait for its job, until [`Vm::end_rest`]; its CPUs stop where an idle guest would use some.
+    async fn rest(&mut self) -> Result<(), VmmError> {
+        self.pause().await
+    }
+
+    /// Ends [`Vm::rest`]; an error where the VM is gone.
+    async fn end_rest(&mut self) -> Result<(), VmmError> {
+        self.resume().await
+    }
+
     /// This VM as the template that it was booted as; `None` where it was not.
     fn into_template(self: Box<Self>) -> Option<Box<dyn Template>> {
         None
