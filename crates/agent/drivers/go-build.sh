@@ -27,7 +27,8 @@ while [ ! -e "$at/go.mod" ] && [ "$at" != . ]; do at=${at%/*}; done
 if [ -e "$at/go.mod" ]; then
     [ "$GO111MODULE" != off ] || export GO111MODULE=on
     export GOPROXY="${GOPROXY-off}" GOSUMDB="${GOSUMDB-off}"
-    cd "$folder" && exec /usr/bin/go build -o "$work/main" .
+    # An index of the library's folders would be written into the cache, which is the image's.
+    cd "$folder" && GODEBUG="goindex=0,$GODEBUG" exec /usr/bin/go build -o "$work/main" .
 fi
 
 # Files of the same package, but for tests.
