@@ -8,8 +8,8 @@ use crate::tool::{Done, Tool};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// Programs a language that are taken from a folder, unless `LLM_FIRECRACKER_PROGRAMS_ALL=1`.
-const SAMPLE: usize = 6;
+/// The fewest programs of a language.
+const FEWEST: usize = 6;
 /// Seconds that one program may run under emulation.
 const TIMEOUT: &str = "60";
 
@@ -41,7 +41,7 @@ fn own(sources: &Sources) -> Vec<Program> {
         .collect();
     paths.sort();
     assert!(
-        paths.len() >= SAMPLE,
+        paths.len() >= FEWEST,
         "{} programs in {}",
         paths.len(),
         folder.display()
@@ -65,7 +65,7 @@ fn own(sources: &Sources) -> Vec<Program> {
     paths.iter().map(program).collect()
 }
 
-/// Programs of the named folder, spread evenly over the file of this language.
+/// Programs of the named folder, spread evenly, as many as the engine has time for.
 fn given(language: &str) -> Vec<Program> {
     let Some(folder) = std::env::var_os("LLM_FIRECRACKER_PROGRAMS").map(PathBuf::from) else {
         return Vec::new();
@@ -87,16 +87,17 @@ fn given(language: &str) -> Vec<Program> {
     all.retain(|program| program.lang == language);
     all.sort_by(|a, b| a.id.cmp(&b.id));
     assert!(
-        all.len() >= SAMPLE,
+        all.len() >= FEWEST,
         "{} {language} programs in {}",
         all.len(),
         folder.display()
     );
-    if std::env::var_os("LLM_FIRECRACKER_PROGRAMS_ALL").is_some() {
-        return all;
-    }
-    let step = all.len() / SAMPLE;
-    all.into_iter().step_by(step).take(SAMPLE).collect()
+    let wanted = match std::env::var_os("LLM_FIRECRACKER_PROGRAMS_ALL") {
+        Some(_) => all.len(),
+        None => lab::engine().given_programs.min(all.len()),
+    };
+    let step = all.len() / wanted;
+    all.into_iter().step_by(step).take(wanted).collect()
 }
 
 /// Runs one as a user would, without `--json`: the tool's output and exit code are the program's.

@@ -40,6 +40,8 @@ pub struct Engine {
     /// The most CPUs of a VM, where the engine has a bound of its own.
     pub max_vcpus: Option<u32>,
     pub standstill_ended_by: StandstillEndedBy,
+    /// Of the given programs of a language, how many there is time for.
+    pub given_programs: usize,
     /// What a VM holds of the host besides its guest's memory, at most.
     pub own_memory_mib: u64,
 }
@@ -58,6 +60,7 @@ pub const ENGINES: &[Engine] = &[
         kernel_checked: KernelChecked::ForEachJob,
         max_vcpus: None,
         standstill_ended_by: StandstillEndedBy::Watchdog,
+        given_programs: 6,
         // Emulated: translated code.
         own_memory_mib: 256,
     },
@@ -73,6 +76,7 @@ pub const ENGINES: &[Engine] = &[
         kernel_checked: KernelChecked::ForEachJob,
         max_vcpus: None,
         standstill_ended_by: StandstillEndedBy::Watchdog,
+        given_programs: 6,
         own_memory_mib: 32,
     },
     Engine {
@@ -86,6 +90,7 @@ pub const ENGINES: &[Engine] = &[
         kernel_checked: KernelChecked::BeforeItsProbe,
         max_vcpus: Some(1),
         standstill_ended_by: StandstillEndedBy::HostDeadline,
+        given_programs: usize::MAX,
         // The kernel's own pages and page tables, and bubblewrap.
         own_memory_mib: 32,
     },

@@ -81,7 +81,7 @@ impl Place {
         let own = match layout.version {
             Version::V1 => v1_places(&layout)?,
             Version::V2 => {
-                let root = crate::privilege::is_privileged();
+                let root = rustix::process::geteuid().is_root();
                 HashMap::from([(String::new(), v2_place(&layout, root)?)])
             }
         };

@@ -49,6 +49,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Root's VMM would be root, too, where there is no other uid for it.
+const NO_ROOT: &str = "this root lacks the capabilities, or the other users, of a host's: it cannot give each VM a uid of its own. As an ordinary user of this container it works";
+
 /// What is the same in all jails of one kind.
 #[derive(Debug)]
 pub struct JailSpec<'a> {
@@ -72,7 +75,7 @@ pub struct Jail {
     seccomp: Vec<u8>,
     addresses: Addresses,
     place: Result<Place, String>,
-    /// First uid and how many, when the tool is root with all that belongs to it.
+    /// First uid and how many, when the tool is root.
     uids: Option<(u32, u32)>,
 }
 
@@ -118,7 +121,13 @@ impl Jail {
         spec: &JailSpec<'_>,
     ) -> Result<Self, VmmError> {
         let bwrap = find_program("bwrap", config.bwrap_path.as_deref(), "bubblewrap")?;
-        let is_root = is_privileged();
+        let is_root = rustix::process::geteuid().is_root();
+        if is_root && !is_privileged() {
+            return Err(VmmError::State {
+                step: Step::Prepare,
+                reason: NO_ROOT.into(),
+            });
+        }
         let place = Place::find(&config.cgroup_parent);
         if let (true, Err(reason)) = (is_root, &place) {
             // A user's tool goes on without and says so; root's has no excuse.
