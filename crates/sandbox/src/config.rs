@@ -1,5 +1,6 @@
 //! What an operator may set, in one TOML file; every value has a default that is safe.
 
+use crate::admission::Bounds;
 use protocol::job::{JobRequest, ScanMode};
 use protocol::limits::{LimitValues, default_maxima};
 use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
@@ -123,6 +124,9 @@ pub struct Admission {
     pub running: usize,
     /// Jobs that wait; one more is refused.
     pub queued: usize,
+    /// MiB that the VMs of running jobs and of sessions may have together, what their VMMs need besides included; 0: three
+    /// quarters of the host's memory, or of what the tool's own cgroup is held to.
+    pub memory_mib: u64,
 }
 
 impl Default for Admission {
@@ -130,6 +134,7 @@ impl Default for Admission {
         Admission {
             running: 0,
             queued: 256,
+            memory_mib: 0,
         }
     }
 }
@@ -302,11 +307,41 @@ impl Config {
 
     /// Jobs that may run at once.
     pub fn running_bound(&self) -> usize {
+        let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
         match self.admission.running {
-            0 => 2 * std::thread::available_parallelism().map_or(1, |n| n.get()),
+            0 => places(2 * cpus, self.memory_bound_mib(), self.default_vm_mib()),
             own => own,
         }
     }
+
+    /// What may be at one time.
+    pub fn admission_bounds(&self) -> Bounds {
+        Bounds {
+            running: self.running_bound(),
+            queued: self.admission.queued,
+            memory_mib: self.memory_bound_mib(),
+        }
+    }
+
+    fn memory_bound_mib(&self) -> u64 {
+        match self.admission.memory_mib {
+            0 => vmm::cgroup::memory::default_running_mib(),
+            own => own,
+        }
+    }
+
+    /// MiB that a VM with the default limits may hold of the host.
+    fn default_vm_mib(&self) -> u64 {
+        u64::from(self.limits.defaults.memory_mib) + u64::from(self.vmm.memory_overhead_mib)
+    }
+}
+
+/// As many as the CPUs can serve, and no more than there is memory for; one in any case, which then waits. Pure.
+fn places(by_cpus: usize, memory_mib: u64, vm_mib: u64) -> usize {
+    let by_memory = memory_mib / vm_mib.max(1);
+    by_cpus
+        .min(usize::try_from(by_memory).unwrap_or(usize::MAX))
+        .max(1)
 }
 
 /// A job on the defaults alone: where it would be refused, every job would.
@@ -365,6 +400,23 @@ mod tests {
                 .to_string();
             assert!(error.contains(word), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn places_are_bounded_by_cpus_and_by_memory() {
+        for (by_cpus, memory_mib, vm_mib, expected) in [
+            (4, 18_000, 768, 4),
+            (16, 6_144, 768, 8),
+            (4, 100, 768, 1),
+            (4, 0, 768, 1),
+            (4, 1000, 0, 4),
+        ] {
+            assert_eq!(places(by_cpus, memory_mib, vm_mib), expected);
+        }
+        let config = Config::parse("[admission]\nmemory_mib = 1000\nrunning = 3").unwrap();
+        let bounds = config.admission_bounds();
+        assert_eq!((bounds.running, bounds.memory_mib), (3, 1000));
+        assert!(Config::default().admission_bounds().memory_mib > 0);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The way of a job, in order: admit → lease → drive → result → destroy. One place where a job ends,
 //! whatever way it ended.
 
-use crate::admission::{Gate, NotAdmitted, Permit};
+use crate::admission::{Gate, NotAdmitted, Permit, SessionPermit};
 use crate::config::{Config, ConfigError, IsolationMinimum};
 use crate::conversation::Conversation;
 use crate::drive::{JobIo, drive, never_began};
@@ -24,11 +24,15 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use vmm::{Accelerator, Engine, EngineIdentity};
 
+const CLOSING: &str = "the sandbox is closing";
+
 /// Runs jobs, each in a VM of its own.
 pub struct Sandbox {
     policy: Policy,
     minimum: IsolationMinimum,
     gate: Arc<Gate>,
+    /// MiB that a VMM may hold besides its guest's memory.
+    memory_overhead_mib: u32,
     supply: Arc<Supply>,
     events: EventBus,
     metrics: Metrics,
@@ -47,7 +51,8 @@ impl Sandbox {
         Ok(Sandbox {
             policy: config.policy()?,
             minimum: config.isolation.minimum,
-            gate: Arc::new(Gate::new(config.running_bound(), config.admission.queued)),
+            gate: Arc::new(Gate::new(config.admission_bounds())),
+            memory_overhead_mib: config.vmm.memory_overhead_mib,
             supply,
             events,
             metrics,
@@ -95,6 +100,7 @@ impl Sandbox {
         let checked = self.policy.validate(request);
         let job = checked
             .and_then(|job| self.check_vcpus(job))
+            .and_then(|job| self.check_memory(job))
             .inspect_err(|rejection| self.note_rejection(rejection))?;
         for name in &job.patterns_found {
             self.metrics.pattern();
@@ -122,6 +128,45 @@ impl Sandbox {
                 "a VM of the engine {kind} has {most} CPU at most; the engines qemu and firecracker give more"
             ),
             trace_id: Some(job.trace_id),
+        })
+    }
+
+    /// Refuses what this host could never give.
+    fn check_memory(&self, job: Job) -> Result<Job, Rejection> {
+        let (needed, bound) = (self.memory_of(&job), self.gate.bounds().memory_mib);
+        if u64::from(needed) <= bound {
+            return Ok(job);
+        }
+        Err(Rejection {
+            code: ErrorCode::MemoryInvalid,
+            field: "memory_mib",
+            message: format!(
+                "the VM would need {needed} MiB, {} of them for its VMM, and all VMs on this host may have {bound}",
+                self.memory_overhead_mib
+            ),
+            trace_id: Some(job.trace_id),
+        })
+    }
+
+    /// MiB that the VM of a job may hold of the host.
+    fn memory_of(&self, job: &Job) -> u32 {
+        job.limits
+            .memory_mib
+            .saturating_add(self.memory_overhead_mib)
+    }
+
+    /// The memory of a session's VM, for as long as it lives.
+    pub(crate) fn admit_session(&self, job: &Job) -> Result<SessionPermit, NoReport> {
+        let needed = self.memory_of(job);
+        self.gate.admit_session(needed).map_err(|refusal| match refusal {
+            NotAdmitted::Closing => NoReport::new(ErrorCode::ShuttingDown, CLOSING),
+            NotAdmitted::QueueFull => NoReport::new(
+                ErrorCode::QueueFull,
+                format!(
+                    "the session's VM would need {needed} MiB; of the {} that sessions may have there are not so many now",
+                    self.gate.bounds().session_memory_mib()
+                ),
+            ),
         })
     }
 
@@ -156,7 +201,7 @@ impl Sandbox {
     async fn run_plainly(&self, job: Job, io: JobIo) -> JobResult {
         let begun = Instant::now();
         self.metrics.queue_depth.set(self.gate.waiting() as i64);
-        let permit = match self.gate.admit().await {
+        let permit = match self.gate.admit(self.memory_of(&job)).await {
             Ok(permit) => permit,
             Err(refusal) => return self.not_admitted(&job, refusal),
         };
@@ -266,9 +311,7 @@ impl Sandbox {
                     self.gate.waiting()
                 ),
             ),
-            NotAdmitted::Closing => {
-                NoReport::new(ErrorCode::ShuttingDown, "the sandbox is closing")
-            }
+            NotAdmitted::Closing => NoReport::new(ErrorCode::ShuttingDown, CLOSING),
         };
         self.refuse(&job.trace_id, no)
     }
