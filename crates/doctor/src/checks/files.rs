@@ -1,8 +1,9 @@
 //! The tool's own files.
 
-use super::{Check, Group, Look, not_needed};
-use crate::facts::{Digests, Engine, Setting};
+use super::{Check, Group, Look, Needs, not_needed};
+use crate::facts::{Built, Digests, Engine, Setting};
 use crate::host::{Gap, Host};
+use crate::lookup::judge_ages;
 use crate::outcome::Outcome;
 use std::os::unix::fs::MetadataExt;
 
@@ -38,6 +39,24 @@ const CHECKS: &[Check] = &[
         fix: "llm-firecracker images build --force   # builds them anew",
         source: "this project, docs/decisions",
         look: Look::Once(images),
+    },
+    Check {
+        id: "image-age",
+        title: "age of images",
+        passes: "each language's root file system was built at most 90 days ago",
+        why: "interpreters, compilers and libraries in it are as old as its build, and a job's own guest is what their flaws open; nobody builds it anew unasked",
+        fix: "llm-firecracker images build --force   # of the newest packages",
+        source: "this project; Debian's security archive",
+        look: Look::Once(image_age),
+    },
+    Check {
+        id: "guest-kernel-age",
+        title: "age of the guest kernel",
+        passes: "the kernel that QEMU and Firecracker boot was taken from its package at most 90 days ago",
+        why: "a job that becomes guest root meets this kernel, and devices of the VMM behind it; its flaws are mended every few weeks",
+        fix: "llm-firecracker images build --kernel virtual --force",
+        source: "K: process/2.Process, 'The big picture'",
+        look: Look::For(Needs::Hypervisors, guest_kernel_age),
     },
     Check {
         id: "snapshot-digests",
@@ -124,6 +143,23 @@ fn images(host: &Host) -> Result<Outcome, Gap> {
         Digests::Nothing => outcome.with_fix("llm-firecracker images build"),
         _ => outcome,
     })
+}
+
+fn image_age(host: &Host) -> Result<Outcome, Gap> {
+    judge_built(host, host.facts.images_built.as_deref())
+}
+
+fn guest_kernel_age(host: &Host) -> Result<Outcome, Gap> {
+    judge_built(host, host.facts.kernel_built.as_deref())
+}
+
+fn judge_built(host: &Host, built: Option<&[Built]>) -> Result<Outcome, Gap> {
+    match built {
+        None => Ok(Outcome::unknown("nobody told when it was built")),
+        Some([]) => Ok(Outcome::warn("none built yet: no job can run")
+            .with_fix("llm-firecracker images build")),
+        Some(all) => judge_ages(host, all),
+    }
 }
 
 fn snapshots(host: &Host) -> Result<Outcome, Gap> {

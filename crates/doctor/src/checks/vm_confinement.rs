@@ -5,7 +5,7 @@ use super::vm_processes::{arguments, engine, processes};
 use super::{Check, Group, Look};
 use crate::facts::{Engine, Vms};
 use crate::host::{Gap, Host, strange};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Status};
 use std::collections::BTreeMap;
 
 pub(super) const GROUP: Group = Group {
@@ -49,6 +49,15 @@ const CHECKS: &[Check] = &[
         fix: "run the service as root: it gives each VMM an unprivileged uid of its own from vmm.uid_base on",
         source: "FC: prod-host-setup, 'Jailer Configuration'",
         look: Look::Once(uids),
+    },
+    Check {
+        id: "vm-groups",
+        title: "no supplementary groups",
+        passes: "no thread, as above, is in a group besides its own; where the tool is a user's, its VMMs keep that user's and it is a warning",
+        why: "a group opens files and devices as a uid does: kvm, disk or docker is as good as root",
+        fix: "run the service as root, which takes all groups from each VMM; as a user: from an account that is in none",
+        source: "FC: jailer, 'Jailer Operation'; credentials(7)",
+        look: Look::Once(groups),
     },
     Check {
         id: "vm-namespaces",
@@ -251,6 +260,42 @@ fn uids(host: &Host) -> Result<Outcome, Gap> {
     } else {
         Outcome::warn(shared.join("; "))
     })
+}
+
+/// Groups besides the thread's own, which gives it nothing.
+fn supplementary(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let mut wrong = Vec::new();
+    for (tid, path, status) in statuses(host, pid)? {
+        let own = field(&status, &path, "Gid")?.split_whitespace().next();
+        let groups = field(&status, &path, "Groups")?.split_whitespace();
+        let others: Vec<&str> = groups.filter(|group| Some(*group) != own).collect();
+        if !others.is_empty() {
+            wrong.push(format!("thread {tid} is in groups {}", others.join(", ")));
+        }
+    }
+    Ok(wrong)
+}
+
+fn groups(host: &Host) -> Result<Outcome, Gap> {
+    let outcome = each_vm(host, supplementary)?;
+    // A user's tool cannot take the user's groups from its VMMs; root's has no excuse.
+    Ok(match outcome.status {
+        Status::Fail if shares_the_tools_uid(host)? => Outcome::warn(outcome.seen),
+        _ => outcome,
+    })
+}
+
+fn shares_the_tools_uid(host: &Host) -> Result<bool, Gap> {
+    let me = rustix::process::geteuid();
+    for pid in running(host)? {
+        let path = format!("/proc/{pid}/status");
+        let status = host.read_if_there(&path)?.unwrap_or_default();
+        let uid = field(&status, &path, "Uid")?.split_whitespace().next();
+        if me.is_root() || uid != Some(me.as_raw().to_string().as_str()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The jailer makes the first two; bubblewrap makes all.

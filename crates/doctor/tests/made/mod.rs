@@ -1,6 +1,6 @@
 //! A made-up host on which every check that can pass does; tests spoil one thing at a time.
 
-use doctor::facts::{Digests, Engine, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
+use doctor::facts::{Built, Digests, Engine, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
 use doctor::{Facts, Host, Report};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -126,6 +126,9 @@ impl Made {
             self.file(&format!("{proc}/task/{task}/status"), &status(10_000 + pid));
         }
         self.file(&format!("{proc}/status"), &status(10_000 + pid));
+        self.file(&format!("{proc}/oom_score_adj"), "1000");
+        // The group of all.
+        self.file("/sys/fs/cgroup/llm-firecracker/memory.max", "8589934592");
         for (fd, target) in [
             (0, "/dev/null"),
             (1, "pipe:[7]"),
@@ -254,6 +257,8 @@ fn good_facts() -> Facts {
         free_disk_bytes: Some(50 << 30),
         uids: Some((10_000, 1_000)),
         images: Digests::Equal(5),
+        images_built: Some(built(&["python", "bash"])),
+        kernel_built: Some(built(&["kernel"])),
         snapshots: Digests::Equal(2),
         vms: Vms::Running(vec![VM]),
         own_vmms: vec![VM],
@@ -262,6 +267,15 @@ fn good_facts() -> Facts {
         today: Some(jiff::civil::date(2026, 3, 1)),
         ..Facts::default()
     }
+}
+
+/// Built 28 days before the made-up host's day.
+fn built(names: &[&str]) -> Vec<Built> {
+    let one = |name: &&str| Built {
+        name: (*name).to_owned(),
+        at: "2026-02-01T10:00:00Z".to_owned(),
+    };
+    names.iter().map(one).collect()
 }
 
 fn good_uml() -> Uml {
@@ -286,7 +300,7 @@ const UML_ARGUMENTS: &str =
 
 pub fn status(uid: i32) -> String {
     format!(
-        "Name:\tvmm\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n\
+        "Name:\tvmm\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{uid}\t{uid}\t{uid}\t{uid}\nGroups:\t \nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n\
          CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n\
          Seccomp_filters:\t2\nSpeculation_Store_Bypass:\tthread force mitigated\n"
     )
