@@ -150,3 +150,54 @@ fn v1_needs_every_tree_to_be_there() {
     let reason = v1_places(&layout).unwrap_err();
     assert!(reason.contains("pids/own cannot be written"), "{reason}");
 }
+
+/// A version 2 tree of this host, also one beside version 1's that has no controllers.
+fn real_v2_tree() -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    let of_v2 = |line: &str| {
+        let mut words = line.split(' ').skip(1);
+        let (at, kind) = (words.next()?, words.next()?);
+        (kind == "cgroup2").then(|| PathBuf::from(at))
+    };
+    mounts.lines().find_map(of_v2)
+}
+
+#[test]
+fn a_real_cgroup_is_known_by_its_mark_and_its_processes_move_into_a_leaf() {
+    let name = format!("llm-firecracker-unit-test-{}", std::process::id());
+    let made = real_v2_tree().and_then(|mount| {
+        let unit = mount.join(&name);
+        std::fs::create_dir(&unit).ok().map(|()| (mount, unit))
+    });
+    let Some((mount, unit)) = made else {
+        println!("not run: no version 2 tree that this user may write");
+        return;
+    };
+    // Lives until its input ends.
+    let mut command = std::process::Command::new("cat");
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let pid = child.id().to_string();
+    std::fs::write(unit.join("cgroup.procs"), &pid).unwrap();
+    let trees = BTreeMap::from([(
+        String::new(),
+        Tree {
+            mount,
+            own: PathBuf::from(&name),
+        },
+    )]);
+    let version = Version::V2;
+    let layout = Layout { version, trees };
+    let unmarked = v2::place_of_root(&layout, v2::is_delegated);
+    let flags = rustix::fs::XattrFlags::empty();
+    let marked = rustix::fs::setxattr(&unit, "user.delegate", b"1", flags);
+    let places = [(); 2].map(|()| v2::place_of_root(&layout, v2::is_delegated));
+    let (above, leaf) = (procs(&unit), procs(&unit.join("daemon")));
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    let gone = [unit.join("daemon"), unit];
+    remove_folders(&gone, std::time::Duration::from_secs(5)).unwrap();
+    assert_eq!(unmarked, Ok(PathBuf::new()));
+    marked.unwrap();
+    assert_eq!(places, [(); 2].map(|()| Ok(PathBuf::from(&name))));
+    assert_eq!((above.as_str(), leaf.trim()), ("", pid.as_str()));
+}
