@@ -33,6 +33,8 @@ pub struct Facts {
     pub state_dir: Option<PathBuf>,
     /// The configuration file in use.
     pub config_file: Option<PathBuf>,
+    /// Files with secrets that are there: API keys, a certificate's key; `None`: nobody told.
+    pub secrets: Option<Vec<PathBuf>>,
     /// The jailer's `--chroot-base-dir`.
     pub chroot_base: Option<PathBuf>,
     /// Bytes free where the state folder is.

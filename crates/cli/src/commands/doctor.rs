@@ -2,6 +2,7 @@
 
 use super::print_json;
 use crate::args::{Format, Global};
+use crate::context::Settings;
 use crate::{context, table, terminal};
 use anyhow::bail;
 use doctor::facts::{self, Built, Digests, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
@@ -22,9 +23,9 @@ use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind, VmmError};
 
 /// Examines the host and prints a row a check.
 pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
-    let config = context::config(global)?;
-    let config_file = context::config_file(global)?;
-    let mut report = examine(&config, config_file).await?;
+    let settings = context::settings(global)?;
+    let files = OperatorFiles::of(global, &settings)?;
+    let mut report = examine(&settings.sandbox, files).await?;
     if format.json {
         print_json(&report.to_json())?;
     } else {
@@ -37,8 +38,31 @@ pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(report.exit_code()))
 }
 
+/// The files that an operator writes, as far as they are there.
+#[derive(Debug, Clone)]
+pub struct OperatorFiles {
+    config: Option<PathBuf>,
+    secrets: Vec<PathBuf>,
+}
+
+impl OperatorFiles {
+    /// Those that these flags and this configuration name.
+    pub fn of(global: &Global, settings: &Settings) -> anyhow::Result<OperatorFiles> {
+        let key = settings.server.tls.as_ref().map(|tls| tls.key.clone());
+        let secrets = [Some(context::keys_file(settings)), key];
+        let mut there = Vec::new();
+        for path in secrets.into_iter().flatten().filter(|path| path.exists()) {
+            there.push(std::path::absolute(path)?);
+        }
+        Ok(OperatorFiles {
+            config: context::config_file(global)?,
+            secrets: there,
+        })
+    }
+}
+
 /// The report; also what the dashboard shows.
-pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::Result<Report> {
+pub async fn examine(config: &Config, files: OperatorFiles) -> anyhow::Result<Report> {
     let vmm = context::vmm_config(config);
     let probed = vmm::probe::accelerator(&vmm).await;
     let kvm = match probed.reason {
@@ -104,7 +128,8 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
             jailer: named_or("jailer", config.vmm.jailer_path.as_deref(), gathered.jailer),
             hardware_required: config.isolation.minimum == IsolationMinimum::Hardware,
             firecracker_required: config.engine.kind == Some(EngineKind::Firecracker),
-            config_file,
+            config_file: files.config,
+            secrets: Some(files.secrets),
             chroot_base: Some(config.vmm.chroot_base_dir.clone()),
             uids: Some((config.vmm.uid_base, config.vmm.uid_count)),
             vms,

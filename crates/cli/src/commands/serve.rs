@@ -1,5 +1,6 @@
 //! `serve`: the HTTP service, until SIGTERM or Ctrl-C.
 
+use super::doctor::OperatorFiles;
 use crate::args::Global;
 use crate::audit_sink::AuditSink;
 use crate::context;
@@ -11,7 +12,6 @@ use sandbox::config::Config;
 use sandbox::events::EventSink;
 use server::{Doctor, Feed, Rooms, ServerConfig};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
     check_secrets(&settings.server)?;
     // From here on, so that no moment after "listening" is without.
     let stop = StopSignals::listen();
+    let files = OperatorFiles::of(global, &settings)?;
     let config = settings.sandbox;
-    let config_file = context::config_file(global)?;
     let feed = Feed::new(settings.server.recent_events);
     let log = AuditLog::open(&context::audit_dir(&config), settings.audit)
         .context("opening the audit log")?;
@@ -46,7 +46,7 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         images: context::image_store(&config)?,
         feed,
         state_dir: context::state_dir(&config).to_owned(),
-        doctor: Some(doctor(&config, config_file)),
+        doctor: Some(doctor(&config, files)),
         places: config.running_bound(),
         sandbox,
     };
@@ -77,12 +77,12 @@ fn check_secrets(server: &ServerConfig) -> anyhow::Result<()> {
 }
 
 /// `doctor` for the dashboard.
-fn doctor(config: &Config, config_file: Option<PathBuf>) -> Doctor {
+fn doctor(config: &Config, files: OperatorFiles) -> Doctor {
     let config = config.clone();
     Arc::new(move || {
-        let (config, config_file) = (config.clone(), config_file.clone());
+        let (config, files) = (config.clone(), files.clone());
         Box::pin(async move {
-            match super::doctor::examine(&config, config_file).await {
+            match super::doctor::examine(&config, files).await {
                 Ok(report) => Ok(report.to_json()),
                 Err(error) => Err(format!("{error:#}")),
             }

@@ -6,6 +6,7 @@ use crate::host::{Gap, Host};
 use crate::lookup::judge_ages;
 use crate::outcome::Outcome;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 pub(super) const GROUP: Group = Group {
     title: "Files",
@@ -30,6 +31,15 @@ const CHECKS: &[Check] = &[
         fix: "chmod 600 CONFIG_FILE   # and chmod go-w each folder named",
         source: "this project",
         look: Look::Once(config_file),
+    },
+    Check {
+        id: "secret-files",
+        title: "files with keys",
+        passes: "the file of API keys and the certificate's key are not readable by everyone, nor are they or a folder above them writable by others; or there is none",
+        why: "whoever reads the certificate's key is the service to its clients; whoever writes a key lets themselves in",
+        fix: "chmod 600 FILE   # and chmod go-w each folder named",
+        source: "this project, docs/deploy.md",
+        look: Look::Once(secret_files),
     },
     Check {
         id: "image-digests",
@@ -118,13 +128,35 @@ fn config_file(host: &Host) -> Result<Outcome, Gap> {
     let Some(path) = &host.facts.config_file else {
         return Ok(Outcome::pass("none: the built-in defaults hold"));
     };
+    let (wrong, seen) = judge_secret(host, path)?;
+    Ok(Outcome::none_of(&wrong, seen))
+}
+
+fn secret_files(host: &Host) -> Result<Outcome, Gap> {
+    let Some(secrets) = &host.facts.secrets else {
+        return Ok(Outcome::unknown("the files were not told"));
+    };
+    let (mut wrong, mut seen) = (Vec::new(), Vec::new());
+    for path in secrets {
+        let (spots, told) = judge_secret(host, path)?;
+        wrong.extend(spots);
+        seen.push(told);
+    }
+    Ok(match secrets.is_empty() {
+        true => Outcome::pass("none"),
+        false => Outcome::none_of(&wrong, seen.join("; ")),
+    })
+}
+
+/// What is wrong with a file that not everyone may read, and what it is like.
+fn judge_secret(host: &Host, path: &Path) -> Result<(Vec<String>, String), Gap> {
     let name = path.display().to_string();
     let mut wrong = host.weak_spots(path)?;
     let mode = host.metadata(&name)?.mode() & 0o7777;
     if mode & 0o004 != 0 {
         wrong.push(format!("{name} is readable by everyone (mode {mode:04o})"));
     }
-    Ok(Outcome::none_of(&wrong, format!("{name}, mode {mode:04o}")))
+    Ok((wrong, format!("{name}, mode {mode:04o}")))
 }
 
 fn digests(found: &Digests, what: &str, nothing: &str) -> Outcome {

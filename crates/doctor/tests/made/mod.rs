@@ -42,7 +42,11 @@ impl Made {
         ] {
             made.folder(folder);
         }
-        for path in ["/dev/kvm", "/etc/llm-firecracker.toml"] {
+        for path in [
+            "/dev/kvm",
+            "/etc/llm-firecracker.toml",
+            "/etc/llm-firecracker.key",
+        ] {
             made.mode(path, 0o600);
         }
         made.mode("/var/lib/llm-firecracker", 0o700);
@@ -253,6 +257,7 @@ fn good_facts() -> Facts {
         jail: Probe::Works,
         state_dir: Some("/var/lib/llm-firecracker".into()),
         config_file: Some("/etc/llm-firecracker.toml".into()),
+        secrets: Some(vec!["/etc/llm-firecracker.key".into()]),
         chroot_base: Some("/srv/jailer".into()),
         free_disk_bytes: Some(50 << 30),
         uids: Some((10_000, 1_000)),
@@ -316,6 +321,7 @@ Max open files            20000                20000                files
 const GOOD: &[(&str, &str)] = &[
     ("/dev/kvm", ""),
     ("/etc/llm-firecracker.toml", ""),
+    ("/etc/llm-firecracker.key", ""),
     (
         "/etc/passwd",
         "root:x:0:0::/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh\n",
