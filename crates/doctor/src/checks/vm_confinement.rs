@@ -2,10 +2,10 @@
 //! processes of a guest are processes of the host: what is asked of the VMM, is asked of them.
 
 use super::vm_processes::{arguments, engine, processes};
-use super::{Check, Group, Look};
+use super::{Check, Group, Look, vm_groups};
 use crate::facts::{Engine, Vms};
 use crate::host::{Gap, Host, strange};
-use crate::outcome::{Outcome, Status};
+use crate::outcome::Outcome;
 use std::collections::BTreeMap;
 
 pub(super) const GROUP: Group = Group {
@@ -57,7 +57,7 @@ const CHECKS: &[Check] = &[
         why: "a group opens files and devices as a uid does: kvm, disk or docker is as good as root",
         fix: "run the service as root, which takes all groups from each VMM; as a user: from an account that is in none",
         source: "FC: jailer, 'Jailer Operation'; credentials(7)",
-        look: Look::Once(groups),
+        look: Look::Once(vm_groups::groups),
     },
     Check {
         id: "vm-namespaces",
@@ -148,7 +148,7 @@ pub(super) fn running(host: &Host) -> Result<Vec<i32>, Gap> {
 }
 
 /// A field of a `status` file.
-fn field<'a>(status: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
+pub(super) fn field<'a>(status: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
     let value = status
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -180,7 +180,7 @@ fn threads(
 }
 
 /// The threads of a VM's processes: a number, the file that tells of it, and what that says.
-fn statuses(host: &Host, pid: i32) -> Result<Vec<(String, String, String)>, Gap> {
+pub(super) fn statuses(host: &Host, pid: i32) -> Result<Vec<(String, String, String)>, Gap> {
     let mut found = Vec::new();
     for process in processes(host, pid)? {
         let tids = match host.list(&format!("/proc/{process}/task")) {
@@ -260,42 +260,6 @@ fn uids(host: &Host) -> Result<Outcome, Gap> {
     } else {
         Outcome::warn(shared.join("; "))
     })
-}
-
-/// Groups besides the thread's own, which gives it nothing.
-fn supplementary(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
-    let mut wrong = Vec::new();
-    for (tid, path, status) in statuses(host, pid)? {
-        let own = field(&status, &path, "Gid")?.split_whitespace().next();
-        let groups = field(&status, &path, "Groups")?.split_whitespace();
-        let others: Vec<&str> = groups.filter(|group| Some(*group) != own).collect();
-        if !others.is_empty() {
-            wrong.push(format!("thread {tid} is in groups {}", others.join(", ")));
-        }
-    }
-    Ok(wrong)
-}
-
-fn groups(host: &Host) -> Result<Outcome, Gap> {
-    let outcome = each_vm(host, supplementary)?;
-    // A user's tool cannot take the user's groups from its VMMs; root's has no excuse.
-    Ok(match outcome.status {
-        Status::Fail if shares_the_tools_uid(host)? => Outcome::warn(outcome.seen),
-        _ => outcome,
-    })
-}
-
-fn shares_the_tools_uid(host: &Host) -> Result<bool, Gap> {
-    let me = rustix::process::geteuid();
-    for pid in running(host)? {
-        let path = format!("/proc/{pid}/status");
-        let status = host.read_if_there(&path)?.unwrap_or_default();
-        let uid = field(&status, &path, "Uid")?.split_whitespace().next();
-        if me.is_root() || uid != Some(me.as_raw().to_string().as_str()) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 /// The jailer makes the first two; bubblewrap makes all.
