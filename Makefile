@@ -16,11 +16,12 @@ setup: ## install what building, running and testing need (Debian 12 or newer)
 needs:
 	@scripts/setup-debian.sh
 
+# They are put beside the tool under names that no crate's binary has: no other build writes there.
 agent: ## build the guest's static PID 1, and the hostile one that selftest puts in its place
 	RUSTFLAGS="-C target-feature=+crt-static" cargo build -q -p agent --profile agent --target $(TARGET)
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build -q -p selftest --no-default-features --bin llm-firecracker-hostile-agent --profile agent --target $(TARGET)
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build -q -p selftest --no-default-features --bin hostile-agent --profile agent --target $(TARGET)
 	@mkdir -p $(BIN) && cp target/$(TARGET)/agent/agent $(AGENT)
-	@cp target/$(TARGET)/agent/llm-firecracker-hostile-agent $(BIN)/
+	@cp target/$(TARGET)/agent/hostile-agent $(BIN)/llm-firecracker-hostile-agent
 
 build: agent ## build the tool and the agent
 	cargo build --release -p cli

@@ -3,6 +3,7 @@
 
 use crate::args::{AccelArg, EngineArg, Global};
 use crate::telemetry::TelemetryConfig;
+use crate::terminal;
 use anyhow::{Context as _, bail};
 use audit::AuditConfig;
 use images::ImageStore;
@@ -42,12 +43,21 @@ pub struct Settings {
 
 /// The whole configuration with the flags laid over it.
 pub fn settings(global: &Global) -> anyhow::Result<Settings> {
-    let mut settings = match global.config.clone().or_else(default_config_path) {
-        Some(path) if path.exists() || global.config.is_some() => read_settings(&path)?,
-        _ => Settings::default(),
+    let mut settings = match config_file(global)? {
+        Some(path) => read_settings(&path)?,
+        None => Settings::default(),
     };
     settings.sandbox = with_flags(settings.sandbox, global)?;
     Ok(settings)
+}
+
+/// The configuration file in use, absolute: the one that is named, else the usual one where it is there.
+pub fn config_file(global: &Global) -> anyhow::Result<Option<PathBuf>> {
+    let named = match &global.config {
+        Some(path) => Some(std::path::absolute(path)?),
+        None => default_config_path().filter(|path| path.exists()),
+    };
+    Ok(named)
 }
 
 /// The sandbox's configuration with the flags laid over it.
@@ -56,6 +66,10 @@ pub fn config(global: &Global) -> anyhow::Result<Config> {
 }
 
 fn read_settings(path: &Path) -> anyhow::Result<Settings> {
+    // What is not there is told of by the reading of it.
+    if path.exists() {
+        trust::check("configuration", path)?;
+    }
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("configuration {} cannot be read", path.display()))?;
     parse_settings(&text).with_context(|| format!("configuration {} is not valid", path.display()))
@@ -63,6 +77,7 @@ fn read_settings(path: &Path) -> anyhow::Result<Settings> {
 
 fn parse_settings(text: &str) -> anyhow::Result<Settings> {
     let mut whole: toml::Table = text.parse()?;
+    refuse_moved(&whole)?;
     let server = whole.remove("server");
     let audit = whole.remove("audit");
     let telemetry = whole.remove("telemetry");
@@ -77,6 +92,24 @@ fn parse_settings(text: &str) -> anyhow::Result<Settings> {
         audit: or_default(audit)?,
         telemetry: or_default(telemetry)?,
     })
+}
+
+/// Keys that look as if they had an effect, and where the one is that has. (Each of them is refused as unknown anyway.)
+const MOVED: &[(&str, &str, &str)] = &[
+    ("vmm", "accelerator", "accelerator in [engine]"),
+    ("vmm", "state_dir", "state_dir, above all tables"),
+];
+
+fn refuse_moved(whole: &toml::Table) -> anyhow::Result<()> {
+    for (table, key, home) in MOVED {
+        if whole
+            .get(*table)
+            .is_some_and(|table| table.get(key).is_some())
+        {
+            bail!("{key} in [{table}] has no effect; set {home}");
+        }
+    }
+    Ok(())
 }
 
 fn or_default<T: DeserializeOwned + Default>(table: Option<toml::Value>) -> anyhow::Result<T> {
@@ -99,13 +132,16 @@ pub fn audit_dir(config: &Config) -> PathBuf {
 
 fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
     let state_dir = match global.state_dir.clone().or(config.state_dir.take()) {
-        Some(dir) => dir,
+        Some(dir) => std::path::absolute(dir)?,
         None => default_state_dir()?,
     };
     config.vmm.state_dir = state_dir.clone();
     config.state_dir = Some(state_dir);
-    if let Some(agent) = &global.agent {
-        config.agent = Some(agent.clone());
+    // It is what runs in every guest; who gives a flag names a file of their own.
+    match (&global.agent, &config.agent) {
+        (Some(agent), _) => config.agent = Some(std::path::absolute(agent)?),
+        (None, Some(agent)) if agent.exists() => trust::check("the guest agent", agent)?,
+        (None, _) => {}
     }
     match global.engine {
         EngineArg::Auto => {}
@@ -125,11 +161,31 @@ fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
     if let Some(path) = &global.jailer {
         config.vmm.jailer_path = Some(path.clone());
     }
+    check_programs(&mut config)?;
     Ok(config)
 }
 
+/// The programs that the configuration or a flag names are run by this user, with or without a jail: each must be this
+/// user's or root's alone. One that is not there is told of when it is needed.
+fn check_programs(config: &mut Config) -> anyhow::Result<()> {
+    let vmm = &mut config.vmm;
+    for (what, path) in [
+        ("QEMU", &mut vmm.qemu_path),
+        ("bubblewrap", &mut vmm.bwrap_path),
+        ("Firecracker", &mut vmm.firecracker_path),
+        ("the jailer", &mut vmm.jailer_path),
+    ] {
+        let Some(path) = path else { continue };
+        *path = std::path::absolute(&*path)?;
+        if path.exists() {
+            trust::check(what, path)?;
+        }
+    }
+    Ok(())
+}
+
 /// The configuration file that is read when none is named.
-pub fn default_config_path() -> Option<PathBuf> {
+fn default_config_path() -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Some(SYSTEM_CONFIG.into());
     }
@@ -161,8 +217,12 @@ pub fn state_dir(config: &Config) -> &Path {
 
 /// The images.
 pub fn image_store(config: &Config) -> anyhow::Result<Arc<ImageStore>> {
-    let root = state_dir(config).join("images");
+    let root = images_dir(config);
     Ok(Arc::new(ImageStore::open(&root)?))
+}
+
+fn images_dir(config: &Config) -> PathBuf {
+    state_dir(config).join("images")
 }
 
 /// The guest agent's binary.
@@ -177,6 +237,7 @@ pub fn agent(config: &Config) -> anyhow::Result<PathBuf> {
     let candidates = beside.into_iter().chain([PathBuf::from(SYSTEM_AGENT)]);
     for path in candidates {
         if path.exists() {
+            // Beside this program: whoever can change the one can change the other.
             return Ok(path);
         }
     }
@@ -200,7 +261,7 @@ pub async fn engine(config: &Config) -> anyhow::Result<Arc<dyn Engine>> {
     let is_auto =
         config.engine.accelerator == AcceleratorChoice::Auto && config.engine.kind.is_none();
     if is_auto && let Some(line) = second_choice(&vmm).await {
-        eprintln!("llm-firecracker: {line}");
+        terminal::say(line);
     }
     Ok(vmm::open(config.engine.kind, vmm).await?)
 }
@@ -239,14 +300,19 @@ async fn sweep_first(config: &Config) {
                 tracing::info!(kind, %name, "left by an earlier crash; removed");
             }
             let count = removed.len();
-            eprintln!("llm-firecracker: removed {count} things that an earlier crash left behind");
+            terminal::say(format_args!(
+                "removed {count} things that an earlier crash left behind"
+            ));
         }
         Err(error) => tracing::warn!(error = format!("{error:#}"), "an earlier crash left this"),
     }
 }
 
 fn materials(config: &Config) -> anyhow::Result<MaterialsSource> {
-    Ok(MaterialsSource::new(image_store(config)?, agent(config)?))
+    let images = image_store(config)?;
+    // Who can change one decides what runs in every VM; their digests are in the same folder.
+    trust::check("the folder of images", &images_dir(config))?;
+    Ok(MaterialsSource::new(images, agent(config)?))
 }
 
 /// What VMs are made of.
@@ -284,3 +350,6 @@ pub async fn sandbox_with(
     let sandbox = Sandbox::new(config, supply, EventBus::new(sinks), metrics)?;
     Ok(Arc::new(sandbox))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! are ready to use, and each command has its file in [`commands`].
 
 mod args;
+mod artifacts;
 mod audit_sink;
 mod commands;
 mod context;
@@ -11,6 +12,7 @@ mod progress;
 mod signals;
 mod table;
 mod telemetry;
+mod terminal;
 
 use args::{BenchCommand, Cli, Command};
 use std::process::ExitCode;
@@ -83,6 +85,6 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     if error.chain().any(broken_pipe) {
         return ExitCode::SUCCESS;
     }
-    eprintln!("llm-firecracker: {error:#}");
+    terminal::say(format_args!("{error:#}"));
     ExitCode::from(EXIT_FAILED)
 }

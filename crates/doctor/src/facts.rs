@@ -33,6 +33,8 @@ pub struct Facts {
     pub state_dir: Option<PathBuf>,
     /// The configuration file in use.
     pub config_file: Option<PathBuf>,
+    /// Files with secrets that are there: API keys, a certificate's key; `None`: nobody told.
+    pub secrets: Option<Vec<PathBuf>>,
     /// The jailer's `--chroot-base-dir`.
     pub chroot_base: Option<PathBuf>,
     /// Bytes free where the state folder is.
@@ -41,6 +43,10 @@ pub struct Facts {
     pub uids: Option<(u32, u32)>,
     /// Guest kernels and root file systems against their digests.
     pub images: Digests,
+    /// When each language's root file system was built; `None`: nobody told.
+    pub images_built: Option<Vec<Built>>,
+    /// When the kernel was built that QEMU and Firecracker boot; `None`: nobody told.
+    pub kernel_built: Option<Vec<Built>>,
     /// Snapshots against their digests.
     pub snapshots: Digests,
     /// The VMs whose walls are looked at.
@@ -106,6 +112,15 @@ pub enum UmlKernel {
         /// When it was built, here or on the host that it was exported from: RFC 3339.
         at: String,
     },
+}
+
+/// Something that guests start from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// What it is called.
+    pub name: String,
+    /// When it was built, here or on the host that it was exported from: RFC 3339.
+    pub at: String,
 }
 
 /// A setting of the tool.

@@ -2,7 +2,6 @@ use crate::acl;
 use crate::facts::Facts;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Bytes read of one file at most: `/proc/cpuinfo` of 1,024 CPUs has about 1.5 MiB.
@@ -142,41 +141,17 @@ impl Host {
     }
 
     /// Who besides root and the tool's user could change `path` or put another in its place: one
-    /// line for each weak spot of the path itself and of every folder above it, links followed.
+    /// line for each weak spot of the path itself, of every folder above it and of every link on the way. Also what is
+    /// safe by custom alone (a sticky folder, a user's own group) is told here.
     pub fn weak_spots(&self, path: &Path) -> Result<Vec<String>, Gap> {
         let shown = path.display().to_string();
-        let real = self
-            .at(&shown)
-            .canonicalize()
-            .map_err(|error| gap(&shown, &error))?;
-        let mut weak = Vec::new();
-        for part in real
-            .ancestors()
-            .take_while(|part| part.starts_with(&self.root))
-        {
-            let metadata = part
-                .metadata()
-                .map_err(|error| gap(&part.display().to_string(), &error))?;
-            let name = Path::new("/").join(part.strip_prefix(&self.root).unwrap_or(part));
-            if let Some(spot) = self.weak_spot(&metadata) {
-                weak.push(format!("{} {spot}", name.display()));
-            }
-        }
-        Ok(weak)
-    }
-
-    fn weak_spot(&self, metadata: &fs::Metadata) -> Option<String> {
-        let mode = metadata.mode();
-        if !self.is_trusted(metadata.uid()) {
-            Some(format!("belongs to uid {}", metadata.uid()))
-        } else if mode & 0o022 != 0 {
-            Some(format!(
-                "is writable by others (mode {:04o})",
-                mode & 0o7777
-            ))
-        } else {
-            None
-        }
+        let spots =
+            trust::weak_spots(&self.at(&shown), &self.root).map_err(|error| gap(&shown, &error))?;
+        let told = |spot: trust::WeakSpot| {
+            let below = spot.path.strip_prefix(&self.root).unwrap_or(&spot.path);
+            format!("{} {}", Path::new("/").join(below).display(), spot.flaw)
+        };
+        Ok(spots.into_iter().map(told).collect())
     }
 
     /// The kernel's command line, word by word.

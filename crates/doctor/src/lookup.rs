@@ -1,6 +1,9 @@
 //! Readings that several checks share.
 
+use crate::facts::Built;
 use crate::host::{Gap, Host, strange};
+use crate::outcome::Outcome;
+use jiff::civil::Date;
 
 /// The value of a field of the first processor in `/proc/cpuinfo`.
 pub(crate) fn cpu_field(host: &Host, name: &str) -> Result<Option<String>, Gap> {
@@ -113,4 +116,44 @@ fn v1_mount(host: &Host, controller: &str) -> Result<String, Gap> {
         .lines()
         .find_map(of_controller)
         .ok_or_else(|| Gap::Untold(format!("no {controller} controller is mounted")))
+}
+
+/// A series of kernels, and a release of Debian between its points, gets fixes for a little more than a cycle of a
+/// kernel's development, which is nine or ten weeks.
+const MAX_AGE_DAYS: i32 = 90;
+
+/// When something was built, and how many days ago, from the time in its manifest (RFC 3339).
+fn age(host: &Host, at: &str) -> Result<(Date, i32), Gap> {
+    let built: Option<Date> = at.split('T').next().and_then(|date| date.parse().ok());
+    let built = built.ok_or_else(|| strange("the manifest's time", at))?;
+    let today = host.facts.today;
+    let today: Date = today.ok_or_else(|| Gap::Untold("nobody told the date".to_owned()))?;
+    Ok((built, (today - built).get_days()))
+}
+
+/// Passes what was built lately.
+pub(crate) fn judge_age(host: &Host, at: &str) -> Result<Outcome, Gap> {
+    let (built, days) = age(host, at)?;
+    let seen = format!("built on {built}, {days} days ago");
+    Ok(match days {
+        ..=MAX_AGE_DAYS => Outcome::pass(seen),
+        _ => Outcome::warn(seen),
+    })
+}
+
+/// The same of several: those that are old are named, else the oldest is.
+pub(crate) fn judge_ages(host: &Host, all: &[Built]) -> Result<Outcome, Gap> {
+    let mut ages = Vec::new();
+    for built in all {
+        let (_, days) = age(host, &built.at)?;
+        ages.push((days, &built.name));
+    }
+    let told = |(days, name): &(i32, &String)| format!("{name}, built {days} days ago");
+    let old = ages.iter().filter(|(days, _)| *days > MAX_AGE_DAYS);
+    let old: Vec<String> = old.map(told).collect();
+    Ok(match (old.is_empty(), ages.iter().max()) {
+        (false, _) => Outcome::warn(old.join("; ")),
+        (true, Some(oldest)) => Outcome::pass(format!("the oldest is {}", told(oldest))),
+        (true, None) => Outcome::unknown("there is none"),
+    })
 }

@@ -44,8 +44,12 @@ pub struct ImageStore {
 impl ImageStore {
     /// Opens the store in a folder, which is made when it is not there.
     pub fn open(root: &Path) -> Result<ImageStore, ImageError> {
+        // What it is in is the tool's state folder, and nobody else's business.
+        if let Some(above) = root.parent().filter(|above| !above.as_os_str().is_empty()) {
+            create_folder(above, 0o700)?;
+        }
         for name in ["", KernelKind::Virtual.name(), ROOTFS, INITRAMFS] {
-            create_folder(&root.join(name))?;
+            create_folder(&root.join(name), 0o755)?;
         }
         let root = fs::canonicalize(root).map_err(ImageError::io("looking at", root))?;
         let cache = DigestCache::open(root.join("digests.json"));
@@ -150,7 +154,7 @@ impl ImageStore {
         }
         self.sweep()?;
         // Stores of older versions have none. Not made on opening: readers may not write here.
-        create_folder(&self.kernel_folder(KernelKind::UserMode))?;
+        create_folder(&self.kernel_folder(KernelKind::UserMode), 0o755)?;
         Ok(file)
     }
 
@@ -203,10 +207,11 @@ impl ImageStore {
     }
 }
 
-fn create_folder(folder: &Path) -> Result<(), ImageError> {
+/// Makes a folder, and those above it that are not there, with this mode.
+fn create_folder(folder: &Path, mode: u32) -> Result<(), ImageError> {
     fs::DirBuilder::new()
         .recursive(true)
-        .mode(0o755)
+        .mode(mode)
         .create(folder)
         .map_err(ImageError::io("creating", folder))
 }
@@ -251,4 +256,25 @@ pub(crate) fn now() -> String {
         .round(jiff::Unit::Second)
         .map(|now| now.to_string())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_folder_that_it_makes_is_closed_and_one_that_is_there_stays() {
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("a/state");
+        ImageStore::open(&state.join("images")).unwrap();
+        assert_eq!(mode(&dir.path().join("a")), 0o700);
+        assert_eq!(mode(&state), 0o700);
+        assert_eq!(mode(&state.join("images/rootfs")), 0o755);
+        let open = dir.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o750)).unwrap();
+        ImageStore::open(&open.join("images")).unwrap();
+        assert_eq!(mode(&open), 0o750);
+    }
 }

@@ -1,5 +1,6 @@
 //! What an operator may set, in one TOML file; every value has a default that is safe.
 
+use crate::admission::Bounds;
 use protocol::job::{JobRequest, ScanMode};
 use protocol::limits::{LimitValues, default_maxima};
 use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
@@ -123,6 +124,9 @@ pub struct Admission {
     pub running: usize,
     /// Jobs that wait; one more is refused.
     pub queued: usize,
+    /// MiB that the VMs of running jobs and of sessions may have together, what their VMMs need besides included; 0: three
+    /// quarters of the host's memory, or of what the tool's own cgroup is held to.
+    pub memory_mib: u64,
 }
 
 impl Default for Admission {
@@ -130,6 +134,7 @@ impl Default for Admission {
         Admission {
             running: 0,
             queued: 256,
+            memory_mib: 0,
         }
     }
 }
@@ -302,11 +307,41 @@ impl Config {
 
     /// Jobs that may run at once.
     pub fn running_bound(&self) -> usize {
+        let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
         match self.admission.running {
-            0 => 2 * std::thread::available_parallelism().map_or(1, |n| n.get()),
+            0 => places(2 * cpus, self.memory_bound_mib(), self.default_vm_mib()),
             own => own,
         }
     }
+
+    /// What may be at one time.
+    pub fn admission_bounds(&self) -> Bounds {
+        Bounds {
+            running: self.running_bound(),
+            queued: self.admission.queued,
+            memory_mib: self.memory_bound_mib(),
+        }
+    }
+
+    fn memory_bound_mib(&self) -> u64 {
+        match self.admission.memory_mib {
+            0 => vmm::cgroup::memory::default_running_mib(),
+            own => own,
+        }
+    }
+
+    /// MiB that a VM with the default limits may hold of the host.
+    fn default_vm_mib(&self) -> u64 {
+        u64::from(self.limits.defaults.memory_mib) + u64::from(self.vmm.memory_overhead_mib)
+    }
+}
+
+/// As many as the CPUs can serve, and no more than there is memory for; one in any case, which then waits. Pure.
+fn places(by_cpus: usize, memory_mib: u64, vm_mib: u64) -> usize {
+    let by_memory = memory_mib / vm_mib.max(1);
+    by_cpus
+        .min(usize::try_from(by_memory).unwrap_or(usize::MAX))
+        .max(1)
 }
 
 /// A job on the defaults alone: where it would be refused, every job would.
@@ -319,75 +354,4 @@ fn asks_for_nothing() -> JobRequest {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn an_empty_file_is_the_default_and_a_typo_is_an_error() {
-        assert_eq!(Config::parse("").unwrap(), Config::default());
-        let error = Config::parse("[limits.defaults]\ntimeuot_seconds = 3").unwrap_err();
-        assert!(error.to_string().contains("timeuot_seconds"));
-    }
-
-    #[test]
-    fn a_default_over_its_maximum_is_named() {
-        let config = Config::parse("[limits.defaults]\nmemory_mib = 9000").unwrap();
-        let error = config.policy().unwrap_err().to_string();
-        assert!(error.contains("memory_mib"), "{error}");
-    }
-
-    #[test]
-    fn one_maximum_leaves_the_others_as_they_are() {
-        let config = Config::parse("[limits.maxima]\nvcpus = 8").unwrap();
-        let expected = LimitValues {
-            vcpus: 8,
-            ..default_maxima()
-        };
-        assert_eq!(config.limits.maxima, expected);
-        let error = Config::parse("[limits.maxima]\nvcpu = 8").unwrap_err();
-        assert!(error.to_string().contains("vcpu"), "{error}");
-    }
-
-    #[test]
-    fn defaults_that_no_job_could_have_are_refused_at_once() {
-        for (text, word) in [
-            ("[limits.defaults]\ntimeout_seconds = nan", "timeout"),
-            ("[limits.defaults]\ntimeout_seconds = 0", "timeout"),
-            ("[limits.maxima]\ntimeout_seconds = nan", "timeout_seconds"),
-            ("[limits.defaults]\nmemory_mib = 1", "memory_mib"),
-            ("[limits.defaults]\nvcpus = 0", "vcpus"),
-        ] {
-            let error = Config::parse(text)
-                .unwrap()
-                .policy()
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains(word), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn every_part_can_be_set() {
-        let text = "
-            [limits.maxima]\nvcpus = 8
-            [scan]\nmode = \"block\"\npatterns = [{ name = \"x\", expression = \"y\" }]
-            [engine]\nkind = \"qemu\"\naccelerator = \"tcg\"
-            [isolation]\nminimum = \"hardware\"
-            [pool.python]\nmin = 1\nmax = 4
-            [events]\nstderr = true
-            [vmm]\nuid_base = 20000";
-        let config = Config::parse(text).unwrap();
-        assert_eq!(config.isolation.minimum, IsolationMinimum::Hardware);
-        assert!(config.pool.values().all(|size| size.rehearsed));
-        assert_eq!(config.vmm.uid_base, 20_000);
-        config.policy().unwrap();
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in ".{0,300}") {
-            let _ = Config::parse(&text);
-        }
-    }
-}
+mod tests;

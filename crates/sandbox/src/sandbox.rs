@@ -1,6 +1,8 @@
 //! The way of a job, in order: admit → lease → drive → result → destroy. One place where a job ends,
 //! whatever way it ended.
 
+mod memory;
+
 use crate::admission::{Gate, NotAdmitted, Permit};
 use crate::config::{Config, ConfigError, IsolationMinimum};
 use crate::conversation::Conversation;
@@ -24,11 +26,15 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use vmm::{Accelerator, Engine, EngineIdentity};
 
+const CLOSING: &str = "the sandbox is closing";
+
 /// Runs jobs, each in a VM of its own.
 pub struct Sandbox {
     policy: Policy,
     minimum: IsolationMinimum,
     gate: Arc<Gate>,
+    /// MiB that a VMM may hold besides its guest's memory.
+    memory_overhead_mib: u32,
     supply: Arc<Supply>,
     events: EventBus,
     metrics: Metrics,
@@ -47,7 +53,8 @@ impl Sandbox {
         Ok(Sandbox {
             policy: config.policy()?,
             minimum: config.isolation.minimum,
-            gate: Arc::new(Gate::new(config.running_bound(), config.admission.queued)),
+            gate: Arc::new(Gate::new(config.admission_bounds())),
+            memory_overhead_mib: config.vmm.memory_overhead_mib,
             supply,
             events,
             metrics,
@@ -95,6 +102,7 @@ impl Sandbox {
         let checked = self.policy.validate(request);
         let job = checked
             .and_then(|job| self.check_vcpus(job))
+            .and_then(|job| self.check_memory(job))
             .inspect_err(|rejection| self.note_rejection(rejection))?;
         for name in &job.patterns_found {
             self.metrics.pattern();
@@ -156,7 +164,7 @@ impl Sandbox {
     async fn run_plainly(&self, job: Job, io: JobIo) -> JobResult {
         let begun = Instant::now();
         self.metrics.queue_depth.set(self.gate.waiting() as i64);
-        let permit = match self.gate.admit().await {
+        let permit = match self.gate.admit(self.memory_of(&job)).await {
             Ok(permit) => permit,
             Err(refusal) => return self.not_admitted(&job, refusal),
         };
@@ -266,9 +274,7 @@ impl Sandbox {
                     self.gate.waiting()
                 ),
             ),
-            NotAdmitted::Closing => {
-                NoReport::new(ErrorCode::ShuttingDown, "the sandbox is closing")
-            }
+            NotAdmitted::Closing => NoReport::new(ErrorCode::ShuttingDown, CLOSING),
         };
         self.refuse(&job.trace_id, no)
     }

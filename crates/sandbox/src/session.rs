@@ -8,6 +8,7 @@
 //!
 //! A session belongs to one client for its whole life; its VM is never given to another.
 
+use crate::admission::SessionPermit;
 use crate::drive::{JobIo, drive};
 use crate::events::EventBus;
 use crate::lease::{Leased, chain, channel_failed, wake, with_console};
@@ -52,6 +53,8 @@ pub enum FileError {
 pub struct Session {
     trace_id: TraceId,
     leased: Option<Leased>,
+    /// Its VM's part of the host's memory.
+    _memory: SessionPermit,
     /// An exchange began and was not seen to end: nothing that comes now can be trusted.
     at_work: bool,
     isolation: Isolation,
@@ -63,6 +66,7 @@ impl Session {
     /// Takes a VM of this job's language and size; the job itself is not run.
     pub async fn open(sandbox: &Sandbox, job: &Job) -> Result<Session, NoReport> {
         sandbox.check_isolation()?;
+        let memory = sandbox.admit_session(job)?;
         let mut leased = sandbox.supply().lease(job).await?;
         let message = wake(leased.vm.id())?;
         let step = "waking the session's VM";
@@ -82,6 +86,7 @@ impl Session {
         let session = Session {
             trace_id: job.trace_id.clone(),
             leased: Some(leased),
+            _memory: memory,
             at_work: false,
             isolation: sandbox.isolation(),
             metrics: sandbox.metrics().clone(),

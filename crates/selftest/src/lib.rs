@@ -31,5 +31,5 @@ pub mod table;
 
 pub use battery::{Options, run};
 pub use error::SelftestError;
-pub use report::{Report, Verdict};
+pub use report::{Report, Skipped, Verdict};
 pub use table::{Attack, Kind, Standing, attacks};

@@ -35,6 +35,16 @@ pub struct NotRun {
     pub why: String,
 }
 
+/// What attacks that could not be run mean for the exit code.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Skipped {
+    /// Not run is not contained.
+    #[default]
+    Fails,
+    /// They say nothing, as was asked for.
+    Allowed,
+}
+
 /// All of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -59,12 +69,11 @@ impl Report {
         self.attacks.iter().filter(|verdict| !verdict.contained)
     }
 
-    /// The process' exit code: 0 when every wall held, 1 when one gave way (or, where all are required,
-    /// was not attacked), 125 when nothing was run.
-    pub fn exit_code(&self, require_all: bool) -> u8 {
-        let all_run = !require_all || self.not_run.is_empty();
-        let held = self.all_contained() && all_run;
-        match (self.attacks.is_empty(), held) {
+    /// The process' exit code: 0 when every wall that was chosen was attacked and held, 1 when one gave way or was not
+    /// attacked (unless that is allowed), 125 when nothing was run.
+    pub fn exit_code(&self, skipped: Skipped) -> u8 {
+        let all_run = skipped == Skipped::Allowed || self.not_run.is_empty();
+        match (self.attacks.is_empty(), self.all_contained() && all_run) {
             (true, _) => protocol::result::EXIT_INTERNAL,
             (false, true) => 0,
             (false, false) => 1,
@@ -162,18 +171,33 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_wall_that_gave_way_is_an_exit_code_and_so_is_nothing_run() {
-        assert_eq!(report(&[true, true]).exit_code(true), 0);
-        assert_eq!(report(&[true, false]).exit_code(false), 1);
-        assert_eq!(report(&[]).exit_code(false), 125);
-        let mut partly = report(&[true]);
-        partly.not_run.push(NotRun {
-            name: "b".into(),
+    /// A report of these attacks, and of as many that were not run.
+    fn partly(contained: &[bool], not_run: usize) -> Report {
+        let skipped = |n| NotRun {
+            name: format!("b{n}"),
             kind: Kind::Doors,
             why: "no image".into(),
-        });
-        assert_eq!([partly.exit_code(false), partly.exit_code(true)], [0, 1]);
+        };
+        Report {
+            not_run: (0..not_run).map(skipped).collect(),
+            ..report(contained)
+        }
+    }
+
+    #[test]
+    fn not_run_is_not_contained_unless_that_is_allowed() {
+        for (contained, not_run, fails, allowed) in [
+            (&[true, true][..], 0, 0, 0),
+            (&[true, false], 0, 1, 1),
+            (&[true], 1, 1, 0),
+            (&[false], 1, 1, 1),
+            (&[], 0, 125, 125),
+            (&[], 3, 125, 125),
+        ] {
+            let report = partly(contained, not_run);
+            let codes = [Skipped::default(), Skipped::Allowed].map(|how| report.exit_code(how));
+            assert_eq!(codes, [fails, allowed], "{contained:?}, {not_run} not run");
+        }
     }
 
     #[test]

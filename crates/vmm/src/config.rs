@@ -52,9 +52,12 @@ pub struct UmlGuest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VmmConfig {
-    /// Where run folders, uid slots, jail roots and the probe's answer live. Created 0700.
+    /// Where run folders, uid slots, jail roots and the probe's answer live. Created 0700. Not a key of this table: the
+    /// tool's own `state_dir` is its one home.
+    #[serde(skip)]
     pub state_dir: PathBuf,
-    /// The accelerator wanted.
+    /// The accelerator wanted. Not a key of this table: `[engine]` is its one home.
+    #[serde(skip)]
     pub accelerator: AcceleratorChoice,
     /// QEMU, when not the first in `PATH`: with KVM `qemu-system-ARCH-microvm` where there is one, else
     /// `qemu-system-ARCH`.
@@ -85,6 +88,9 @@ pub struct VmmConfig {
     pub uid_count: u32,
     /// What the VMM's cgroup may hold besides the guest's RAM, MiB.
     pub memory_overhead_mib: u32,
+    /// MiB of memory that all VMs on this host may hold together, those that wait included; 0: 85 % of the host's, or of
+    /// what the tool's own cgroup is held to.
+    pub all_memory_mib: u64,
     /// CPUs' worth of time that a VMM may use besides its vCPUs (device emulation).
     pub cpu_overhead: f64,
     /// Processes and threads of a VMM at most.
@@ -119,12 +125,23 @@ impl Default for VmmConfig {
             uid_base: 10_000,
             uid_count: 1_000,
             memory_overhead_mib: 256,
+            all_memory_mib: 0,
             cpu_overhead: 0.5,
             pids_max: 64,
             cgroup_parent: "llm-firecracker".into(),
             console_bytes: 64 * 1024,
             watchdog_interval: Duration::from_secs(5),
             watchdog_deadline: Duration::from_secs(20),
+        }
+    }
+}
+
+impl VmmConfig {
+    /// MiB that the cgroup of all VMs is held to.
+    pub fn cap_mib(&self) -> u64 {
+        match self.all_memory_mib {
+            0 => crate::cgroup::memory::default_cap_mib(),
+            own => own,
         }
     }
 }

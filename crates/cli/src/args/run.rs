@@ -22,17 +22,34 @@ pub struct RunArgs {
         conflicts_with = "code"
     )]
     pub file: Option<PathBuf>,
-    /// The program's text
-    #[arg(short, long, value_name = "TEXT", requires = "lang")]
+    /// The program's text, whatever it begins with
+    #[arg(
+        short,
+        long,
+        value_name = "TEXT",
+        requires = "lang",
+        allow_hyphen_values = true
+    )]
     pub code: Option<String>,
     /// python, node, go, rust or bash [default: from FILE's extension]
     #[arg(short, long, value_name = "LANG")]
     pub lang: Option<String>,
     /// Seconds the program may run: above 0, at most 300 [default: 10]
-    #[arg(short, long, value_name = "SECONDS", env = "LLM_FIRECRACKER_TIMEOUT")]
+    #[arg(
+        short,
+        long,
+        value_name = "SECONDS",
+        env = "LLM_FIRECRACKER_TIMEOUT",
+        allow_negative_numbers = true
+    )]
     pub timeout: Option<f64>,
     /// Seconds the compiler may run [default: 60]
-    #[arg(long, value_name = "SECONDS", env = "LLM_FIRECRACKER_COMPILE_TIMEOUT")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "LLM_FIRECRACKER_COMPILE_TIMEOUT",
+        allow_negative_numbers = true
+    )]
     pub compile_timeout: Option<f64>,
     /// Seconds of CPU time that one process may use
     #[arg(long, value_name = "SECONDS", hide_short_help = true)]
@@ -118,4 +135,42 @@ pub enum ScanArg {
     Warn,
     /// Refuse it
     Block,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::args::{Cli, Command};
+    use clap::Parser as _;
+
+    fn code_of(words: &[&str]) -> String {
+        let line = ["llm-firecracker", "run", "--lang", "python"];
+        let cli = Cli::try_parse_from(line.iter().chain(words)).unwrap();
+        match cli.command {
+            Command::Run(args) => args.code.unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_follows_code_is_the_program_whatever_it_begins_with() {
+        for code in [
+            "-1 if False else print(\"ok\")",
+            "-",
+            "--",
+            "--json",
+            "-v",
+            "-c",
+        ] {
+            assert_eq!(code_of(&["-c", code]), code);
+            assert_eq!(code_of(&["--code", code, "--json"]), code);
+        }
+        assert_eq!(code_of(&["-c", "-x", "--", "-c", "y"]), "-x");
+    }
+
+    /// So that it is refused by its code, as every other number out of bounds.
+    #[test]
+    fn a_negative_time_is_a_number_and_no_flag() {
+        let line = ["llm-firecracker", "run", "--timeout", "-1", "x.py"];
+        assert!(Cli::try_parse_from(line).is_ok());
+    }
 }

@@ -137,7 +137,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            eprintln!("llm-firecracker: {} stays: {error}", self.0.display());
+            crate::terminal::say(format_args!("{} stays: {error}", self.0.display()));
         }
     }
 }

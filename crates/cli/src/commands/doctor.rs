@@ -2,9 +2,10 @@
 
 use super::print_json;
 use crate::args::{Format, Global};
-use crate::{context, table};
+use crate::context::Settings;
+use crate::{context, table, terminal};
 use anyhow::bail;
-use doctor::facts::{self, Digests, Kvm, Probe, Setting, Uml, UmlKernel, Vms};
+use doctor::facts::{self, Built, Digests, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
 use doctor::{Facts, Host, Report};
 use images::KernelKind;
 use protocol::error_code::ErrorCode;
@@ -15,26 +16,53 @@ use sandbox::metrics::Metrics;
 use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::Supply;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind, VmmError};
 
 /// Examines the host and prints a row a check.
 pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
-    let config = context::config(global)?;
-    let config_file = global.config.clone().or_else(context::default_config_path);
-    let report = examine(&config, config_file).await?;
+    let settings = context::settings(global)?;
+    let files = OperatorFiles::of(global, &settings)?;
+    let mut report = examine(&settings.sandbox, files).await?;
     if format.json {
         print_json(&report.to_json())?;
     } else {
-        table::line(report.to_text(std::io::stdout().is_terminal()).trim_end())?;
+        // What was seen holds names and command lines of other people's processes.
+        for row in &mut report.rows {
+            row.seen = terminal::visible(&row.seen).into_owned();
+        }
+        table::coloured(report.to_text(std::io::stdout().is_terminal()).trim_end())?;
     }
     Ok(ExitCode::from(report.exit_code()))
 }
 
+/// The files that an operator writes, as far as they are there.
+#[derive(Debug, Clone)]
+pub struct OperatorFiles {
+    config: Option<PathBuf>,
+    secrets: Vec<PathBuf>,
+}
+
+impl OperatorFiles {
+    /// Those that these flags and this configuration name.
+    pub fn of(global: &Global, settings: &Settings) -> anyhow::Result<OperatorFiles> {
+        let key = settings.server.tls.as_ref().map(|tls| tls.key.clone());
+        let secrets = [Some(context::keys_file(settings)), key];
+        let mut there = Vec::new();
+        for path in secrets.into_iter().flatten().filter(|path| path.exists()) {
+            there.push(std::path::absolute(path)?);
+        }
+        Ok(OperatorFiles {
+            config: context::config_file(global)?,
+            secrets: there,
+        })
+    }
+}
+
 /// The report; also what the dashboard shows.
-pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::Result<Report> {
+pub async fn examine(config: &Config, files: OperatorFiles) -> anyhow::Result<Report> {
     let vmm = context::vmm_config(config);
     let probed = vmm::probe::accelerator(&vmm).await;
     let kvm = match probed.reason {
@@ -92,14 +120,23 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
                 executable_tmpfs: gathered.uml.executable_tmpfs.clone(),
                 ..uml
             },
+            firecracker: named_or(
+                "firecracker",
+                config.vmm.firecracker_path.as_deref(),
+                gathered.firecracker,
+            ),
+            jailer: named_or("jailer", config.vmm.jailer_path.as_deref(), gathered.jailer),
             hardware_required: config.isolation.minimum == IsolationMinimum::Hardware,
             firecracker_required: config.engine.kind == Some(EngineKind::Firecracker),
-            config_file: config_file.filter(|path| path.exists()),
+            config_file: files.config,
+            secrets: Some(files.secrets),
             chroot_base: Some(config.vmm.chroot_base_dir.clone()),
             uids: Some((config.vmm.uid_base, config.vmm.uid_count)),
             vms,
             own_vmms,
             images: images(&config)?,
+            images_built: Some(images_built(&config)?),
+            kernel_built: Some(kernel_built(&config)?),
             snapshots: snapshots(&config)?,
             watchdog: Setting::Is(config.vmm.watchdog_deadline),
             // One old file is kept beside the one that grows.
@@ -115,6 +152,14 @@ pub async fn examine(config: &Config, config_file: Option<PathBuf>) -> anyhow::R
         leased.vm.close().await?;
     }
     report
+}
+
+/// The program that the configuration or a flag names, which is the one that engines take; else what was found.
+fn named_or(name: &str, path: Option<&Path>, found: Tool) -> Tool {
+    match path {
+        Some(path) => doctor::gather::tool(name, Some(path)),
+        None => found,
+    }
 }
 
 /// A VM as any job's, of the first language that has an image. It is booted: taking a snapshot would
@@ -174,6 +219,26 @@ fn uml_kernel(config: &Config) -> anyhow::Result<UmlKernel> {
             at: row.built_at,
         },
     })
+}
+
+fn images_built(config: &Config) -> anyhow::Result<Vec<Built>> {
+    let rows = context::image_store(config)?.list()?;
+    let built = rows.into_iter().map(|row| Built {
+        name: row.language.to_string(),
+        at: row.built_at,
+    });
+    // One that was not built has no time.
+    Ok(built.filter(|built| !built.at.is_empty()).collect())
+}
+
+fn kernel_built(config: &Config) -> anyhow::Result<Vec<Built>> {
+    let rows = context::image_store(config)?.kernels().into_iter();
+    let built = rows.filter(|row| row.kind == KernelKind::Virtual);
+    let built = built.map(|row| Built {
+        name: format!("{} {}", row.package, row.package_version),
+        at: row.built_at,
+    });
+    Ok(built.filter(|built| !built.at.is_empty()).collect())
 }
 
 fn images(config: &Config) -> anyhow::Result<Digests> {

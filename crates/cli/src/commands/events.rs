@@ -97,5 +97,5 @@ fn time<T: FromStr<Err: Display>>(text: Option<String>) -> anyhow::Result<Option
 }
 
 fn print(record: &Record) -> anyhow::Result<()> {
-    Ok(table::line(serde_json::to_string(record)?)?)
+    Ok(table::json_line(record)?)
 }

@@ -38,6 +38,6 @@ pub fn language(name: &str) -> anyhow::Result<Language> {
 
 /// Prints JSON for machines.
 pub fn print_json(value: &impl serde::Serialize) -> anyhow::Result<ExitCode> {
-    crate::table::line(serde_json::to_string_pretty(value)?)?;
+    crate::table::json_pretty(value)?;
     Ok(ExitCode::SUCCESS)
 }

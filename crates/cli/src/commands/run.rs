@@ -1,7 +1,8 @@
 //! `run`: behaves like running the program: its output streams through, its exit code is ours.
 
 use crate::args::{Global, RunArgs, ScanArg};
-use crate::context;
+use crate::terminal::{self, Visible};
+use crate::{artifacts, context};
 use anyhow::{Context as _, anyhow};
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobFile, JobRequest, RequestedLimits, ScanMode};
@@ -13,7 +14,7 @@ use sandbox::conversation::Stream;
 use sandbox::drive::{JobIo, Output};
 use sandbox::outcome;
 use sandbox::sandbox::{Sandbox, rejected};
-use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -31,7 +32,7 @@ pub async fn run(global: &Global, args: RunArgs) -> ExitCode {
     match try_run(global, args).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("llm-firecracker: {error:#}");
+            terminal::say(format_args!("{error:#}"));
             ExitCode::from(EXIT_INTERNAL)
         }
     }
@@ -47,7 +48,7 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
         Ok(request) => request,
         Err(Refusal::Job(rejection)) => return refuse(&args, rejection),
         Err(Refusal::Input(error)) => {
-            eprintln!("llm-firecracker: {error:#}");
+            terminal::say(format_args!("{error:#}"));
             return Ok(ExitCode::from(EXIT_REJECTED));
         }
     };
@@ -58,20 +59,24 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
         Err(rejection) => return refuse(&args, rejection),
     };
     for name in &job.patterns_found {
-        eprintln!("llm-firecracker: warning: the code contains {name} (--scan block refuses it)");
+        terminal::say(format_args!(
+            "warning: the code contains {name} (--scan block refuses it)"
+        ));
     }
     let output = args.output.take();
     let outcome = run_until_signal(&sandbox, job, stdin, &args).await;
     let code = match outcome {
         Outcome::Finished(result) => {
             if let Some(dir) = &output {
-                save_artifacts(dir, &result)?;
+                artifacts::save(dir, &result.artifacts)?;
             }
             report(&args, &result)?;
             ExitCode::from(result.tool_exit_code())
         }
         Outcome::Signalled(number) => {
-            eprintln!("llm-firecracker: stopped by signal {number}; the VM is destroyed");
+            terminal::say(format_args!(
+                "stopped by signal {number}; the VM is destroyed"
+            ));
             ExitCode::from(128 + number)
         }
     };
@@ -281,40 +286,44 @@ async fn run_until_signal(
 /// Passes output on as it comes. A reader that is gone ends the job: dropping the receiver says so.
 async fn print(mut outputs: mpsc::Receiver<Output>, raw: bool) {
     let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
-    let show_out = !raw && stdout.is_terminal();
-    let show_err = !raw && stderr.is_terminal();
+    let mut out = Shown::new(!raw && stdout.is_terminal());
+    let mut err = Shown::new(!raw && stderr.is_terminal());
     while let Some(Output { stream, data }) = outputs.recv().await {
         let written = tokio::task::block_in_place(|| match stream {
-            Stream::Stdout => write_all(&mut stdout.lock(), &data, show_out),
-            Stream::Stderr => write_all(&mut stderr.lock(), &data, show_err),
+            Stream::Stdout => out.write(&mut stdout.lock(), &data),
+            Stream::Stderr => err.write(&mut stderr.lock(), &data),
         });
         if written.is_err() {
             return;
         }
     }
+    // Nobody is left to be told that the last bytes could not be written.
+    let _ = out.finish(&mut stdout.lock());
+    let _ = err.finish(&mut stderr.lock());
 }
 
-fn write_all(to: &mut dyn std::io::Write, data: &[u8], visible: bool) -> std::io::Result<()> {
-    if visible {
-        to.write_all(make_visible(data).as_bytes())?;
-    } else {
-        to.write_all(data)?;
+/// A stream of the program's on its way out: as it is, or so that a terminal shows it and acts on none of it.
+struct Shown(Option<Visible>);
+
+impl Shown {
+    fn new(to_terminal: bool) -> Shown {
+        Shown(to_terminal.then(Visible::default))
     }
-    to.flush()
-}
 
-/// What a terminal would act on becomes text: a program cannot repaint the user's screen.
-fn make_visible(data: &[u8]) -> String {
-    String::from_utf8_lossy(data)
-        .chars()
-        .fold(String::new(), |mut text, c| {
-            if c.is_control() && !matches!(c, '\n' | '\t' | '\r') {
-                text.extend(c.escape_default());
-            } else {
-                text.push(c);
-            }
-            text
-        })
+    fn write(&mut self, to: &mut dyn std::io::Write, data: &[u8]) -> std::io::Result<()> {
+        match &mut self.0 {
+            Some(visible) => to.write_all(visible.push(data).as_bytes())?,
+            None => to.write_all(data)?,
+        }
+        to.flush()
+    }
+
+    fn finish(&mut self, to: &mut dyn std::io::Write) -> std::io::Result<()> {
+        if let Some(visible) = &mut self.0 {
+            to.write_all(visible.finish().as_bytes())?;
+        }
+        to.flush()
+    }
 }
 
 fn refuse(args: &RunArgs, rejection: Rejection) -> anyhow::Result<ExitCode> {
@@ -326,7 +335,7 @@ fn refuse(args: &RunArgs, rejection: Rejection) -> anyhow::Result<ExitCode> {
 /// The JSON result, or a sentence on standard error where the ending needs one.
 fn report(args: &RunArgs, result: &JobResult) -> anyhow::Result<()> {
     if args.json {
-        return crate::table::line(serde_json::to_string(result)?).context("writing the result");
+        return crate::table::json_line(result).context("writing the result");
     }
     let plain_end = matches!(result.status, Status::Ok)
         || (result.status == Status::Error && result.signal.is_none());
@@ -337,14 +346,16 @@ fn report(args: &RunArgs, result: &JobResult) -> anyhow::Result<()> {
             .map(|failure| failure.code)
             .filter(|code| *code != ErrorCode::Cancelled);
         let code = code.map(|code| format!(" [{code}]")).unwrap_or_default();
-        eprintln!("llm-firecracker: {}{code}", outcome::sentence(result));
+        terminal::say(format_args!("{}{code}", outcome::sentence(result)));
     }
     for (cut, name) in [
         (result.stdout_truncated, "stdout"),
         (result.stderr_truncated, "stderr"),
     ] {
         if cut {
-            eprintln!("llm-firecracker: {name} was cut at the output limit (--output-limit)");
+            terminal::say(format_args!(
+                "{name} was cut at the output limit (--output-limit)"
+            ));
         }
     }
     // What the scan found was said before the program ran.
@@ -353,38 +364,7 @@ fn report(args: &RunArgs, result: &JobResult) -> anyhow::Result<()> {
         .iter()
         .filter(|note| !note.starts_with("the scan "))
     {
-        eprintln!("llm-firecracker: {note}");
+        terminal::say(note);
     }
     Ok(())
-}
-
-/// Writes artifacts below `dir`; their paths were checked to be plain and relative.
-fn save_artifacts(dir: &Path, result: &JobResult) -> anyhow::Result<()> {
-    std::fs::create_dir_all(dir).with_context(|| format!("creating {}", dir.display()))?;
-    for artifact in &result.artifacts {
-        let path = dir.join(&artifact.path);
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)
-                .with_context(|| format!("creating {}", parent.display()))?;
-        }
-        // Never through a link or over a file that is already there.
-        std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .and_then(|mut file| file.write_all(&artifact.data.0))
-            .with_context(|| format!("saving {}", path.display()))?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_terminal_is_not_repainted() {
-        assert_eq!(make_visible(b"a\x1b[31mb\n\x07"), "a\\u{1b}[31mb\n\\u{7}");
-        assert_eq!(make_visible("ü\t".as_bytes()), "ü\t");
-    }
 }

@@ -1,5 +1,6 @@
 //! `serve`: the HTTP service, until SIGTERM or Ctrl-C.
 
+use super::doctor::OperatorFiles;
 use crate::args::Global;
 use crate::audit_sink::AuditSink;
 use crate::context;
@@ -9,9 +10,8 @@ use anyhow::Context as _;
 use audit::AuditLog;
 use sandbox::config::Config;
 use sandbox::events::EventSink;
-use server::{Doctor, Feed, Rooms};
+use server::{Doctor, Feed, Rooms, ServerConfig};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -24,10 +24,11 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
     if settings.server.keys_file.is_none() {
         settings.server.keys_file = Some(context::keys_file(&settings));
     }
+    check_secrets(&settings.server)?;
     // From here on, so that no moment after "listening" is without.
     let stop = StopSignals::listen();
+    let files = OperatorFiles::of(global, &settings)?;
     let config = settings.sandbox;
-    let config_file = global.config.clone().or_else(context::default_config_path);
     let feed = Feed::new(settings.server.recent_events);
     let log = AuditLog::open(&context::audit_dir(&config), settings.audit)
         .context("opening the audit log")?;
@@ -45,7 +46,7 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         images: context::image_store(&config)?,
         feed,
         state_dir: context::state_dir(&config).to_owned(),
-        doctor: Some(doctor(&config, config_file)),
+        doctor: Some(doctor(&config, files)),
         places: config.running_bound(),
         sandbox,
     };
@@ -57,16 +58,74 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whoever reads the key of the certificate is the service to its clients; whoever writes one of these files decides who
+/// is let in. What is not there is told of when it is read.
+fn check_secrets(server: &ServerConfig) -> anyhow::Result<()> {
+    if let Some(keys) = server.keys_file.as_deref().filter(|path| path.exists()) {
+        trust::check_secret("the file of API keys", keys)?;
+    }
+    let Some(tls) = &server.tls else {
+        return Ok(());
+    };
+    if tls.key.exists() {
+        trust::check_secret("the certificate's key", &tls.key)?;
+    }
+    if tls.certificate.exists() {
+        trust::check("the certificate", &tls.certificate)?;
+    }
+    Ok(())
+}
+
 /// `doctor` for the dashboard.
-fn doctor(config: &Config, config_file: Option<PathBuf>) -> Doctor {
+fn doctor(config: &Config, files: OperatorFiles) -> Doctor {
     let config = config.clone();
     Arc::new(move || {
-        let (config, config_file) = (config.clone(), config_file.clone());
+        let (config, files) = (config.clone(), files.clone());
         Box::pin(async move {
-            match super::doctor::examine(&config, config_file).await {
+            match super::doctor::examine(&config, files).await {
                 Ok(report) => Ok(report.to_json()),
                 Err(error) => Err(format!("{error:#}")),
             }
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use server::config::TlsConfig;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn keys_that_everyone_may_read_are_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let server = ServerConfig {
+            keys_file: Some(at("keys.json")),
+            tls: Some(TlsConfig {
+                certificate: at("certificate.pem"),
+                key: at("key.pem"),
+            }),
+            ..ServerConfig::default()
+        };
+        // What is not there is the server's to tell of.
+        check_secrets(&server).unwrap();
+        // A file, a mode that will do (a certificate is public), and one that will not.
+        let files = [
+            ("keys.json", 0o600, 0o644),
+            ("key.pem", 0o640, 0o644),
+            ("certificate.pem", 0o644, 0o646),
+        ];
+        let with_mode = |name, mode| {
+            std::fs::write(at(name), "").unwrap();
+            std::fs::set_permissions(at(name), std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for (name, good, bad) in files {
+            with_mode(name, bad);
+            let error = check_secrets(&server).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+            with_mode(name, good);
+            check_secrets(&server).unwrap();
+        }
+    }
 }

@@ -11,6 +11,7 @@ use setup::{Release, Source};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use vmm::firecracker::detect;
+use vmm::state::StateDir;
 use vmm::{Accelerator, AcceleratorChoice, EngineKind, VmmConfig};
 
 /// One thing that jobs run on.
@@ -84,6 +85,8 @@ async fn firecracker(config: &VmmConfig, args: &SetupArgs) -> anyhow::Result<Row
         });
     }
     let release = release(args)?;
+    // Closed to others, before a folder below it is made.
+    StateDir::open(&config.state_dir)?;
     let into = config.state_dir.join(detect::ENGINES);
     let from = args.from.clone();
     let work = move || install(&release, from.as_deref(), &into);

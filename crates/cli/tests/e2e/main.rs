@@ -7,12 +7,14 @@
 //! [`damage`] at images and snapshots, [`fresh`] at what two VMs share, [`go_build`] at what is compiled
 //! without `go build`, [`walls`] at the filter and the bucket that users choose, [`isolation`] and [`memory`]
 //! at the walls that the engine gives, [`battery`] at the attack battery itself, for which [`plants`] leaves
-//! traces on the host; [`stopped`] at a VMM that stands still, and [`secrets`] at what must be in no log.
+//! traces on the host; [`stopped`] at a VMM that stands still, [`secrets`] at what must be in no log, and [`admission`] at what the host
+//! has no memory for.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure, and where nothing at all can run, [`something_can_be_run`] fails.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod admission;
 mod bash;
 mod battery;
 mod cases;

@@ -1,10 +1,12 @@
 //! The tool's own files.
 
-use super::{Check, Group, Look, not_needed};
-use crate::facts::{Digests, Engine, Setting};
+use super::{Check, Group, Look, Needs, not_needed};
+use crate::facts::{Built, Digests, Engine, Setting};
 use crate::host::{Gap, Host};
+use crate::lookup::judge_ages;
 use crate::outcome::Outcome;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 pub(super) const GROUP: Group = Group {
     title: "Files",
@@ -31,6 +33,15 @@ const CHECKS: &[Check] = &[
         look: Look::Once(config_file),
     },
     Check {
+        id: "secret-files",
+        title: "files with keys",
+        passes: "the file of API keys and the certificate's key are not readable by everyone, nor are they or a folder above them writable by others; or there is none",
+        why: "whoever reads the certificate's key is the service to its clients; whoever writes a key lets themselves in",
+        fix: "chmod 600 FILE   # and chmod go-w each folder named",
+        source: "this project, docs/deploy.md",
+        look: Look::Once(secret_files),
+    },
+    Check {
         id: "image-digests",
         title: "image digests",
         passes: "every kernel, initramfs and root file system is as it was built",
@@ -38,6 +49,24 @@ const CHECKS: &[Check] = &[
         fix: "llm-firecracker images build --force   # builds them anew",
         source: "this project, docs/decisions",
         look: Look::Once(images),
+    },
+    Check {
+        id: "image-age",
+        title: "age of images",
+        passes: "each language's root file system was built at most 90 days ago",
+        why: "interpreters, compilers and libraries in it are as old as its build, and a job's own guest is what their flaws open; nobody builds it anew unasked",
+        fix: "llm-firecracker images build --force   # of the newest packages",
+        source: "this project; Debian's security archive",
+        look: Look::Once(image_age),
+    },
+    Check {
+        id: "guest-kernel-age",
+        title: "age of the guest kernel",
+        passes: "the kernel that QEMU and Firecracker boot was taken from its package at most 90 days ago",
+        why: "a job that becomes guest root meets this kernel, and devices of the VMM behind it; its flaws are mended every few weeks",
+        fix: "llm-firecracker images build --kernel virtual --force",
+        source: "K: process/2.Process, 'The big picture'",
+        look: Look::For(Needs::Hypervisors, guest_kernel_age),
     },
     Check {
         id: "snapshot-digests",
@@ -99,13 +128,35 @@ fn config_file(host: &Host) -> Result<Outcome, Gap> {
     let Some(path) = &host.facts.config_file else {
         return Ok(Outcome::pass("none: the built-in defaults hold"));
     };
+    let (wrong, seen) = judge_secret(host, path)?;
+    Ok(Outcome::none_of(&wrong, seen))
+}
+
+fn secret_files(host: &Host) -> Result<Outcome, Gap> {
+    let Some(secrets) = &host.facts.secrets else {
+        return Ok(Outcome::unknown("the files were not told"));
+    };
+    let (mut wrong, mut seen) = (Vec::new(), Vec::new());
+    for path in secrets {
+        let (spots, told) = judge_secret(host, path)?;
+        wrong.extend(spots);
+        seen.push(told);
+    }
+    Ok(match secrets.is_empty() {
+        true => Outcome::pass("none"),
+        false => Outcome::none_of(&wrong, seen.join("; ")),
+    })
+}
+
+/// What is wrong with a file that not everyone may read, and what it is like.
+fn judge_secret(host: &Host, path: &Path) -> Result<(Vec<String>, String), Gap> {
     let name = path.display().to_string();
     let mut wrong = host.weak_spots(path)?;
     let mode = host.metadata(&name)?.mode() & 0o7777;
     if mode & 0o004 != 0 {
         wrong.push(format!("{name} is readable by everyone (mode {mode:04o})"));
     }
-    Ok(Outcome::none_of(&wrong, format!("{name}, mode {mode:04o}")))
+    Ok((wrong, format!("{name}, mode {mode:04o}")))
 }
 
 fn digests(found: &Digests, what: &str, nothing: &str) -> Outcome {
@@ -124,6 +175,23 @@ fn images(host: &Host) -> Result<Outcome, Gap> {
         Digests::Nothing => outcome.with_fix("llm-firecracker images build"),
         _ => outcome,
     })
+}
+
+fn image_age(host: &Host) -> Result<Outcome, Gap> {
+    judge_built(host, host.facts.images_built.as_deref())
+}
+
+fn guest_kernel_age(host: &Host) -> Result<Outcome, Gap> {
+    judge_built(host, host.facts.kernel_built.as_deref())
+}
+
+fn judge_built(host: &Host, built: Option<&[Built]>) -> Result<Outcome, Gap> {
+    match built {
+        None => Ok(Outcome::unknown("nobody told when it was built")),
+        Some([]) => Ok(Outcome::warn("none built yet: no job can run")
+            .with_fix("llm-firecracker images build")),
+        Some(all) => judge_ages(host, all),
+    }
 }
 
 fn snapshots(host: &Host) -> Result<Outcome, Gap> {

@@ -12,6 +12,7 @@ mod service;
 mod uml;
 mod unseen;
 mod vm_confinement;
+mod vm_groups;
 mod vm_processes;
 mod vm_resources;
 

@@ -4,8 +4,8 @@ use super::cpu::VULNERABILITIES;
 use super::{Check, Group, Look, Needs};
 use crate::facts::{Probe, UmlKernel};
 use crate::host::{Gap, Host, strange};
+use crate::lookup::judge_age;
 use crate::outcome::Outcome;
-use jiff::civil::Date;
 
 pub(super) const GROUP: Group = Group {
     title: "User-Mode Linux",
@@ -93,23 +93,11 @@ fn kernel(host: &Host) -> Result<Outcome, Gap> {
     })
 }
 
-/// A series of kernels gets fixes for a little more than a cycle of development, which is nine or ten weeks.
-const MAX_AGE_DAYS: i32 = 90;
-
 fn kernel_age(host: &Host) -> Result<Outcome, Gap> {
-    let UmlKernel::Built { at, .. } = &host.facts.uml.kernel else {
-        return Ok(Outcome::unknown("there is no kernel that can be used"));
-    };
-    let built: Option<Date> = at.split('T').next().and_then(|date| date.parse().ok());
-    let built = built.ok_or_else(|| strange("the kernel's manifest", at))?;
-    let today = host.facts.today;
-    let today: Date = today.ok_or_else(|| Gap::Untold("nobody told the date".to_owned()))?;
-    let days = (today - built).get_days();
-    let seen = format!("built on {built}, {days} days ago");
-    Ok(match days {
-        ..=MAX_AGE_DAYS => Outcome::pass(seen),
-        _ => Outcome::warn(seen),
-    })
+    match &host.facts.uml.kernel {
+        UmlKernel::Built { at, .. } => judge_age(host, at),
+        _ => Ok(Outcome::unknown("there is no kernel that can be used")),
+    }
 }
 
 const YAMA: &str = "/proc/sys/kernel/yama/ptrace_scope";

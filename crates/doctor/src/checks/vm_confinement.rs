@@ -2,7 +2,7 @@
 //! processes of a guest are processes of the host: what is asked of the VMM, is asked of them.
 
 use super::vm_processes::{arguments, engine, processes};
-use super::{Check, Group, Look};
+use super::{Check, Group, Look, vm_groups};
 use crate::facts::{Engine, Vms};
 use crate::host::{Gap, Host, strange};
 use crate::outcome::Outcome;
@@ -49,6 +49,15 @@ const CHECKS: &[Check] = &[
         fix: "run the service as root: it gives each VMM an unprivileged uid of its own from vmm.uid_base on",
         source: "FC: prod-host-setup, 'Jailer Configuration'",
         look: Look::Once(uids),
+    },
+    Check {
+        id: "vm-groups",
+        title: "no supplementary groups",
+        passes: "no thread, as above, is in a group besides its own; where the tool is a user's, its VMMs keep that user's and it is a warning",
+        why: "a group opens files and devices as a uid does: kvm, disk or docker is as good as root",
+        fix: "run the service as root, which takes all groups from each VMM; as a user: from an account that is in none",
+        source: "FC: jailer, 'Jailer Operation'; credentials(7)",
+        look: Look::Once(vm_groups::groups),
     },
     Check {
         id: "vm-namespaces",
@@ -139,7 +148,7 @@ pub(super) fn running(host: &Host) -> Result<Vec<i32>, Gap> {
 }
 
 /// A field of a `status` file.
-fn field<'a>(status: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
+pub(super) fn field<'a>(status: &'a str, path: &str, name: &str) -> Result<&'a str, Gap> {
     let value = status
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
@@ -171,7 +180,7 @@ fn threads(
 }
 
 /// The threads of a VM's processes: a number, the file that tells of it, and what that says.
-fn statuses(host: &Host, pid: i32) -> Result<Vec<(String, String, String)>, Gap> {
+pub(super) fn statuses(host: &Host, pid: i32) -> Result<Vec<(String, String, String)>, Gap> {
     let mut found = Vec::new();
     for process in processes(host, pid)? {
         let tids = match host.list(&format!("/proc/{process}/task")) {

@@ -33,6 +33,24 @@ const CHECKS: &[Check] = &[
         look: Look::Once(|host| each_vm(host, rlimits)),
     },
     Check {
+        id: "vm-oom",
+        title: "the first to go where memory is short",
+        passes: "oom_score_adj of each VMM, and of each process of a User-Mode Linux guest, is 1000",
+        why: "where the host runs out of memory its kernel ends the process with the highest score: it must be a VM, not the service that holds all of them",
+        fix: "stop the VMs named and start them with this tool",
+        source: "proc_pid_oom_score_adj(5)",
+        look: Look::Once(|host| each_vm(host, oom_score)),
+    },
+    Check {
+        id: "vm-memory-of-all",
+        title: "memory of all VMs together",
+        passes: "the group above each VMM's has a finite memory limit",
+        why: "each VM's own limit says nothing of their sum: without one over all they can take the host's memory",
+        fix: "stop the VMs named and start them with this tool, which caps their parent; vmm.all_memory_mib sets it",
+        source: "FC: prod-host-setup, 'Memory'; K: admin-guide/cgroup-v2, 'memory.max'",
+        look: Look::Once(|host| each_vm(host, memory_of_all)),
+    },
+    Check {
         id: "vm-drives",
         title: "drives",
         passes: "each drive of each VMM is read-only",
@@ -92,6 +110,40 @@ fn cgroup_limits(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
         }
     }
     Ok(wrong)
+}
+
+/// The highest there is.
+const FIRST_TO_GO: i64 = 1000;
+
+fn oom_score(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let mut wrong = Vec::new();
+    for process in processes(host, pid)? {
+        match host.number(&format!("/proc/{process}/oom_score_adj")) {
+            // A process of the guest's that ended meanwhile.
+            Err(Gap::Absent(_)) if process != pid => {}
+            Ok(FIRST_TO_GO) => {}
+            score => wrong.push(format!("process {process} has oom_score_adj {}", score?)),
+        }
+    }
+    Ok(wrong)
+}
+
+fn memory_of_all(host: &Host, pid: i32) -> Result<Vec<String>, Gap> {
+    let (is_v2, folder) = cgroup_folder(host, pid, "memory")?;
+    let (_, v2, v1) = LIMITS[0];
+    let Some((parent, _)) = folder.rsplit_once('/') else {
+        return Err(Gap::Untold(format!("{folder} has no group above it")));
+    };
+    let path = format!("{parent}/{}", if is_v2 { v2 } else { v1 });
+    Ok(match host.read_if_there(&path)? {
+        Some(value) if is_finite(&path, &value)? => Vec::new(),
+        Some(value) => vec![format!(
+            "shares a group without a memory limit ({path} is {value})"
+        )],
+        None => vec![format!(
+            "shares a group without a memory limit ({path} is absent)"
+        )],
+    })
 }
 
 /// Version 2 says `max` (`max 100000` for cpu); version 1 says -1 or a number near 2^63.

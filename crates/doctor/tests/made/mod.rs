@@ -1,6 +1,6 @@
 //! A made-up host on which every check that can pass does; tests spoil one thing at a time.
 
-use doctor::facts::{Digests, Engine, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
+use doctor::facts::{Built, Digests, Engine, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
 use doctor::{Facts, Host, Report};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -42,7 +42,11 @@ impl Made {
         ] {
             made.folder(folder);
         }
-        for path in ["/dev/kvm", "/etc/llm-firecracker.toml"] {
+        for path in [
+            "/dev/kvm",
+            "/etc/llm-firecracker.toml",
+            "/etc/llm-firecracker.key",
+        ] {
             made.mode(path, 0o600);
         }
         made.mode("/var/lib/llm-firecracker", 0o700);
@@ -126,6 +130,9 @@ impl Made {
             self.file(&format!("{proc}/task/{task}/status"), &status(10_000 + pid));
         }
         self.file(&format!("{proc}/status"), &status(10_000 + pid));
+        self.file(&format!("{proc}/oom_score_adj"), "1000");
+        // The group of all.
+        self.file("/sys/fs/cgroup/llm-firecracker/memory.max", "8589934592");
         for (fd, target) in [
             (0, "/dev/null"),
             (1, "pipe:[7]"),
@@ -250,10 +257,13 @@ fn good_facts() -> Facts {
         jail: Probe::Works,
         state_dir: Some("/var/lib/llm-firecracker".into()),
         config_file: Some("/etc/llm-firecracker.toml".into()),
+        secrets: Some(vec!["/etc/llm-firecracker.key".into()]),
         chroot_base: Some("/srv/jailer".into()),
         free_disk_bytes: Some(50 << 30),
         uids: Some((10_000, 1_000)),
         images: Digests::Equal(5),
+        images_built: Some(built(&["python", "bash"])),
+        kernel_built: Some(built(&["kernel"])),
         snapshots: Digests::Equal(2),
         vms: Vms::Running(vec![VM]),
         own_vmms: vec![VM],
@@ -262,6 +272,15 @@ fn good_facts() -> Facts {
         today: Some(jiff::civil::date(2026, 3, 1)),
         ..Facts::default()
     }
+}
+
+/// Built 28 days before the made-up host's day.
+fn built(names: &[&str]) -> Vec<Built> {
+    let one = |name: &&str| Built {
+        name: (*name).to_owned(),
+        at: "2026-02-01T10:00:00Z".to_owned(),
+    };
+    names.iter().map(one).collect()
 }
 
 fn good_uml() -> Uml {
@@ -286,7 +305,7 @@ const UML_ARGUMENTS: &str =
 
 pub fn status(uid: i32) -> String {
     format!(
-        "Name:\tvmm\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n\
+        "Name:\tvmm\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{uid}\t{uid}\t{uid}\t{uid}\nGroups:\t \nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n\
          CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n\
          Seccomp_filters:\t2\nSpeculation_Store_Bypass:\tthread force mitigated\n"
     )
@@ -302,6 +321,7 @@ Max open files            20000                20000                files
 const GOOD: &[(&str, &str)] = &[
     ("/dev/kvm", ""),
     ("/etc/llm-firecracker.toml", ""),
+    ("/etc/llm-firecracker.key", ""),
     (
         "/etc/passwd",
         "root:x:0:0::/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh\n",

@@ -1,8 +1,7 @@
 //! The host's side of the matter: what is there before an attack, and what is there too many after it.
 //!
-//! Only what can be ours is looked at: processes that descend from this one or carry the mark of a
-//! VMM (its uid, its cgroup, the state folder on its command line), files and mounts below the state
-//! folder, sockets that those processes listen on, cgroups below the configured parent. A VM of another
+//! Only what can be ours is looked at: processes that descend from this one or have what only a VM's have
+//! (a cgroup of the battery's, a uid of a VM's, the namespace of a VMM), files and mounts below the state folder, sockets that those processes listen on, cgroups below the configured parent. A VM of another
 //! tool that lives at the same time is told apart by its living parent, its folder by who holds its lock.
 
 mod canary;
@@ -37,6 +36,8 @@ pub struct Watch {
     pub state_dir: PathBuf,
     /// Uids of VMMs; empty when the tool is not root and VMMs have its own uid.
     pub uids: Range<u32>,
+    /// The tool's own uid.
+    pub uid: u32,
     /// The name of the cgroup that holds all VMs.
     pub cgroup_parent: String,
     /// This process.
@@ -47,16 +48,17 @@ impl Watch {
     /// What this configuration's VMs can be told by.
     pub fn new(config: &Config) -> Watch {
         let vmm = &config.vmm;
-        let root = nix::unistd::geteuid().is_root();
+        let uid = nix::unistd::geteuid();
         Watch {
             state_dir: vmm
                 .state_dir
                 .canonicalize()
                 .unwrap_or_else(|_| vmm.state_dir.clone()),
-            uids: match root {
+            uids: match uid.is_root() {
                 true => vmm.uid_base..vmm.uid_base.saturating_add(vmm.uid_count),
                 false => 0..0,
             },
+            uid: uid.as_raw(),
             cgroup_parent: vmm.cgroup_parent.clone(),
             pid: nix::unistd::getpid().as_raw(),
         }

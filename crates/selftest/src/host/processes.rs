@@ -1,25 +1,43 @@
-//! Processes that can be ours, and no others.
+//! Processes that can be ours, and no others: known by what the kernel says of them, not by what they call themselves or
+//! are told.
+//!
+//! | where VMs have | a process is of a VM when |
+//! |---|---|
+//! | a cgroup below the battery's own parent | it is in one: nothing in a VM can leave it |
+//! | uids of their own (the tool is root) | it has one of them |
+//! | neither | it is the tool's user's, in a process id namespace of a VMM's: the one where a command line has the word that names a VM |
+//!
+//! Whatever else is in a VM's process id namespace is of that VM. A path in a command line says nothing: an editor, a
+//! server or a test may have the state folder there.
 
 use super::Watch;
 use crate::error::SelftestError;
 use procfs::process::{Process, all_processes};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// What a User-Mode Linux kernel carries on its command line, and what each process of its guest is called. Where
-/// the tool is not root they have no uid of their own, perhaps no cgroup, and no path of the host's.
+/// The words by which VMMs are told which VM they are: a kernel of User-Mode Linux has its own, QEMU and Firecracker get
+/// an option before it.
 const UML_WORD: &str = "umid=";
-const UML_PROCESS: &str = "uml-userspace";
+const OPTIONS: [&str; 2] = ["-name", "--id"];
 
-/// The start of the tool's own file name, and as much as `/proc/PID/comm` holds: another tool's VMs descend
-/// from one.
+/// The start of the tool's own file name: another tool's VMs descend from one.
 const TOOL: &str = "llm-firecracker";
 
+/// Of a process, what the kernel says, and whether it carries a VM's word.
+#[derive(Debug, Clone, Default)]
 struct Seen {
     parent: i32,
+    /// In ticks since the host's boot.
     start: u64,
     name: String,
+    uid: u32,
+    /// The program that it executes is the tool's.
     is_tool: bool,
-    marked: bool,
+    /// It is in a cgroup below the battery's parent.
+    in_cgroup: bool,
+    /// Its process id namespace, where that is known.
+    namespace: Option<u64>,
+    has_word: bool,
 }
 
 /// Pid and start time of each, with its name and what marks it.
@@ -33,10 +51,11 @@ pub fn ours(watch: &Watch) -> Result<BTreeMap<(i32, u64), String>, SelftestError
         .flatten()
         .filter_map(|process| Some((process.pid(), look(&process, watch)?)))
         .collect();
+    let marked = marked(&seen, watch);
     Ok(seen
         .iter()
         .filter_map(|(pid, process)| {
-            let how = belongs(*pid, &seen, watch)?;
+            let how = belongs(*pid, &seen, &marked, watch.pid)?;
             Some(((*pid, process.start), format!("{}, {how}", process.name)))
         })
         .collect())
@@ -44,51 +63,71 @@ pub fn ours(watch: &Watch) -> Result<BTreeMap<(i32, u64), String>, SelftestError
 
 fn look(process: &Process, watch: &Watch) -> Option<Seen> {
     let stat = process.stat().ok()?;
-    let uid = process.uid().ok()?;
-    let folder = watch.state_dir.to_string_lossy();
-    let words = process.cmdline().unwrap_or_default();
-    let names_folder = words.iter().any(|word| word.contains(folder.as_ref()));
-    let mine = uid == nix::unistd::geteuid().as_raw();
-    let of_uml = stat.comm == UML_PROCESS || words.iter().any(|word| word.starts_with(UML_WORD));
-    let in_cgroup = || {
-        let part = format!("/{}/", watch.cgroup_parent);
-        process.cgroups().is_ok_and(|groups| {
-            groups
-                .into_iter()
-                .any(|group| group.pathname.contains(&part))
-        })
-    };
+    let part = format!("/{}/", watch.cgroup_parent);
+    let in_cgroup = process.cgroups().is_ok_and(|groups| {
+        let mut groups = groups.into_iter();
+        groups.any(|group| format!("{}/", group.pathname).contains(&part))
+    });
+    let namespace = process.namespaces().ok();
+    let namespace =
+        namespace.and_then(|all| Some(all.0.get(std::ffi::OsStr::new("pid"))?.identifier));
     Some(Seen {
         parent: stat.ppid,
         start: stat.starttime,
-        is_tool: is_tool(process, uid, &stat.comm),
         name: stat.comm,
-        marked: watch.uids.contains(&uid) || names_folder || (mine && of_uml) || in_cgroup(),
+        uid: process.uid().ok()?,
+        is_tool: process.exe().is_ok_and(|path| {
+            let file = path.file_name();
+            file.is_some_and(|file| file.to_string_lossy().starts_with(TOOL))
+        }),
+        in_cgroup,
+        namespace,
+        has_word: names_a_vm(&process.cmdline().unwrap_or_default()),
     })
 }
 
-/// Whether a process is another tool. Its name is not asked where its program can be seen: a VMM that was
-/// taken over may give itself any name, and may execute nothing.
-fn is_tool(process: &Process, uid: u32, name: &str) -> bool {
-    match process.exe() {
-        Ok(path) => path
-            .file_name()
-            .is_some_and(|file| file.to_string_lossy().starts_with(TOOL)),
-        // Another user's: a user's own VMMs have the user's uid.
-        Err(_) => uid != nix::unistd::geteuid().as_raw() && name.starts_with(TOOL),
-    }
+fn names_a_vm(words: &[String]) -> bool {
+    let behind_option = |pair: &[String]| OPTIONS.contains(&pair[0].as_str());
+    words.iter().any(|word| word.starts_with(UML_WORD)) || words.windows(2).any(behind_option)
+}
+
+/// The processes of VMs. Pure.
+fn marked(seen: &HashMap<i32, Seen>, watch: &Watch) -> HashSet<i32> {
+    let host = seen.get(&watch.pid).and_then(|tool| tool.namespace);
+    let inside = |process: &Seen| process.namespace.filter(|space| Some(*space) != host);
+    let is_vmm = |process: &Seen| {
+        // Where VMs have uids of their own, a user's process is no VM's, whatever it says.
+        let by_word = watch.uids.is_empty() && process.uid == watch.uid && process.has_word;
+        let own_uid = watch.uids.contains(&process.uid);
+        process.in_cgroup || own_uid || (by_word && inside(process).is_some())
+    };
+    let spaces: HashSet<u64> = seen
+        .values()
+        .filter(|process| is_vmm(process))
+        .filter_map(inside)
+        .collect();
+    let of_a_vm = |process: &Seen| {
+        is_vmm(process) || inside(process).is_some_and(|space| spaces.contains(&space))
+    };
+    let found = seen.iter().filter(|(_, process)| of_a_vm(process));
+    found.map(|(pid, _)| *pid).collect()
 }
 
 /// How a process is ours, if it is.
-fn belongs(pid: i32, seen: &HashMap<i32, Seen>, watch: &Watch) -> Option<&'static str> {
-    if pid == watch.pid {
+fn belongs(
+    pid: i32,
+    seen: &HashMap<i32, Seen>,
+    marked: &HashSet<i32>,
+    tool: i32,
+) -> Option<&'static str> {
+    if pid == tool {
         return None;
     }
     let mut ancestor = seen.get(&pid)?;
-    let marked = ancestor.marked && !ancestor.is_tool;
+    let is_orphan = marked.contains(&pid) && !ancestor.is_tool;
     // The chain of parents ends at a process that has none; a loop cannot be.
     for _ in 0..seen.len() {
-        if ancestor.parent == watch.pid {
+        if ancestor.parent == tool {
             return Some("of this tool");
         }
         match seen.get(&ancestor.parent) {
@@ -97,80 +136,8 @@ fn belongs(pid: i32, seen: &HashMap<i32, Seen>, watch: &Watch) -> Option<&'stati
             None => break,
         }
     }
-    marked.then_some("an orphan with a VM's mark")
+    is_orphan.then_some("an orphan with a VM's mark")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Read;
-    use std::process::{Command, Stdio};
-
-    fn table(rows: &[(i32, i32, &str, bool)]) -> HashMap<i32, Seen> {
-        rows.iter()
-            .map(|(pid, parent, name, marked)| {
-                let seen = Seen {
-                    parent: *parent,
-                    start: 0,
-                    name: (*name).into(),
-                    is_tool: *name == TOOL,
-                    marked: *marked,
-                };
-                (*pid, seen)
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_kernel_is_told_by_a_word_where_it_has_no_uid_of_its_own() {
-        let watch = Watch {
-            state_dir: "/nowhere/state".into(),
-            uids: 0..0,
-            cgroup_parent: "nowhere".into(),
-            pid: 1,
-        };
-        let marked = |word: &str| {
-            let mut child = Command::new("sh")
-                .args(["-c", "echo; read line", word])
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            // `spawn` may return while the child still has the words of its parent.
-            let mut byte = [0];
-            child.stdout.take().unwrap().read_exact(&mut byte).unwrap();
-            let seen = look(&Process::new(child.id() as i32).unwrap(), &watch).unwrap();
-            drop(child.stdin.take());
-            child.wait().unwrap();
-            seen.marked
-        };
-        assert!(marked("umid=vm-1"));
-        assert!(!marked("vm-1"));
-    }
-
-    #[test]
-    fn anothers_vms_are_not_ours_but_orphans_are() {
-        let watch = Watch {
-            state_dir: "/state".into(),
-            uids: 0..0,
-            cgroup_parent: "x".into(),
-            pid: 10,
-        };
-        let seen = table(&[
-            (1, 0, "init", false),
-            (10, 1, "llm-firecracker", false),
-            (11, 10, "bwrap", true),
-            (12, 11, "qemu", true),
-            (20, 1, "llm-firecracker", true),
-            (21, 20, "bwrap", true),
-            (22, 21, "qemu", true),
-            (30, 1, "qemu", true),
-            (40, 1, "sshd", false),
-        ]);
-        let ours: Vec<i32> = [1, 10, 11, 12, 20, 21, 22, 30, 40]
-            .into_iter()
-            .filter(|pid| belongs(*pid, &seen, &watch).is_some())
-            .collect();
-        assert_eq!(ours, [11, 12, 30]);
-    }
-}
+mod tests;

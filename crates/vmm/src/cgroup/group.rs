@@ -1,14 +1,9 @@
 //! One VM's cgroup: its limits, what it used, its end.
 
-use super::layout::Version;
-use super::{CPU_PERIOD_MICROS, Limits};
+use super::layout::{Tree, Version};
+use super::{CPU_PERIOD_MICROS, Limits, v2};
+use crate::engine::VmId;
 use crate::error::{Step, VmmError};
-use cgroups_rs::MaxValue;
-use cgroups_rs::cgroup::Cgroup;
-use cgroups_rs::cpu::CpuController;
-use cgroups_rs::error::Error;
-use cgroups_rs::memory::MemController;
-use cgroups_rs::pid::PidController;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -20,23 +15,28 @@ const MAKE_ATTEMPTS: usize = 8;
 /// Removes itself when dropped; [`VmCgroup::remove`] says whether that went well.
 #[derive(Debug)]
 pub struct VmCgroup {
-    group: Cgroup,
     version: Version,
+    /// Of the tree; there are several on v1, and none of them counts there.
+    mount: PathBuf,
     folders: Vec<PathBuf>,
 }
 
 impl VmCgroup {
-    pub(super) fn new(group: Cgroup, version: Version) -> Self {
-        let mut folders: Vec<PathBuf> = group
-            .subsystems()
-            .iter()
-            .map(|subsystem| subsystem.to_controller().path().to_path_buf())
-            .collect();
+    pub(super) fn new<'a>(
+        version: Version,
+        trees: impl Iterator<Item = &'a Tree>,
+        id: &VmId,
+    ) -> Self {
+        let (mut mount, mut folders) = (PathBuf::new(), Vec::new());
+        for tree in trees {
+            mount.clone_from(&tree.mount);
+            folders.push(tree.mount.join(&tree.own).join(id.as_str()));
+        }
         folders.sort();
         folders.dedup();
         Self {
-            group,
             version,
+            mount,
             folders,
         }
     }
@@ -68,20 +68,50 @@ impl VmCgroup {
     /// Makes it and puts `limits` in force, read back.
     pub fn establish(&self, limits: Limits) -> Result<(), VmmError> {
         let is_there = || self.folders.iter().all(|folder| folder.is_dir());
-        made(|| self.group.create(), is_there).map_err(|e| VmmError::Io {
-            step: Step::Prepare,
-            what: format!("making the cgroup {}", self.folders[0].display()),
-            source: std::io::Error::other(e),
-        })?;
+        made(|| self.make(), is_there).map_err(VmmError::io(
+            Step::Prepare,
+            &format!("making the cgroup {}", self.folders[0].display()),
+        ))?;
+        self.cap_parent(limits)?;
         self.limit(limits)
     }
 
+    fn make(&self) -> std::io::Result<()> {
+        for folder in &self.folders {
+            if self.version == Version::V2 {
+                v2::make_parent(&self.mount, folder.parent().unwrap_or(&self.mount))?;
+            }
+            std::fs::DirBuilder::new().recursive(true).create(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Holds all VMs together to their part of the host. Each VM's start does: the parent comes and goes with them. A cap
+    /// that is there stays, for it is that of VMs that run: another tool's configuration must not starve them.
+    fn cap_parent(&self, limits: Limits) -> Result<(), VmmError> {
+        let (file, wanted) = limits.cap(self.version);
+        let parents = self.folders.iter().filter_map(|folder| folder.parent());
+        let Some(path) = parents
+            .map(|parent| parent.join(file))
+            .find(|path| path.exists())
+        else {
+            return Err(not_capped(wanted, "not there"));
+        };
+        let read = || std::fs::read_to_string(&path).unwrap_or_default();
+        if !is_cap(&read()) {
+            let _ = std::fs::write(&path, wanted.to_string());
+        }
+        match read() {
+            cap if is_cap(&cap) => Ok(()),
+            other => Err(not_capped(wanted, other.trim())),
+        }
+    }
+
     fn limit(&self, limits: Limits) -> Result<(), VmmError> {
-        self.write(limits).map_err(|e| VmmError::Io {
-            step: Step::Prepare,
-            what: format!("writing the limits of {}", self.folders[0].display()),
-            source: std::io::Error::other(e),
-        })?;
+        self.write(limits).map_err(VmmError::io(
+            Step::Prepare,
+            &format!("writing the limits of {}", self.folders[0].display()),
+        ))?;
         // No swap: what a guest holds must not be written to the host's disk. Kernels without
         // swap accounting lack the file, hosts without swap do not need it.
         for (file, value) in [("memory.swap.max", "0"), ("memory.swappiness", "0")] {
@@ -93,15 +123,13 @@ impl VmCgroup {
     }
 
     /// A controller that is not there is found by [`VmCgroup::check`].
-    fn write(&self, limits: Limits) -> Result<(), Error> {
-        if let Some(memory) = self.group.controller_of::<MemController>() {
-            memory.set_limit(i64::try_from(limits.memory_bytes).unwrap_or(i64::MAX))?;
-        }
-        if let Some(pids) = self.group.controller_of::<PidController>() {
-            pids.set_pid_max(MaxValue::Value(limits.pids as i64))?;
-        }
-        if let Some(cpu) = self.group.controller_of::<CpuController>() {
-            cpu.set_cfs_quota_and_period(Some(limits.quota_micros()), Some(CPU_PERIOD_MICROS))?;
+    fn write(&self, limits: Limits) -> std::io::Result<()> {
+        // The quota's unit; on v2 both are in one file.
+        let period = ("cpu.cfs_period_us", CPU_PERIOD_MICROS.to_string());
+        for (file, value) in std::iter::once(period).chain(limits.settings(self.version)) {
+            if let Some(path) = self.find(file) {
+                std::fs::write(path, value)?;
+            }
         }
         Ok(())
     }
@@ -188,6 +216,22 @@ impl VmCgroup {
 impl Drop for VmCgroup {
     fn drop(&mut self) {
         let _ = self.remove(Duration::ZERO);
+    }
+}
+
+/// Whether a limit of memory limits anything: version 2 writes `max`, version 1 a number near 2^63.
+fn is_cap(text: &str) -> bool {
+    text.trim()
+        .parse::<u64>()
+        .is_ok_and(|bytes| bytes < 1 << 62)
+}
+
+fn not_capped(wanted: u64, seen: &str) -> VmmError {
+    VmmError::LimitNotHeld {
+        step: Step::Prepare,
+        limit: "the memory of all VMs".into(),
+        wanted: wanted.to_string(),
+        seen: seen.into(),
     }
 }
 

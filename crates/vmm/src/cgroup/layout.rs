@@ -3,7 +3,8 @@
 //! | host | tool | place |
 //! |---|---|---|
 //! | v1, hybrid | root | below the tool's own cgroup, in each controller's tree: its limits hold for VMs too |
-//! | v2 | root | below the root of the tree: the tool's own cgroup has processes, so it can have no children with limits |
+//! | v2 | root, as a service | below the unit, which systemd delegated (`Delegate=`): its limits hold for VMs too; the tool moves into a leaf of it |
+//! | v2 | root, else | below the root of the tree: the tool's own cgroup has other people's processes, so it can have no children with limits |
 //! | v2 | user | the nearest ancestor that is the user's and hands the controllers down (systemd: `Delegate=yes`) |
 //! | v1, hybrid | user | none, unless the tool's own cgroups are writable |
 

@@ -99,6 +99,7 @@ impl ChildSetup {
         for mut procs in &self.cgroups {
             procs.write_all(b"0")?;
         }
+        be_first_to_go()?;
         if let Some(privileged) = &self.privileged {
             privileged.stage()?;
         }
@@ -182,6 +183,19 @@ impl Privileged {
     }
 }
 
+/// How willingly the kernel ends a process where memory is short: the most (proc(5)).
+const OOM_SCORE: &[u8] = b"1000";
+
+/// Where the host is out of memory, the kernel ends a VM and not the tool or anything else. Every program in the jail
+/// inherits it, and none may lower it again.
+fn be_first_to_go() -> Result<()> {
+    let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::CLOEXEC;
+    let mode = rustix::fs::Mode::empty();
+    let file = rustix::fs::open(c"/proc/self/oom_score_adj", flags, mode)?;
+    rustix::io::write(file, OOM_SCORE)?;
+    Ok(())
+}
+
 /// Groups first: without root they could not be dropped any more.
 fn drop_root(uid: u32) -> Result<()> {
     let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(uid));
@@ -205,6 +219,28 @@ pub fn memory_file(name: &str, bytes: &[u8]) -> Result<OwnedFd> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kernel_ends_a_jail_before_the_tool() {
+        let setup = ChildSetup {
+            fds: Vec::new(),
+            tool: super::super::process::this_process().unwrap(),
+            cgroups: Vec::new(),
+            privileged: None,
+            rlimits: Vec::new(),
+            addresses: Addresses::Random,
+        };
+        let (output, stdout) = rustix::pipe::pipe().unwrap();
+        let stderr = stdout.try_clone().unwrap();
+        let path = OsString::from("/proc/self/oom_score_adj");
+        let mut command = setup.command(Path::new("/bin/cat"), [path], stdout, stderr);
+        assert!(command.status().unwrap().success());
+        drop(command);
+        let said = std::io::read_to_string(File::from(output)).unwrap();
+        assert_eq!(said, "1000\n");
+        let own = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+        assert!(own.trim().parse::<i32>().unwrap() < 1000, "{own}");
+    }
 
     /// A memory file can always be read: in the tool's place it would say that the tool has ended.
     #[test]

@@ -69,14 +69,43 @@ impl Confinement {
         if uid == 0 || self.uids != [uid; 4] {
             return Some(format!("its uids are {:?}, not {uid}", self.uids));
         }
-        if self.gids.contains(&0) {
-            return Some(format!("its gids are {:?}", self.gids));
+        let gid = gid_of(uid);
+        if gid == 0 || self.gids != [gid; 4] {
+            return Some(format!("its gids are {:?}, not {gid}", self.gids));
+        }
+        if let Some(fault) = self.groups_fault(&groups_kept(uid)) {
+            return Some(fault);
         }
         if self.capabilities != 0 {
             return Some(format!("it has capabilities {:#x}", self.capabilities));
         }
         (!self.no_new_privs).then(|| "no_new_privs is not set".into())
     }
+
+    /// A supplementary group opens files and devices as a uid does. Its own group adds nothing.
+    fn groups_fault(&self, kept: &[u32]) -> Option<String> {
+        let harmless = |group: &u32| kept.contains(group) || self.gids == [*group; 4];
+        let all = self.groups.iter().all(harmless);
+        (!all).then(|| format!("its supplementary groups are {:?}", self.groups))
+    }
+}
+
+/// The group of a VMM of `uid`: of the same number, or, where it is the tool's own user, that user's.
+fn gid_of(uid: u32) -> u32 {
+    match rustix::process::geteuid().as_raw() == uid {
+        true => rustix::process::getegid().as_raw(),
+        false => uid,
+    }
+}
+
+/// The supplementary groups that a VMM of `uid` cannot be without: a user's tool has no right to take its own ones from a
+/// process, and root's gives each VMM another uid, without any.
+fn groups_kept(uid: u32) -> Vec<u32> {
+    if rustix::process::geteuid().as_raw() != uid {
+        return Vec::new();
+    }
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    groups.into_iter().map(|group| group.as_raw()).collect()
 }
 
 /// An error of a fault.
@@ -163,6 +192,14 @@ mod tests {
         for (from, to, word) in [
             ("Uid:\t10001", "Uid:\t0", "uids"),
             ("Gid:\t10001", "Gid:\t0", "gids"),
+            ("Gid:\t10001", "Gid:\t104", "gids"),
+            // kvm's number on many hosts, and docker's.
+            (
+                "Groups:\t ",
+                "Groups:\t104 999 ",
+                "supplementary groups are [104, 999]",
+            ),
+            ("Groups:\t ", "Groups:\t10001 0 ", "supplementary groups"),
             (
                 "CapBnd:\t0000000000000000",
                 "CapBnd:\t0000000000000001",
@@ -177,6 +214,25 @@ mod tests {
             assert!(fault.unwrap().contains(word));
         }
         assert!(Confinement::parse(GOOD).unwrap().fault(0).is_some());
+    }
+
+    #[test]
+    fn a_users_vmm_keeps_the_users_groups_and_has_no_others() {
+        let seen = |groups: &str| {
+            let text = GOOD.replace("Groups:\t ", &format!("Groups:\t{groups}"));
+            Confinement::parse(&text).unwrap()
+        };
+        for (groups, kept, held) in [
+            ("", &[][..], true),
+            ("10001", &[], true),
+            ("27 104", &[27, 104], true),
+            ("27 104", &[27], false),
+            ("0", &[27], false),
+        ] {
+            assert_eq!(seen(groups).groups_fault(kept).is_none(), held, "{groups}");
+        }
+        // Nobody's uid here is that of these tests.
+        assert!(groups_kept(10_001).is_empty());
     }
 
     #[test]

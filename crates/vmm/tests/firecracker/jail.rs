@@ -26,6 +26,7 @@ fn with_jailer<T>(cgroup_version: Version, then: impl FnOnce(Jailer) -> T) -> T 
             memory_bytes: 768 << 20,
             pids: 64,
             cpus: 1.5,
+            memory_bytes_of_all: 8 << 30,
         },
         file_bytes: 1 << 20,
     })

@@ -51,6 +51,16 @@ pub fn assert_status(pid: i32, uids: std::ops::Range<u32>, filters: u32) {
     }
 }
 
+/// The kernel ends it before the tool where memory is short.
+pub fn assert_goes_first(pid: i32) {
+    let score = |pid: &str| {
+        let text = fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap();
+        text.trim().parse::<i32>().unwrap()
+    };
+    assert_eq!(score(&pid.to_string()), 1000);
+    assert!(score("self") < 1000);
+}
+
 /// None of the namespaces is this process's, nor those of another VMM; the network is a loopback device.
 pub fn assert_namespaces(pid: i32, other: i32) {
     let of = |pid: i32, name: &str| fs::read_link(format!("/proc/{pid}/ns/{name}")).unwrap();

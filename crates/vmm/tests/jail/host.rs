@@ -32,6 +32,7 @@ pub const LIMITS: Limits = Limits {
     memory_bytes: 256 << 20,
     pids: 32,
     cpus: 1.0,
+    memory_bytes_of_all: 8 << 30,
 };
 
 /// A host for one test; `None`, and the reason printed, where jails cannot be made.

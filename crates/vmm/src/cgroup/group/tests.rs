@@ -1,8 +1,6 @@
 //! One VM's group on fabricated v1, hybrid and v2 trees.
 
 use super::*;
-use crate::engine::VmId;
-use cgroups_rs::hierarchies;
 use std::fs;
 use tempfile::TempDir;
 
@@ -10,6 +8,7 @@ const LIMITS: Limits = Limits {
     memory_bytes: 512 << 20,
     pids: 64,
     cpus: 1.5,
+    memory_bytes_of_all: 4 << 30,
 };
 
 /// A kernel's files of one VM's group, on a host of this version: folder, file, content.
@@ -68,11 +67,9 @@ fn fabricated(version: Version, spoilt: Option<(&str, &str)>) -> (TempDir, VmCgr
         folders.push(folder);
     }
     folders.dedup();
-    let name = VmId::new("vm-1").unwrap();
-    let group = Cgroup::load(hierarchies::auto(), name.as_str());
     let cgroup = VmCgroup {
-        group,
         version,
+        mount: dir.path().to_path_buf(),
         folders,
     };
     (dir, cgroup)
@@ -107,6 +104,49 @@ fn limits_that_the_kernel_holds_pass_and_each_other_one_is_named() {
             );
         }
     }
+}
+
+#[test]
+fn limits_are_written_as_they_are_checked_and_all_vms_have_a_cap() {
+    for version in both() {
+        let (_dir, cgroup) = fabricated(version, None);
+        for (file, _) in LIMITS.settings(version) {
+            fs::write(cgroup.find(file).unwrap(), "").unwrap();
+        }
+        let (cap, bytes) = LIMITS.cap(version);
+        let folder = cgroup.find(cap).unwrap();
+        let cap = folder.parent().unwrap().with_file_name(cap);
+        let refused = cgroup.establish(LIMITS).unwrap_err().to_string();
+        assert!(refused.contains("the memory of all VMs"), "{refused}");
+        for unlimited in ["max\n", "9223372036854771712\n"] {
+            fs::write(&cap, unlimited).unwrap();
+            cgroup.establish(LIMITS).unwrap();
+            assert_eq!(fs::read_to_string(&cap).unwrap(), bytes.to_string());
+        }
+        // The cap of VMs that run is not taken from them.
+        fs::write(&cap, "8589934592\n").unwrap();
+        cgroup.establish(LIMITS).unwrap();
+        assert_eq!(fs::read_to_string(&cap).unwrap(), "8589934592\n");
+    }
+}
+
+#[test]
+fn a_vms_folders_are_one_a_tree() {
+    let tree = |mount: &str, own: &str| Tree {
+        mount: mount.into(),
+        own: own.into(),
+    };
+    let id = VmId::new("vm-1").unwrap();
+    let trees = [
+        tree("/cg/cpu,cpuacct", "a/vms"),
+        tree("/cg/memory", "b/vms"),
+        tree("/cg/cpu,cpuacct", "a/vms"),
+    ];
+    let cgroup = VmCgroup::new(Version::V1, trees.iter(), &id);
+    let folders = ["/cg/cpu,cpuacct/a/vms/vm-1", "/cg/memory/b/vms/vm-1"];
+    assert_eq!(cgroup.folders(), folders.map(PathBuf::from));
+    let cgroup = VmCgroup::new(Version::V2, [tree("/cg", "unit/vms")].iter(), &id);
+    assert_eq!(cgroup.folders(), [PathBuf::from("/cg/unit/vms/vm-1")]);
 }
 
 #[test]

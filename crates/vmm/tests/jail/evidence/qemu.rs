@@ -1,7 +1,8 @@
 //! QEMU, with whatever accelerator works here.
 
 use super::{
-    assert_cgroup, assert_namespaces, assert_rlimits, assert_root, assert_status, open_files,
+    assert_cgroup, assert_goes_first, assert_namespaces, assert_rlimits, assert_root,
+    assert_status, open_files,
 };
 use crate::host::host;
 use crate::images;
@@ -41,6 +42,7 @@ async fn a_live_qemu_is_held_as_the_table_says() {
     );
     let (pid, other) = (one.usage().pid, two.usage().pid);
     // The jail's filter and QEMU's own.
+    assert_goes_first(pid);
     assert_status(pid, host.uids(), 2);
     assert_namespaces(pid, other);
     assert_rlimits(pid, 0);

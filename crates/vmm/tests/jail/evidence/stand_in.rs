@@ -1,7 +1,8 @@
 //! A program that does nothing, in the jail that QEMU gets.
 
 use super::{
-    assert_cgroup, assert_namespaces, assert_rlimits, assert_root, assert_status, open_files,
+    assert_cgroup, assert_goes_first, assert_namespaces, assert_rlimits, assert_root,
+    assert_status, open_files,
 };
 use crate::host::{LIMITS, host};
 use std::path::Path;
@@ -19,6 +20,7 @@ async fn a_live_stand_in_is_held_as_the_table_says() {
     host.wait_for_program(pid, &program);
     host.wait_for_program(two.process.pid(), &program);
     // The jail's filter.
+    assert_goes_first(pid);
     assert_status(pid, one.uid..one.uid + 1, 1);
     assert_namespaces(pid, two.process.pid());
     assert_rlimits(pid, 0);

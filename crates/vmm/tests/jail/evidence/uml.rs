@@ -1,7 +1,8 @@
 //! A kernel of User-Mode Linux, and the processes of its guest: what a job is on the host.
 
 use super::{
-    assert_cgroup, assert_namespaces, assert_rlimits, assert_root, assert_status, field, open_files,
+    assert_cgroup, assert_goes_first, assert_namespaces, assert_rlimits, assert_root,
+    assert_status, field, open_files,
 };
 use crate::host::{Host, host};
 use crate::uml::{Live, MEMORY_MIB, uml};
@@ -19,6 +20,7 @@ const ID: &str = "uml-one";
 
 /// What holds for the kernel and for each process of its guest.
 fn assert_jailed(pid: i32, other: &Live, id: &str, host: &Host) {
+    assert_goes_first(pid);
     assert_status(pid, host.uids(), FILTERS);
     assert_namespaces(pid, other.kernel);
     assert_rlimits(pid, scratch(MEMORY_MIB).bytes);
