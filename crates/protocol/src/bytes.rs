@@ -4,6 +4,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// What a client sends as base64. Line breaks and blanks between the characters are let through: MIME,
+/// `base64(1)` and PEM write them. Between host and guest nothing but the alphabet counts.
+pub fn from_base64(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        return STANDARD.decode(text);
+    }
+    let plain: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    STANDARD.decode(plain)
+}
+
 /// Raw bytes that travel as a base64 string.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Bytes(pub Vec<u8>);
@@ -62,6 +75,7 @@ pub fn whole_characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn half_a_character_at_the_end_is_not_kept() {
@@ -72,6 +86,27 @@ mod tests {
         }
         for binary in [&b"\xff"[..], b"a\x80\x80\x80\x80", b"\xc0", b"\xe2\x28"] {
             assert_eq!(whole_characters(binary), binary.len());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn base64_may_be_broken_into_lines_anywhere(
+            bytes in proptest::collection::vec(any::<u8>(), 0..100), width in 1usize..80,
+            line_break in "\n|\r\n|\n\t",
+        ) {
+            let text = STANDARD.encode(&bytes);
+            let lines: String = text
+                .as_bytes()
+                .chunks(width)
+                .map(|line| format!("{}{line_break}", std::str::from_utf8(line).unwrap()))
+                .collect();
+            prop_assert_eq!(from_base64(&lines).unwrap(), bytes);
+        }
+
+        #[test]
+        fn what_is_no_base64_is_refused(text in "[A-Za-z0-9+/\n]{0,20}[-_!%ü][A-Za-z0-9+/=\n]{0,20}") {
+            prop_assert!(from_base64(&text).is_err());
         }
     }
 }
