@@ -5,6 +5,12 @@
 //!                                          │ too old, died, pool closed
 //!                                          └──> destroyed
 //! ```
+//!
+//! Which language is refilled next is decided in `refill`.
+
+mod refill;
+
+pub(crate) use refill::AFTER_FAILURE;
 
 use crate::config::PoolSize;
 use crate::lease::Leased;
@@ -15,6 +21,7 @@ use crate::rehearse::{rehearse, warm};
 use crate::supply::Supply;
 use protocol::language::Language;
 use protocol::result::BootPath;
+use refill::{Next, Want};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -25,9 +32,6 @@ use tokio_util::task::TaskTracker;
 
 /// How often ages are looked at when nothing else happens.
 const LOOK_AT_AGES: Duration = Duration::from_secs(5);
-
-/// How long a refill waits after a VM could not be made, so that a broken host is not hammered.
-pub(crate) const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// One VM that waits.
 struct Ready {
@@ -41,12 +45,25 @@ struct Shelf {
     ready: VecDeque<Ready>,
     /// How many should wait: `min`, and up to `max` while jobs find the shelf empty.
     target: usize,
+    /// It held its `min` at some time.
+    was_full: bool,
+    /// VMs that could not be made, in a row.
+    failures: u32,
+    /// None is made before this.
+    rests_until: Option<Instant>,
 }
 
-impl Shelf {
-    fn lacks(&self) -> bool {
-        self.ready.len() < self.target
-    }
+/// How a language's shelf stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShelfState {
+    /// VMs that wait.
+    pub ready: usize,
+    /// How many should.
+    pub size: PoolSize,
+    /// It held its `min` at some time since the start.
+    pub was_full: bool,
+    /// The last VM could not be made; jobs clone or boot their own meanwhile.
+    pub is_failing: bool,
 }
 
 /// The pool. Empty and idle until [`Pool::start`].
@@ -68,6 +85,9 @@ impl Pool {
                     size,
                     ready: VecDeque::new(),
                     target: size.min,
+                    was_full: size.min == 0,
+                    failures: 0,
+                    rests_until: None,
                 };
                 (language, shelf)
             })
@@ -90,7 +110,7 @@ impl Pool {
     pub fn start(&self, supply: &Arc<Supply>) {
         let supply = Arc::downgrade(supply);
         let (wanted, stop) = (self.wanted.clone(), self.stop.clone());
-        self.tasks.spawn(refill(supply, wanted, stop));
+        self.tasks.spawn(keep_filled(supply, wanted, stop));
     }
 
     /// A VM that was waiting, running again; `None` when none is left.
@@ -152,6 +172,21 @@ impl Pool {
             .is_none_or(|shelf| shelf.size.rehearsed)
     }
 
+    /// Each shelf as it stands.
+    pub fn states(&self) -> BTreeMap<Language, ShelfState> {
+        let state = |shelf: &Shelf| ShelfState {
+            ready: shelf.ready.len(),
+            size: shelf.size,
+            was_full: shelf.was_full,
+            is_failing: shelf.failures > 0,
+        };
+        let shelves = self.shelves();
+        shelves
+            .iter()
+            .map(|(language, shelf)| (*language, state(shelf)))
+            .collect()
+    }
+
     /// Every shelf holds its `min`.
     pub fn is_warm(&self) -> bool {
         self.shelves()
@@ -166,13 +201,22 @@ impl Pool {
         self.metrics.vms_alive.inc_by(ready - before);
     }
 
-    fn next_wanted(&self) -> Option<Language> {
-        // The emptiest shelf first, measured against what it should hold.
-        self.shelves()
-            .iter()
-            .filter(|(_, shelf)| shelf.lacks())
-            .min_by_key(|(_, shelf)| shelf.ready.len() * 1000 / shelf.target.max(1))
-            .map(|(language, _)| *language)
+    fn next(&self) -> Next {
+        let want = |(language, shelf): (&Language, &Shelf)| Want {
+            language: *language,
+            ready: shelf.ready.len(),
+            target: shelf.target,
+            rests_until: shelf.rests_until,
+        };
+        let wants: Vec<Want> = self.shelves().iter().map(want).collect();
+        refill::next(&wants, Instant::now())
+    }
+
+    fn failed(&self, language: Language) {
+        if let Some(shelf) = self.shelves().get_mut(&language) {
+            shelf.failures = shelf.failures.saturating_add(1);
+            shelf.rests_until = Some(Instant::now() + refill::rest_after(shelf.failures));
+        }
     }
 
     fn put(&self, language: Language, leased: Leased) {
@@ -182,6 +226,8 @@ impl Pool {
                 leased,
                 since: Instant::now(),
             });
+            shelf.was_full |= shelf.ready.len() >= shelf.size.min;
+            (shelf.failures, shelf.rests_until) = (0, None);
             self.count(language, shelf);
         }
     }
@@ -227,27 +273,34 @@ async fn destroy(leased: Vec<Leased>) {
 
 /// Fills shelves until `stop`, one VM at a time: making one takes a whole core. A VM that is being made
 /// is finished first, for half of one cannot be given back in the time that an exit leaves.
-async fn refill(supply: Weak<Supply>, wanted: Arc<Notify>, stop: CancellationToken) {
+async fn keep_filled(supply: Weak<Supply>, wanted: Arc<Notify>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let Some(supply) = supply.upgrade() else {
             return;
         };
         let pool = supply.pool();
         destroy(pool.take_expired()).await;
-        let Some(language) = pool.next_wanted() else {
-            drop(supply);
-            let wait = tokio::time::timeout(LOOK_AT_AGES, wanted.notified());
-            let _ = stop.run_until_cancelled(wait).await;
-            continue;
-        };
-        match make_ready(&supply, language, supply.default_shape()).await {
-            Ok(leased) => pool.put(language, leased),
-            Err(no) => {
-                tracing::warn!(%language, reason = %no.message, "the pool could not be refilled");
-                drop(supply);
-                let wait = tokio::time::sleep(AFTER_FAILURE);
-                stop.run_until_cancelled(wait).await;
+        let rest = match pool.next() {
+            Next::Make(language) => {
+                make_one(&supply, language).await;
+                continue;
             }
+            Next::Rest(until) => LOOK_AT_AGES.min(until.saturating_duration_since(Instant::now())),
+            Next::Idle => LOOK_AT_AGES,
+        };
+        drop(supply);
+        let wait = tokio::time::timeout(rest, wanted.notified());
+        let _ = stop.run_until_cancelled(wait).await;
+    }
+}
+
+async fn make_one(supply: &Supply, language: Language) {
+    let pool = supply.pool();
+    match make_ready(supply, language, supply.default_shape()).await {
+        Ok(leased) => pool.put(language, leased),
+        Err(no) => {
+            tracing::warn!(%language, reason = %no.message, "the pool could not be refilled");
+            pool.failed(language);
         }
     }
 }
