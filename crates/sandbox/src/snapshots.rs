@@ -9,6 +9,7 @@ mod manifest;
 mod sweep;
 
 pub use manifest::Manifest;
+use manifest::{Known, Read};
 
 use crate::lease::{self, Leased, chain};
 use crate::materials::{Materials, Shape};
@@ -132,6 +133,7 @@ pub struct SnapshotRow {
 #[derive(Debug, Clone)]
 pub struct SnapshotStore {
     root: PathBuf,
+    known: Known,
 }
 
 impl SnapshotStore {
@@ -142,7 +144,10 @@ impl SnapshotStore {
             .mode(0o700)
             .create(root)
             .map_err(io("creating", root))?;
-        Ok(SnapshotStore { root: root.into() })
+        Ok(SnapshotStore {
+            root: root.into(),
+            known: Known::default(),
+        })
     }
 
     fn folder(&self, key: &SnapshotKey) -> PathBuf {
@@ -151,8 +156,8 @@ impl SnapshotStore {
 
     /// The files of this key's snapshot when it is there and whole.
     pub async fn find(&self, key: &SnapshotKey) -> Result<Option<SnapshotFiles>, SnapshotError> {
-        let (folder, key) = (self.folder(key), key.clone());
-        blocking(move || find_in(&folder, &key)).await
+        let (folder, key, known) = (self.folder(key), key.clone(), self.known.clone());
+        blocking(move || find_in(&folder, &key, &known)).await
     }
 
     /// Makes this key's snapshot unless it is there. `spec` makes a VM of the template's kind.
@@ -208,7 +213,8 @@ impl SnapshotStore {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned());
             if let Some(id) = name.filter(|name| path.is_dir() && !name.starts_with('.')) {
-                rows.push(row(id, &path, read_all));
+                let changed = Read::Changed(&self.known);
+                rows.push(row(id, &path, if read_all { Read::All } else { changed }));
             }
         }
         rows.sort_by(|a, b| a.id.cmp(&b.id));
@@ -329,7 +335,11 @@ fn sync_folder(folder: &Path) -> Result<(), SnapshotError> {
         .map_err(io("syncing", folder))
 }
 
-fn find_in(folder: &Path, key: &SnapshotKey) -> Result<Option<SnapshotFiles>, SnapshotError> {
+fn find_in(
+    folder: &Path,
+    key: &SnapshotKey,
+    known: &Known,
+) -> Result<Option<SnapshotFiles>, SnapshotError> {
     let Some(manifest) = Manifest::read(folder)? else {
         return Ok(None);
     };
@@ -337,7 +347,7 @@ fn find_in(folder: &Path, key: &SnapshotKey) -> Result<Option<SnapshotFiles>, Sn
         return Err(damaged(folder, OTHER_MANIFEST));
     }
     for record in manifest.records() {
-        record.check(folder, false)?;
+        record.check(folder, Read::Changed(known))?;
     }
     Ok(Some(manifest.files(folder)))
 }
@@ -352,7 +362,7 @@ fn damaged(folder: &Path, what: impl Into<String>) -> SnapshotError {
     }
 }
 
-fn row(id: String, folder: &Path, read_all: bool) -> SnapshotRow {
+fn row(id: String, folder: &Path, read: Read<'_>) -> SnapshotRow {
     use std::os::unix::fs::MetadataExt;
     let manifest = match Manifest::read(folder) {
         Ok(Some(manifest)) => Ok(manifest),
@@ -368,7 +378,7 @@ fn row(id: String, folder: &Path, read_all: bool) -> SnapshotRow {
                 // st_blocks counts 512-byte units (stat(2)).
                 disk_bytes += metadata.blocks() * 512;
             }
-            if let Err(wrong) = record.check(folder, read_all) {
+            if let Err(wrong) = record.check(folder, read) {
                 error = Some(chain(&wrong));
             }
         }

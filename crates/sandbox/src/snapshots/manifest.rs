@@ -3,10 +3,12 @@
 use super::{SnapshotError, SnapshotKey, damaged, io};
 use images::digest::{FileIdentity, sha256_file};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use vmm::SnapshotFiles;
 
 const NAME: &str = "manifest.json";
@@ -39,10 +41,10 @@ impl FileRecord {
     }
 
     /// Compares it with the file: by identity where that still holds, else byte for byte.
-    pub(super) fn check(&self, folder: &Path, read_all: bool) -> Result<(), SnapshotError> {
+    pub(super) fn check(&self, folder: &Path, read: Read<'_>) -> Result<(), SnapshotError> {
         let path = folder.join(&self.name);
         let identity = FileIdentity::of(&path).map_err(io("reading", &path))?;
-        if identity == self.identity && !read_all {
+        if identity == self.identity && matches!(read, Read::Changed(_)) {
             return Ok(());
         }
         if identity.size != self.size {
@@ -52,12 +54,44 @@ impl FileRecord {
             );
             return Err(damaged(folder, what));
         }
-        let (sha256, _) = sha256_file(&path).map_err(io("reading", &path))?;
-        if sha256 != self.sha256 {
+        let sha256 = match read {
+            Read::All => sha256_file(&path).map(|(sha256, _)| sha256),
+            Read::Changed(known) => known.sha256(&path, identity),
+        };
+        if sha256.map_err(io("reading", &path))? != self.sha256 {
             let what = format!("{} has another digest than its manifest", self.name);
             return Err(damaged(folder, what));
         }
         Ok(())
+    }
+}
+
+/// Which files are read to be compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Read<'a> {
+    /// Each.
+    All,
+    /// Those that were touched since their manifest was written; each state of one is read once.
+    Changed(&'a Known),
+}
+
+/// Digests of files that this process has read: a state folder that was copied has other identities than
+/// its manifests say, and half a GiB must not be read again for each job and each listing.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known(Arc<Mutex<HashMap<PathBuf, (FileIdentity, String)>>>);
+
+impl Known {
+    fn sha256(&self, path: &Path, identity: FileIdentity) -> std::io::Result<String> {
+        // Held while the file is read: whoever else asks waits for that instead of reading it, too.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((own, sha256)) = known.get(path)
+            && *own == identity
+        {
+            return Ok(sha256.clone());
+        }
+        let (sha256, identity) = sha256_file(path)?;
+        known.insert(path.to_owned(), (identity, sha256.clone()));
+        Ok(sha256)
     }
 }
 
@@ -141,5 +175,32 @@ impl Manifest {
             memory: folder.join(&self.memory.name),
             state: folder.join(&self.state.name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copied_file_is_read_once_and_a_changed_one_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory");
+        std::fs::write(&path, b"ram").unwrap();
+        let mut record = FileRecord::of(&path).unwrap();
+        // As of another folder, from which it was copied.
+        record.identity.ino += 1;
+        let known = Known::default();
+        record.check(folder.path(), Read::Changed(&known)).unwrap();
+        // The digest that was learned is what counts from now on: had the file been read, it would pass.
+        let mut states = known.0.lock().unwrap();
+        assert_eq!(states.len(), 1);
+        states.get_mut(&path).unwrap().1 = "another".into();
+        drop(states);
+        assert!(record.check(folder.path(), Read::Changed(&known)).is_err());
+        assert!(record.check(folder.path(), Read::All).is_ok());
+        // Another state of the file is another file.
+        known.0.lock().unwrap().get_mut(&path).unwrap().0.mtime_ns -= 1;
+        assert!(record.check(folder.path(), Read::Changed(&known)).is_ok());
     }
 }
