@@ -11,6 +11,8 @@
 //! | [`lease`] | a VM whose agent listens; [`rehearse`] warms one up |
 //! | [`drive`] | the job on its VM: [`talk`] moves messages, [`conversation`] judges them |
 //! | [`session`] | a VM that stays between programs |
+//! | `destroy` | the end of a VM, without waiting for it |
+//! | `ending` | what is told of each job, whatever way it ends |
 //! | [`outcome`] | how an ending becomes a result; [`normalize`] hides its time |
 //! | [`events`], [`metrics`] | what is told and counted |
 //!
@@ -19,7 +21,9 @@
 pub mod admission;
 pub mod config;
 pub mod conversation;
+mod destroy;
 pub mod drive;
+mod ending;
 pub mod events;
 pub mod lease;
 pub mod materials;

@@ -6,7 +6,9 @@ mod memory;
 use crate::admission::{Gate, NotAdmitted, Permit};
 use crate::config::{Config, ConfigError, IsolationMinimum};
 use crate::conversation::Conversation;
-use crate::drive::{JobIo, drive, never_began};
+use crate::destroy::InHand;
+use crate::drive::{JobIo, never_began};
+use crate::ending::{Ending, Ledger};
 use crate::events::EventBus;
 use crate::lease::{Leased, not_started};
 use crate::metrics::Metrics;
@@ -99,11 +101,14 @@ impl Sandbox {
 
     /// Checks a request; a refusal leaves its event here, so every front door says it alike.
     pub fn admit(&self, request: JobRequest) -> Result<Job, Rejection> {
-        let checked = self.policy.validate(request);
-        let job = checked
-            .and_then(|job| self.check_vcpus(job))
-            .and_then(|job| self.check_memory(job))
-            .inspect_err(|rejection| self.note_rejection(rejection))?;
+        self.judge(request)
+            .inspect_err(|rejection| self.note_rejection(rejection))
+    }
+
+    /// The same for a front door that tells of refusals itself: it hears of more than become jobs.
+    pub fn judge(&self, request: JobRequest) -> Result<Job, Rejection> {
+        let job = self.check_vcpus(self.policy.validate(request)?)?;
+        let job = self.check_memory(job)?;
         for name in &job.patterns_found {
             self.metrics.pattern();
             self.events.emit(
@@ -133,27 +138,37 @@ impl Sandbox {
         })
     }
 
-    /// Leaves the event of a refusal that a front door made itself (a body that is no job).
+    /// Leaves the event of a refusal that a front door made itself (a body that is no job). Code and field
+    /// say what was wrong; the message shows what the client sent, and is the client's alone.
     pub fn note_rejection(&self, rejection: &Rejection) {
         self.metrics.refused();
-        if rejection.code == ErrorCode::PatternBlocked {
-            self.metrics.pattern();
-            self.events.emit(
-                EventType::DangerousPattern,
-                rejection.trace_id.as_ref(),
-                rejection.message.clone(),
-                json!({ "action": "block" }),
-            );
-        }
+        self.note_pattern(rejection);
+        let code = rejection.code;
         self.events.emit(
             EventType::ValidationFail,
             rejection.trace_id.as_ref(),
-            rejection.to_string(),
-            json!({ "code": rejection.code, "field": rejection.field }),
+            format!("a request was refused: {code}; {}", code.advice()),
+            json!({ "code": code, "field": rejection.field }),
         );
     }
 
-    /// Runs a checked job to its end. Dropping the future destroys the VM and leaves its event.
+    /// Leaves the event of a pattern that a job was refused for.
+    pub fn note_pattern(&self, rejection: &Rejection) {
+        if rejection.code != ErrorCode::PatternBlocked {
+            return;
+        }
+        self.metrics.pattern();
+        // It names patterns, which are the operator's.
+        self.events.emit(
+            EventType::DangerousPattern,
+            rejection.trace_id.as_ref(),
+            rejection.message.clone(),
+            json!({ "action": "block" }),
+        );
+    }
+
+    /// Runs a checked job to its end. Dropping the future has the VM destroyed, which [`Sandbox::close`]
+    /// waits for, and leaves its event.
     pub async fn run(&self, job: Job, io: JobIo) -> JobResult {
         match job.normalize_time {
             None => self.run_plainly(job, io).await,
@@ -163,27 +178,36 @@ impl Sandbox {
 
     async fn run_plainly(&self, job: Job, io: JobIo) -> JobResult {
         let begun = Instant::now();
+        let ending = Ending::of(self.ledger(), &job);
         self.metrics.queue_depth.set(self.gate.waiting() as i64);
         let permit = match self.gate.admit(self.memory_of(&job)).await {
             Ok(permit) => permit,
-            Err(refusal) => return self.not_admitted(&job, refusal),
+            Err(refusal) => return ending.refused(self.not_admitted(refusal)),
         };
         if let Err(no) = self.check_isolation() {
-            return self.refuse(&job.trace_id, no);
+            return ending.refused(no);
         }
-        let mut timings = Timings {
-            queue: begun.elapsed().as_secs_f64(),
-            ..Timings::default()
+        let mut course = Course {
+            job: &job,
+            io,
+            ending,
+            timings: Timings {
+                queue: begun.elapsed().as_secs_f64(),
+                ..Timings::default()
+            },
+            notes: Vec::new(),
         };
-        let ending = Ending::begin(self, &job);
-        let mut notes = Vec::new();
-        let talk_and_end = self
-            .lease_and_drive(&job, io, permit, &mut timings, &mut notes)
-            .await;
+        let talk_and_end = self.lease_and_drive(&mut course, permit).await;
         let (talk, end) = talk_and_end.unwrap_or_else(|no_report| {
             let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
             (talk, TalkEnd::NoReport(no_report))
         });
+        let Course {
+            ending,
+            mut timings,
+            mut notes,
+            ..
+        } = course;
         timings.total = begun.elapsed().as_secs_f64();
         let mut result = outcome::result(&job, talk, end, self.isolation(), timings);
         result.notes.append(&mut notes);
@@ -194,33 +218,67 @@ impl Sandbox {
     /// The job on its VM; on one more, booted, when a clone never began it.
     async fn lease_and_drive(
         &self,
-        job: &Job,
-        mut io: JobIo,
+        course: &mut Course<'_>,
         permit: Permit,
-        timings: &mut Timings,
-        notes: &mut Vec<String>,
     ) -> Result<(Conversation, TalkEnd), NoReport> {
-        let leasing = Instant::now();
+        let (leasing, job) = (Instant::now(), course.job);
         let leased = self.supply.lease(job).await;
-        timings.boot = leasing.elapsed().as_secs_f64();
-        let mut leased = leased?;
-        timings.path = Some(leased.path);
-        let (talk, end) = drive(job, &mut leased, &mut io).await;
-        if leased.path == BootPath::Boot || !never_began(&talk, &end) {
-            self.destroy(leased, permit);
+        let leased = self.took(course, leasing, leased)?;
+        let mut vm = InHand::new(&self.destroying, leased, permit);
+        let (talk, end) = vm.drive(job, &mut course.io).await;
+        let is_booted = course.timings.path == Some(BootPath::Boot);
+        if is_booted || !never_began(&talk, &end) {
             return Ok((talk, end));
         }
         tracing::warn!(trace_id = %job.trace_id, "a clone did not begin its job; booting instead");
-        notes.push("the clone that was to run this did not begin; a booted VM ran it".into());
+        let note = "the clone that was to run this did not begin; a booted VM ran it";
+        course.notes.push(note.into());
         // Whatever the clone may still do is over before another VM hears of the job.
+        let Some((leased, permit)) = vm.take() else {
+            return Ok((talk, end));
+        };
         leased.vm.close().await.map_err(not_started)?;
         let leased = self.supply.boot_for(job).await;
-        timings.boot = leasing.elapsed().as_secs_f64();
-        let mut leased = leased?;
-        timings.path = Some(leased.path);
-        let talked = drive(job, &mut leased, &mut io).await;
-        self.destroy(leased, permit);
-        Ok(talked)
+        let leased = self.took(course, leasing, leased)?;
+        let mut vm = InHand::new(&self.destroying, leased, permit);
+        Ok(vm.drive(job, &mut course.io).await)
+    }
+
+    /// Notes how long a VM was waited for, and that there is one.
+    fn took(
+        &self,
+        course: &mut Course<'_>,
+        leasing: Instant,
+        leased: Result<Leased, NoReport>,
+    ) -> Result<Leased, NoReport> {
+        course.timings.boot = leasing.elapsed().as_secs_f64();
+        let leased = leased?;
+        course.timings.path = Some(leased.path);
+        course.ending.has_vm(course.job, &self.isolation());
+        Ok(leased)
+    }
+
+    pub(crate) fn ledger(&self) -> Ledger<'_> {
+        Ledger {
+            events: &self.events,
+            metrics: &self.metrics,
+        }
+    }
+
+    /// VMs on their way out.
+    pub(crate) fn destroying(&self) -> &TaskTracker {
+        &self.destroying
+    }
+
+    /// Leaves the event and the count of a job that a front door turned away after it was admitted: no
+    /// turn came for it in time.
+    pub fn turned_away(&self, job: &Job, no: NoReport) -> JobResult {
+        Ending::of(self.ledger(), job).refused(no)
+    }
+
+    /// Leaves the event and the count of a job whose caller went away while a front door had it wait.
+    pub fn went_away(&self, job: &Job) {
+        drop(Ending::of(self.ledger(), job));
     }
 
     /// What a result says of the walls.
@@ -231,18 +289,6 @@ impl Sandbox {
             accelerator: identity.accelerator_name(),
             jail: identity.jail.clone(),
         }
-    }
-
-    /// The VM's end is not the job's: the answer goes out first. The job's place is free only when
-    /// its VM is gone, so the bound on jobs bounds VMs.
-    fn destroy(&self, leased: Leased, permit: Permit) {
-        let Leased { vm, .. } = leased;
-        self.destroying.spawn(async move {
-            if let Err(error) = vm.close().await {
-                tracing::error!(%error, "a VM was not destroyed cleanly");
-            }
-            drop(permit);
-        });
     }
 
     pub(crate) fn check_isolation(&self) -> Result<(), NoReport> {
@@ -264,8 +310,8 @@ impl Sandbox {
         ))
     }
 
-    fn not_admitted(&self, job: &Job, refusal: NotAdmitted) -> JobResult {
-        let no = match refusal {
+    fn not_admitted(&self, refusal: NotAdmitted) -> NoReport {
+        match refusal {
             NotAdmitted::QueueFull => NoReport::new(
                 ErrorCode::QueueFull,
                 format!(
@@ -275,21 +321,7 @@ impl Sandbox {
                 ),
             ),
             NotAdmitted::Closing => NoReport::new(ErrorCode::ShuttingDown, CLOSING),
-        };
-        self.refuse(&job.trace_id, no)
-    }
-
-    fn refuse(&self, trace_id: &TraceId, no: NoReport) -> JobResult {
-        let failure = no.failure();
-        self.events.emit(
-            EventType::ValidationFail,
-            Some(trace_id),
-            failure.message.clone(),
-            json!({ "code": failure.code }),
-        );
-        let result = JobResult::failed(trace_id.clone(), Status::Rejected, failure);
-        self.metrics.ended(None, &result);
-        result
+        }
     }
 
     /// Refuses new jobs, lets running VMs go and returns when none is left, or after `patience`.
@@ -306,6 +338,15 @@ impl Sandbox {
     }
 }
 
+/// A job on its way, and what is known of it so far.
+struct Course<'a> {
+    job: &'a Job,
+    io: JobIo,
+    ending: Ending<'a>,
+    timings: Timings,
+    notes: Vec<String>,
+}
+
 /// A refused request as a result.
 pub fn rejected(rejection: Rejection) -> JobResult {
     let message = rejection.to_string();
@@ -316,67 +357,4 @@ pub fn rejected(rejection: Rejection) -> JobResult {
         field: Some(rejection.field),
     };
     JobResult::failed(trace_id, Status::Rejected, failure)
-}
-
-/// Holds a job's two events together: the start is told when it is made, the end when the job ends
-/// or, failing that, when this is dropped (the caller went away).
-struct Ending<'a> {
-    sandbox: &'a Sandbox,
-    job: &'a Job,
-    told: bool,
-}
-
-impl<'a> Ending<'a> {
-    fn begin(sandbox: &'a Sandbox, job: &'a Job) -> Ending<'a> {
-        sandbox.metrics.vms_alive.inc();
-        sandbox.events.emit(
-            EventType::VmStart,
-            Some(&job.trace_id),
-            format!("a {} job was admitted", job.language),
-            json!({
-                "language": job.language,
-                "memory_mib": job.limits.memory_mib,
-                "vcpus": job.limits.vcpus,
-                "isolation": sandbox.isolation(),
-            }),
-        );
-        Ending {
-            sandbox,
-            job,
-            told: false,
-        }
-    }
-
-    fn end(mut self, result: &JobResult) {
-        self.told = true;
-        self.sandbox.metrics.ended(Some(self.job.language), result);
-        self.sandbox.events.emit(
-            outcome::event_type(result),
-            Some(&result.trace_id),
-            outcome::sentence(result),
-            json!({
-                "status": result.status,
-                "exit_code": result.exit_code,
-                "signal": result.signal,
-                "limit": result.limit,
-                "failure": result.failure,
-                "path": result.timings.path,
-                "total_seconds": result.timings.total,
-            }),
-        );
-    }
-}
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.sandbox.metrics.vms_alive.dec();
-        if !self.told {
-            self.sandbox.events.emit(
-                EventType::VmStop,
-                Some(&self.job.trace_id),
-                "the caller went away; the VM was destroyed",
-                json!({ "status": Status::Killed, "failure": { "code": ErrorCode::Cancelled } }),
-            );
-        }
-    }
 }

@@ -9,7 +9,9 @@
 //! A session belongs to one client for its whole life; its VM is never given to another.
 
 use crate::admission::SessionPermit;
+use crate::destroy::destroy;
 use crate::drive::{JobIo, drive};
+use crate::ending::{Ending, Ledger};
 use crate::events::EventBus;
 use crate::lease::{Leased, chain, channel_failed, wake, with_console};
 use crate::metrics::Metrics;
@@ -19,12 +21,13 @@ use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::Job;
 use protocol::path::check_relative;
-use protocol::result::{Isolation, JobResult, Timings};
+use protocol::result::{Isolation, JobResult, Status, Timings};
 use protocol::trace_id::TraceId;
 use protocol::wire::{FileEntry, GuestMessage, HostMessage, InputFile, MAX_CHUNK_BYTES};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 /// How long the guest may take for one file operation: it copies at most a few MiB of memory.
 const FILE_DEADLINE: Duration = Duration::from_secs(10);
@@ -49,22 +52,39 @@ pub enum FileError {
     Over(NoReport),
 }
 
-/// One VM and its client's programs.
+/// One VM and its client's programs. Dropping it, or losing its VM, waits for nothing: the VM is destroyed
+/// by a task of the sandbox's, which [`Sandbox::close`] waits for.
 pub struct Session {
     trace_id: TraceId,
     leased: Option<Leased>,
-    /// Its VM's part of the host's memory.
-    _memory: SessionPermit,
+    /// Its VM's part of the host's memory: given back when the VM is gone.
+    memory: Option<SessionPermit>,
     /// An exchange began and was not seen to end: nothing that comes now can be trusted.
     at_work: bool,
     isolation: Isolation,
     metrics: Metrics,
     events: EventBus,
+    destroying: TaskTracker,
 }
 
 impl Session {
-    /// Takes a VM of this job's language and size; the job itself is not run.
+    /// Takes a VM of this job's language and size; the job itself is not run. Where none comes about, the
+    /// reason is in the log and among the events.
     pub async fn open(sandbox: &Sandbox, job: &Job) -> Result<Session, NoReport> {
+        let opened = Session::start(sandbox, job).await;
+        opened.inspect_err(|no| {
+            let failure = no.clone().failure();
+            tracing::warn!(trace_id = %job.trace_id, code = %failure.code, reason = %failure.message, "a session did not begin");
+            sandbox.events().emit(
+                EventType::VmStop,
+                Some(&job.trace_id),
+                failure.message.clone(),
+                json!({ "session": true, "status": Status::Internal, "failure": failure }),
+            );
+        })
+    }
+
+    async fn start(sandbox: &Sandbox, job: &Job) -> Result<Session, NoReport> {
         sandbox.check_isolation()?;
         let memory = sandbox.admit_session(job)?;
         let mut leased = sandbox.supply().lease(job).await?;
@@ -86,11 +106,12 @@ impl Session {
         let session = Session {
             trace_id: job.trace_id.clone(),
             leased: Some(leased),
-            _memory: memory,
+            memory: Some(memory),
             at_work: false,
             isolation: sandbox.isolation(),
             metrics: sandbox.metrics().clone(),
             events: sandbox.events().clone(),
+            destroying: sandbox.destroying().clone(),
         };
         session.metrics.vms_alive.inc();
         session.events.emit(
@@ -113,9 +134,16 @@ impl Session {
         let begun = Instant::now();
         let mut timings = Timings::default();
         let isolation = self.isolation.clone();
+        let (events, metrics) = (self.events.clone(), self.metrics.clone());
+        let ledger = Ledger {
+            events: &events,
+            metrics: &metrics,
+        };
+        let mut ending = Ending::of(ledger, &job).in_session(&self.trace_id);
         let talked = match self.begin() {
             Ok(leased) => {
                 timings.path = Some(leased.path);
+                ending.has_vm(&job, &isolation);
                 drive(&job, leased, &mut io).await
             }
             Err(no) => {
@@ -129,11 +157,11 @@ impl Session {
         match end {
             TalkEnd::Report(_) => self.at_work = false,
             // The VM cannot be trusted to be listening again.
-            TalkEnd::HostDeadline { .. } | TalkEnd::NoReport(_) => self.leased = None,
+            TalkEnd::HostDeadline { .. } | TalkEnd::NoReport(_) => self.lose(),
         }
         timings.total = begun.elapsed().as_secs_f64();
         let result = outcome::result(&job, talk, end, isolation, timings);
-        self.metrics.ended(Some(job.language), &result);
+        ending.end(&result);
         result
     }
 
@@ -206,7 +234,7 @@ impl Session {
 
     fn begin(&mut self) -> Result<&mut Leased, NoReport> {
         if self.at_work {
-            self.leased = None;
+            self.lose();
         }
         self.at_work = true;
         self.leased
@@ -249,25 +277,34 @@ impl Session {
     }
 
     fn broken(&mut self) -> FileError {
-        let no = match self.leased.take() {
-            Some(leased) => nonsense(&leased, "a file"),
+        let no = match &self.leased {
+            Some(leased) => nonsense(leased, "a file"),
             None => NoReport::new(ErrorCode::VmDied, "the session's VM is gone"),
         };
+        self.lose();
         FileError::Over(no)
     }
 
     async fn lost(&mut self, step: &str, error: crate::talk::TalkError) -> FileError {
-        match self.leased.take() {
-            Some(mut leased) => FileError::Over(
-                channel_failed(ErrorCode::GuestSilent, step, error, &mut leased.vm).await,
-            ),
-            None => self.broken(),
+        let Some(leased) = &mut self.leased else {
+            return self.broken();
+        };
+        let no = channel_failed(ErrorCode::GuestSilent, step, error, &mut leased.vm).await;
+        self.lose();
+        FileError::Over(no)
+    }
+
+    /// Lets the VM go.
+    fn lose(&mut self) {
+        if let Some(leased) = self.leased.take() {
+            destroy(&self.destroying, leased, self.memory.take());
         }
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.lose();
         self.metrics.vms_alive.dec();
         self.events.emit(
             EventType::VmStop,
@@ -285,3 +322,6 @@ fn nonsense(leased: &Leased, step: &str) -> NoReport {
         leased.vm.as_ref(),
     )
 }
+
+#[cfg(test)]
+mod tests;

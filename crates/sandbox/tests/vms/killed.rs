@@ -192,7 +192,12 @@ async fn jobs_of_killed_vmms_are_neither_lost_nor_run_twice() {
     }
     let told = std::mem::take(&mut *told.0.lock().unwrap());
     assert_eq!(told.len(), jobs + 1);
-    assert!(told.values().all(|counts| *counts == (1, 1)), "{told:?}");
+    for (_, result) in &results {
+        // Where no VM came about there is no start, and an end all the same.
+        let starts = usize::from(result.timings.path.is_some());
+        let counts = told[result.trace_id.as_str()];
+        assert_eq!(counts, (starts, 1), "{result:?}");
+    }
     let killed = killed.load(Ordering::Relaxed);
     println!("{killed} VMMs were killed; {died} jobs died of it; ways: {paths:?}");
     assert!(killed > 0, "no VMM was killed");
