@@ -1,10 +1,27 @@
 //! What kind of data a file is, and how it stands in JSON: keyed by its MIME type, as clients of
 //! code interpreters expect it. The name's extension decides; content is never guessed at.
+//!
+//! JSON is passed on as the text that it is, not as a tree made of it: its digits stay as they are
+//! (18446744073709551617 fits no number type of ours), and 8 MiB of `[{"":0},…]` cost 8 MiB, where
+//! the tree took hundreds. `skim` says beforehand whether a client's parser will take it.
+
+mod skim;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+
+/// A file's content as it stands in an answer.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Data {
+    /// Text, or base64.
+    Text(String),
+    /// JSON, byte for byte.
+    Json(Box<RawValue>),
+}
 
 /// How a type's data stands in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +42,7 @@ const TYPES: &[(&str, &str, Form)] = &[
     ("svg", "image/svg+xml", Form::Text),
     ("html", "text/html", Form::Text),
     ("htm", "text/html", Form::Text),
-    ("json", "application/json", Form::Json),
+    ("json", JSON, Form::Json),
     ("csv", "text/csv", Form::Text),
     ("md", "text/markdown", Form::Text),
     ("tex", "text/latex", Form::Text),
@@ -34,6 +51,7 @@ const TYPES: &[(&str, &str, Form)] = &[
 ];
 
 const TEXT: &str = "text/plain";
+const JSON: &str = "application/json";
 const BYTES: &str = "application/octet-stream";
 
 /// The MIME type of a file's name, when its extension is known.
@@ -49,19 +67,35 @@ fn row(path: &str) -> Option<&'static (&'static str, &'static str, Form)> {
 }
 
 /// The type and the data of a file. What is not what its name says is text or bytes.
-pub fn bundle(path: &str, bytes: &[u8]) -> (&'static str, BTreeMap<String, Value>) {
-    let named = row(path).and_then(|(_, mime, form)| value(*form, bytes).map(|data| (*mime, data)));
-    let (mime, data) = named
-        .or_else(|| value(Form::Text, bytes).map(|data| (TEXT, data)))
-        .unwrap_or_else(|| (BYTES, Value::from(STANDARD.encode(bytes))));
+pub fn bundle(path: &str, bytes: Vec<u8>) -> (&'static str, BTreeMap<String, Data>) {
+    let (named, form) = match row(path) {
+        Some((_, mime, form)) => (*mime, *form),
+        None => (TEXT, Form::Text),
+    };
+    let (mime, data) = match (form, String::from_utf8(bytes)) {
+        (Form::Base64, bytes) => (named, base64(bytes)),
+        (_, Err(bytes)) => (BYTES, base64(Err(bytes))),
+        (Form::Text, Ok(text)) => (named, Data::Text(text)),
+        (Form::Json, Ok(text)) => json(text),
+    };
     (mime, BTreeMap::from([(mime.to_owned(), data)]))
 }
 
-fn value(form: Form, bytes: &[u8]) -> Option<Value> {
-    match form {
-        Form::Base64 => Some(STANDARD.encode(bytes).into()),
-        Form::Text => std::str::from_utf8(bytes).ok().map(Value::from),
-        Form::Json => serde_json::from_slice(bytes).ok(),
+fn base64(bytes: Result<String, std::string::FromUtf8Error>) -> Data {
+    Data::Text(match bytes {
+        Ok(text) => STANDARD.encode(text),
+        Err(error) => STANDARD.encode(error.as_bytes()),
+    })
+}
+
+/// JSON that every client's parser takes, as it is; anything else as text.
+fn json(text: String) -> (&'static str, Data) {
+    if !skim::is_plain(&text) {
+        return (TEXT, Data::Text(text));
+    }
+    match serde_json::from_str::<Box<RawValue>>(&text) {
+        Ok(raw) => (JSON, Data::Json(raw)),
+        Err(_) => (TEXT, Data::Text(text)),
     }
 }
 
@@ -69,27 +103,55 @@ fn value(form: Form, bytes: &[u8]) -> Option<Value> {
 mod tests {
     use super::*;
 
+    fn shown(path: &str, bytes: impl Into<Vec<u8>>) -> (&'static str, String) {
+        let (mime, data) = bundle(path, bytes.into());
+        (mime, serde_json::to_string(&data[mime]).unwrap())
+    }
+
     #[test]
     fn a_file_is_what_its_name_says_if_its_bytes_allow() {
-        let one = |path: &str, bytes: &[u8]| {
-            let (mime, data) = bundle(path, bytes);
-            (mime, data[mime].clone())
+        let one = |path, bytes: &[u8], mime, json: &str| {
+            assert_eq!(shown(path, bytes), (mime, json.to_owned()), "{path}");
         };
-        assert_eq!(one("a/plot.PNG", b"\x89P"), ("image/png", "iVA=".into()));
-        assert_eq!(
-            one("x.json", b"{\"a\":1}"),
-            ("application/json", serde_json::json!({"a": 1}))
-        );
-        assert_eq!(one("x.json", b"{"), ("text/plain", "{".into()));
-        assert_eq!(
-            one("x.html", "<b>ü".as_bytes()),
-            ("text/html", "<b>ü".into())
-        );
-        assert_eq!(
-            one("x.csv", b"\xff"),
-            ("application/octet-stream", "/w==".into())
-        );
-        assert_eq!(one("a.png/x", b"t"), ("text/plain", "t".into()));
-        assert_eq!(one("noext", b""), ("text/plain", "".into()));
+        one("a/plot.PNG", b"\x89P", "image/png", "\"iVA=\"");
+        one("text.png", b"P", "image/png", "\"UA==\"");
+        one("x.json", b"{\"a\":1}", "application/json", "{\"a\":1}");
+        one("x.json", b"{", "text/plain", "\"{\"");
+        one("x.html", "<b>ü".as_bytes(), "text/html", "\"<b>ü\"");
+        one("x.csv", b"\xff", "application/octet-stream", "\"/w==\"");
+        one("x.json", b"\xff", "application/octet-stream", "\"/w==\"");
+        one("a.png/x", b"t", "text/plain", "\"t\"");
+        one("noext", b"", "text/plain", "\"\"");
+    }
+
+    #[test]
+    fn json_keeps_every_digit() {
+        let text =
+            r#"{"big": 18446744073709551617, "f": 9007199254740991.0, "e": 1E2, "e": -0.10}"#;
+        let expected = ("application/json", text.to_owned());
+        assert_eq!(shown("r.json", text), expected);
+        assert_eq!(shown("r.json", format!("\n {text}\n")), expected);
+    }
+
+    /// Each of these would make the whole answer unreadable to some client's parser.
+    #[test]
+    fn json_that_not_every_parser_takes_is_text() {
+        let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+        for text in ["NaN", "[1,]", "\"\\ud800\"", "1e999", "1 2", "", &deep] {
+            let (mime, _) = shown("r.json", text);
+            assert_eq!(mime, "text/plain", "{text:.20}");
+        }
+    }
+
+    /// Row by row this was a tree of a hundred times the text's size.
+    #[test]
+    fn many_small_values_cost_their_text() {
+        let text = format!("[{}0]", "{\"\":0},".repeat(1 << 20));
+        let length = text.len();
+        let (mime, data) = bundle("r.json", text.into_bytes());
+        let Data::Json(raw) = &data[mime] else {
+            panic!("{mime}");
+        };
+        assert_eq!(raw.get().len(), length);
     }
 }

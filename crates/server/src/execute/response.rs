@@ -9,7 +9,6 @@ use protocol::result::{ArtifactFile, BootPath, JobResult, Status};
 use protocol::wire::Phase;
 use sandbox::outcome;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -131,13 +130,15 @@ pub struct ArtifactBody {
     pub size: u64,
     /// The type that `data` has it under.
     pub mime_type: &'static str,
-    /// MIME type → content: text as it is, JSON as JSON, everything else as base64.
-    pub data: BTreeMap<String, Value>,
+    /// MIME type → content: text as it is, JSON byte for byte (nested 100 deep at most, else as text),
+    /// everything else as base64.
+    #[schema(value_type = BTreeMap<String, serde_json::Value>)]
+    pub data: BTreeMap<String, mime::Data>,
 }
 
 impl From<ArtifactFile> for ArtifactBody {
     fn from(file: ArtifactFile) -> Self {
-        let (mime_type, data) = mime::bundle(&file.path, &file.data.0);
+        let (mime_type, data) = mime::bundle(&file.path, file.data.0);
         ArtifactBody {
             name: file.path,
             size: file.size,
@@ -240,6 +241,7 @@ mod tests {
     use protocol::result::{Failure, Isolation, LimitHit};
     use protocol::trace_id::TraceId;
     use protocol::wire::LimitName;
+    use serde_json::Value;
 
     fn result() -> JobResult {
         let failure = Failure {
