@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use protocol::error_code::ErrorCode;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -155,6 +156,15 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// For optional fields that are no `Option`: `null` is as absent, as it is for those that are.
+pub fn null_as_absent<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 fn describe(path: String, error: serde_json::Error) -> Problem {
     if !error.is_data() {
         return Problem::with(HttpCode::JsonInvalid, not_json(&error));
@@ -224,8 +234,10 @@ fn field_code(field: &str) -> Option<ErrorCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execute::request::ExecuteRequest;
+    use crate::execute::request::{ExecuteRequest, RequestFile};
+    use crate::sessions::body::{CellRequest, SessionRequest};
     use proptest::prelude::*;
+    use serde_json::{Value, json};
 
     fn wrong(json: &str) -> (&'static str, Option<String>) {
         let problem = parse::<ExecuteRequest>(json.as_bytes()).unwrap_err();
@@ -257,6 +269,11 @@ mod tests {
             ("args_invalid", some("args[1]"))
         );
         assert_eq!(
+            wrong(r#"{"code":"x","args":[null]}"#),
+            ("args_invalid", some("args[0]"))
+        );
+        assert_eq!(wrong(r#"{"code":null}"#), ("field_invalid", some("code")));
+        assert_eq!(
             wrong(r#"{"code":"x","code":"y"}"#),
             ("field_invalid", some("code"))
         );
@@ -264,6 +281,30 @@ mod tests {
         assert_eq!(wrong(r#"{"code":"x"} x"#).0, "json_invalid");
         assert_eq!(wrong(r#"{"code":"\ud800"}"#).0, "json_invalid");
         assert_eq!(wrong("[]").0, "field_invalid");
+    }
+
+    /// Whatever field a body gets: it may be `null` wherever it may be left out.
+    #[test]
+    fn null_is_as_absent_in_every_optional_field() {
+        fn check<T: DeserializeOwned + std::fmt::Debug + utoipa::ToSchema>(required: Value) {
+            let schema = serde_json::to_value(<T as utoipa::PartialSchema>::schema()).unwrap();
+            let bare = parse::<T>(required.to_string().as_bytes()).unwrap();
+            let mut names: Vec<&String> =
+                schema["properties"].as_object().unwrap().keys().collect();
+            names.retain(|name| required.get(name.as_str()).is_none());
+            assert!(!names.is_empty());
+            for name in names {
+                let mut body = required.clone();
+                body[name] = Value::Null;
+                let parsed = parse::<T>(body.to_string().as_bytes());
+                let parsed = parsed.unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
+                assert_eq!(format!("{parsed:?}"), format!("{bare:?}"), "{name}");
+            }
+        }
+        check::<ExecuteRequest>(json!({"code": "x"}));
+        check::<RequestFile>(json!({"path": "x"}));
+        check::<SessionRequest>(json!({"language": "x"}));
+        check::<CellRequest>(json!({"code": "x"}));
     }
 
     proptest! {

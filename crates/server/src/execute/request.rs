@@ -1,7 +1,7 @@
 //! What a client asks for: the JSON of `POST /api/v1/execute`, and how it becomes a job.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::body::null_as_absent;
+use protocol::bytes::from_base64;
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobFile, JobRequest, RequestedLimits};
 use protocol::validate::Rejection;
@@ -56,20 +56,24 @@ pub struct ExecuteRequest {
     #[serde(default)]
     pub stdin: Option<String>,
     /// The program's arguments.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_absent")]
+    #[schema(nullable)]
     pub args: Vec<String>,
     /// Added to the program's environment.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_absent")]
+    #[schema(nullable)]
     pub env: BTreeMap<String, String>,
     /// Put into the work folder before the program starts.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_absent")]
+    #[schema(nullable)]
     pub files: Vec<RequestFile>,
     /// The job's name in events and logs: 1 to 64 of `A-Z a-z 0-9 . _ -`. Absent: from the
     /// `traceparent` header, else a new UUIDv7.
     #[serde(default)]
     pub trace_id: Option<String>,
     /// Start a new interpreter even where a loaded one waits (a new hash seed, for python).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_absent")]
+    #[schema(nullable)]
     pub fresh_interpreter: bool,
     /// Bring back what the program leaves in `/work/out`; on unless `false`.
     #[serde(default)]
@@ -176,9 +180,9 @@ pub fn job_file(file: RequestFile) -> Result<JobFile, Rejection> {
     };
     let data = match (&file.content, &file.data) {
         (Some(text), None) => text.clone().into_bytes(),
-        (None, Some(base64)) => STANDARD
-            .decode(base64)
-            .map_err(|_| refuse("its data is not base64"))?,
+        (None, Some(base64)) => {
+            from_base64(base64).map_err(|_| refuse("its data is not base64"))?
+        }
         _ => return Err(refuse("give either content or data")),
     };
     Ok(JobFile {
@@ -234,7 +238,7 @@ mod tests {
                 })
         };
         let fine =
-            serde_json::json!([{"path": "a", "content": "ü"}, {"path": "b", "data": "/w=="}]);
+            serde_json::json!([{"path": "a", "content": "ü"}, {"path": "b", "data": "/w\r\n==\n"}]);
         assert_eq!(files(fine).unwrap(), ["ü".as_bytes().to_vec(), vec![255]]);
         for wrong in [
             serde_json::json!([{"path": "a"}]),

@@ -2,8 +2,7 @@
 
 use crate::piston::runtime::{self, Runtime};
 use crate::problem::{HttpCode, Problem};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use protocol::bytes::from_base64;
 use protocol::job::{JobFile, JobRequest, RequestedLimits};
 use protocol::path::check_relative;
 use protocol::validate::{Policy, shown};
@@ -156,7 +155,7 @@ fn program_and_files(files: Vec<Value>) -> Result<Given, String> {
             .unwrap_or("utf8");
         let wrong = || format!("files[{n}].content is not valid {encoding}");
         let data = match encoding {
-            "base64" => STANDARD.decode(content).map_err(|_| wrong())?,
+            "base64" => from_base64(content).map_err(|_| wrong())?,
             "hex" => hex::decode(content).map_err(|_| wrong())?,
             _ => content.as_bytes().to_vec(),
         };
@@ -269,10 +268,38 @@ mod tests {
         assert_eq!(asked.job.language, "node");
         assert_eq!(asked.job.code, "console.log(process.argv)");
         assert_eq!(asked.job.files[0].data.0, [0, 255]);
-        assert_eq!(asked.job.files[1].path, "my_cool_code.js");
+        assert_eq!(asked.job.entry.as_deref(), Some("my_cool_code.js"));
         assert_eq!(asked.job.limits.timeout_seconds, Some(3.0));
         assert_eq!(asked.job.limits.memory_mib, None);
         assert_eq!(asked.stdin, "\n");
+    }
+
+    #[test]
+    fn null_is_as_absent_and_base64_may_have_line_breaks() {
+        let mut body = json!({
+            "language": "python", "version": "*",
+            "files": [
+                {"content": "x", "name": null, "encoding": null},
+                {"content": "bm90\nZQ==\r\n", "name": "note.txt", "encoding": "base64"},
+            ],
+        });
+        let bare = format!("{:?}", asked(body.clone()).unwrap());
+        let optional = [
+            "stdin",
+            "args",
+            "run_timeout",
+            "compile_timeout",
+            "run_cpu_time",
+            "compile_cpu_time",
+            "run_memory_limit",
+            "compile_memory_limit",
+        ];
+        for name in optional {
+            body[name] = Value::Null;
+        }
+        let nulls = asked(body).unwrap();
+        assert_eq!(format!("{nulls:?}"), bare);
+        assert_eq!(nulls.job.files[0].data.0, b"note");
     }
 
     #[test]

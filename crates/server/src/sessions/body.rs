@@ -1,5 +1,6 @@
 //! What clients send to sessions and get from them.
 
+use crate::body::null_as_absent;
 use crate::config::SessionBounds;
 use crate::execute::request::RequestFile;
 use crate::execute::response::{ArtifactBody, ExecuteResponse, LimitBody, TimingsBody};
@@ -99,7 +100,8 @@ pub struct CellRequest {
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// The job's name in events and logs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_absent")]
+    #[schema(nullable)]
     pub trace_id: Option<String>,
 }
 

@@ -89,6 +89,13 @@ fn table() -> Vec<(Value, u16, &'static str, &'static str)> {
             "normalize_time",
         ),
         (with("timeuot", json!(1)), 400, "field_invalid", "timeuot"),
+        // `null` is as absent: what is wrong is what comes after it.
+        (
+            json!({"language": "cobol", "code": "x", "args": null, "env": null, "files": null, "fresh_interpreter": null}),
+            400,
+            "language_unknown",
+            "language",
+        ),
     ]
 }
 
