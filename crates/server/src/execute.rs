@@ -1,5 +1,6 @@
 //! `POST /api/v1/execute`: one program, one VM, one answer.
 
+mod accept;
 pub mod request;
 pub mod response;
 pub mod stream;
@@ -11,9 +12,10 @@ use crate::fair::{Entry, Full};
 use crate::keys::Principal;
 use crate::problem::{HttpCode, Problem};
 use crate::trace::{self, TraceParent};
+pub use accept::wants_events;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
@@ -147,12 +149,6 @@ pub fn finished(result: JobResult) -> Result<JobResult, Problem> {
             Err(Problem::failed(failure, result.trace_id.as_str()))
         }
     }
-}
-
-/// The client wants events instead of one body.
-pub fn wants_events(headers: &HeaderMap) -> bool {
-    header_text(headers, header::ACCEPT.as_str())
-        .is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
