@@ -111,6 +111,11 @@ async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
     assert!((90..=100).contains(&wait), "{wait}");
     // Another key does not notice.
     assert_eq!(ask(&keys[1]).await.unwrap().status(), 400);
+    // Looking is asking, too.
+    for path in ["/api/v1/snapshots", "/api/v1/status", "/metrics"] {
+        let look = service.client.get(service.url(path)).bearer_auth(&keys[0]);
+        assert_eq!(look.send().await.unwrap().status(), 429, "{path}");
+    }
     service.end().await;
 }
 
@@ -176,6 +181,18 @@ async fn without_keys_another_sites_page_gets_nothing() {
             .unwrap()
             .status(),
         403
+    );
+    for (name, value) in [
+        ("host", "[::1]evil.com"),
+        ("host", "127.0.0.1:1@evil.com"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        assert_eq!(ask(name, value).await.unwrap().status(), 403, "{value}");
+    }
+    assert_eq!(
+        ask("sec-fetch-site", "same-origin").await.unwrap().status(),
+        200
     );
     assert_eq!(ask("host", "localhost").await.unwrap().status(), 200);
     service.end().await;
