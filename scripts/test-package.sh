@@ -83,7 +83,10 @@ until [[ -n "$(address)" ]]; do
     [[ $((SECONDS - begun)) -lt 120 ]] || { cat "$log"; fail "it does not listen"; }
     sleep 0.1
 done
-for page in healthz readyz metrics; do
+# It has no images: alive, and not ready for that reason.
+curl --silent --show-error --output "$root/answer" "http://$(address)/readyz" || fail "/readyz does not answer"
+grep -q '"name":"images","ok":false' "$root/answer" || fail "/readyz does not say that there are no images"
+for page in healthz metrics; do
     curl --silent --show-error --fail --output "$root/answer" "http://$(address)/$page" || fail "/$page does not answer"
     echo "package: /$page answers: $(head -c 60 "$root/answer" | head -1)"
 done

@@ -82,6 +82,8 @@ pub struct App {
     /// When the service started.
     pub started: Instant,
     /// How many refusals go to the event log a second.
+    /// What `/readyz` saw of the images.
+    pub images_looked: health::Looked,
     notes: RateLimiter,
 }
 
@@ -106,6 +108,7 @@ impl App {
         Arc::new(App {
             queue: FairQueue::new(rooms.places, config.queued),
             bodies: BodyBudget::new(config.http.all_bodies_bytes),
+            images_looked: health::Looked::default(),
             open: keys.is_open(),
             rates: RateLimiter::default(),
             sessions: sessions::table::Sessions::default(),

@@ -29,7 +29,7 @@ pub struct JobRow {
     pub trace_id: String,
     /// Its language.
     pub language: String,
-    /// When it was given a VM (RFC 3339, UTC).
+    /// When it was given a VM, or ended without one (RFC 3339, UTC).
     pub started_at: String,
     /// `running`, or how it ended.
     pub status: String,
@@ -160,12 +160,24 @@ impl Recent {
                 if let (Some(path), Some(seconds)) = (&path, seconds) {
                     push(self.times.entry(path.clone()).or_default(), seconds, TIMES);
                 }
+                let status = text("status").unwrap_or("ended").to_owned();
                 let own = |row: &&mut JobRow| row.trace_id == trace_id && row.status == "running";
                 if let Some(row) = self.jobs.iter_mut().rev().find(own) {
-                    row.status = text("status").unwrap_or("ended").to_owned();
+                    row.status = status;
                     row.path = path;
                     row.total_seconds = seconds;
+                    return;
                 }
+                // It never had a VM.
+                let row = JobRow {
+                    trace_id,
+                    language: text("language").unwrap_or_default().to_owned(),
+                    started_at: event.timestamp.clone(),
+                    status,
+                    path,
+                    total_seconds: seconds,
+                };
+                push(&mut self.jobs, row, JOBS);
             }
             EventType::ValidationFail | EventType::DangerousPattern => {}
         }
@@ -228,6 +240,17 @@ mod tests {
             ("timeout", Some("clone"))
         );
         assert_eq!(feed.latency()[0].p95_seconds, 2.0);
+    }
+
+    #[test]
+    fn a_job_that_never_had_a_vm_is_there_too() {
+        let feed = Feed::new(3);
+        feed.record(&event(
+            EventType::VmStop,
+            "a",
+            json!({"status": "internal"}),
+        ));
+        assert_eq!(feed.jobs()[0].status, "internal");
     }
 
     #[test]
