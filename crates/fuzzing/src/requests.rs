@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use server::body::parse;
 use server::execute::request::ExecuteRequest;
 use server::problem::Problem;
-use server::sessions::body::{CellRequest, SessionRequest};
+use server::sessions::body::{CellRequest, SessionBody, SessionRequest};
 
 /// `POST /api/v1/execute`.
 pub fn execute(bytes: &[u8]) {
@@ -46,7 +46,16 @@ pub fn sessions(bytes: &[u8]) {
         },
     }
     if let Ok(cell) = parse::<CellRequest>(bytes) {
-        stays_in_bounds(policy(), cell.job("python").0);
+        let session = SessionBody {
+            id: String::new(),
+            language: "python",
+            created_at: String::new(),
+            idle_timeout: 1.0,
+            timeout: 1.0,
+            memory_mib: 512,
+            vcpus: 1,
+        };
+        stays_in_bounds(policy(), cell.job(&session).0);
     }
 }
 

@@ -42,6 +42,8 @@ pub async fn create(
         created_at: jiff::Timestamp::now().to_string(),
         idle_timeout: idle.as_secs_f64(),
         timeout: total.as_secs_f64(),
+        memory_mib: job.limits.memory_mib,
+        vcpus: job.limits.vcpus,
     };
     let slot = Arc::new(Slot::new(&who, body.clone(), total, idle));
     let reserved = Sessions::reserve(&app, &who, slot.clone())?;
@@ -94,7 +96,7 @@ pub async fn execute(
     JsonBody { value, held }: JsonBody<CellRequest>,
 ) -> Result<Json<CellResponse>, Problem> {
     let mut used = Used::take(&app, &who, &id)?;
-    let (request, stdin) = value.job(used.slot.body.language);
+    let (request, stdin) = value.job(&used.slot.body);
     let job = app.rooms.sandbox.admit(request)?;
     let entry = enter(&app, &who)?;
     let ended = used.slot.ended.clone();

@@ -48,6 +48,10 @@ pub struct SessionBody {
     pub idle_timeout: f64,
     /// Seconds after which it ends.
     pub timeout: f64,
+    /// Memory of its VM, in MiB.
+    pub memory_mib: u32,
+    /// Its VM's virtual CPUs.
+    pub vcpus: u32,
 }
 
 impl SessionRequest {
@@ -97,24 +101,26 @@ pub struct CellRequest {
     #[serde(default)]
     pub stdin: Option<String>,
     /// Added to its environment.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    /// The job's name in events and logs.
     #[serde(default, deserialize_with = "null_as_absent")]
     #[schema(nullable)]
+    pub env: BTreeMap<String, String>,
+    /// The job's name in events and logs.
+    #[serde(default)]
     pub trace_id: Option<String>,
 }
 
 impl CellRequest {
-    /// What is validated, and what is fed to it.
-    pub fn job(self, language: &str) -> (JobRequest, Option<String>) {
+    /// What is validated, and what is fed to it. It is judged by the size of the VM that it gets.
+    pub fn job(self, session: &SessionBody) -> (JobRequest, Option<String>) {
         let request = JobRequest {
-            language: language.into(),
+            language: session.language.into(),
             code: self.code,
             env: self.env,
             trace_id: self.trace_id,
             limits: RequestedLimits {
                 timeout_seconds: self.timeout,
+                memory_mib: Some(session.memory_mib.into()),
+                vcpus: Some(session.vcpus.into()),
                 ..RequestedLimits::default()
             },
             collect_artifacts: true,
@@ -251,4 +257,65 @@ impl From<FileEntry> for FileBody {
 pub struct FileQuery {
     /// Relative to the work folder.
     pub path: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::extract::Query;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_cell_is_judged_by_its_sessions_size() {
+        let session = SessionBody {
+            id: "s".into(),
+            language: "python",
+            created_at: String::new(),
+            idle_timeout: 1.0,
+            timeout: 1.0,
+            memory_mib: 1024,
+            vcpus: 4,
+        };
+        let cell: CellRequest =
+            serde_json::from_value(json!({"code": "x", "timeout": 10})).unwrap();
+        let policy = sandbox::config::Config::default().policy().unwrap();
+        let job = policy.validate(cell.job(&session).0).unwrap();
+        assert_eq!((job.limits.memory_mib, job.limits.vcpus), (1024, 4));
+        // Four CPUs for the longer of the two phases (60 s by default), and two seconds to spare.
+        assert_eq!(job.limits.cpu, Duration::from_secs(4 * 60 + 2));
+        assert_eq!(job.limits.tmpfs_mib, 256);
+    }
+
+    fn path_of(query: &str) -> String {
+        let uri = format!("/api/v1/sessions/s/files/content?{query}")
+            .parse()
+            .unwrap();
+        Query::<FileQuery>::try_from_uri(&uri).unwrap().0.path
+    }
+
+    #[test]
+    fn names_of_files_come_through_as_browsers_and_curl_write_them() {
+        for (query, path) in [
+            ("path=a%20b.txt", "a b.txt"),
+            ("path=a+b.txt", "a b.txt"),
+            ("path=a%2Bb.txt", "a+b.txt"),
+            ("path=100%25.txt", "100%.txt"),
+            ("path=a%23b", "a#b"),
+            ("path=a%26b%3Dc", "a&b=c"),
+            ("path=%C3%BC/%E6%97%A5.txt", "ü/日.txt"),
+            ("path=d/%3F", "d/?"),
+        ] {
+            assert_eq!(path_of(query), path, "{query}");
+            assert!(check_relative(path).is_ok());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_comes_through(path in "\\PC{1,40}") {
+            let escaped: String = path.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            prop_assert_eq!(path_of(&format!("path={escaped}")), path);
+        }
+    }
 }

@@ -124,11 +124,16 @@ impl Sessions {
     /// Ends a session. Its VM is destroyed when the last one who uses it lets go, and whoever has a
     /// program at work there lets go now.
     pub fn remove(&self, app: &App, id: &str) {
-        let mut slots = self.slots();
-        if let Some(slot) = slots.remove(id) {
+        let removed = {
+            let mut slots = self.slots();
+            let removed = slots.remove(id);
+            app.http.sessions.set(slots.len() as i64);
+            removed
+        };
+        // Out of the lock: this may be the last that holds it, and others wait for the table.
+        if let Some(slot) = removed {
             slot.ended.cancel();
         }
-        app.http.sessions.set(slots.len() as i64);
     }
 
     /// Ends all sessions, when the service stops.
