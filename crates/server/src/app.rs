@@ -1,13 +1,14 @@
 //! What every request shares, and the table of routes.
 
-use crate::body::BodyBudget;
-use crate::config::{KeyLimits, ServerConfig};
+use crate::config::ServerConfig;
 use crate::fair::FairQueue;
 use crate::feed::Feed;
 use crate::keys::Keys;
+use crate::memory::Memory;
 use crate::metrics::HttpMetrics;
 use crate::problem::{HttpCode, Problem};
 use crate::rate::RateLimiter;
+use crate::refusals::{Asker, Refusals, Sum};
 use crate::{
     dashboard, docs, execute, health, lists, metrics, observe, openapi, piston, sessions, trace,
 };
@@ -21,9 +22,11 @@ use futures_util::future::BoxFuture;
 use images::ImageStore;
 use prometheus_client::registry::Registry;
 use protocol::event::EventType;
+use protocol::job::{Job, JobRequest};
 use protocol::trace_id::TraceId;
 use sandbox::sandbox::Sandbox;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -67,8 +70,8 @@ pub struct App {
     pub rates: RateLimiter,
     /// Who is next.
     pub queue: Arc<FairQueue>,
-    /// Bytes of bodies that are held.
-    pub bodies: BodyBudget,
+    /// Bytes of bodies and answers that are held.
+    pub memory: Memory,
     /// What only HTTP counts.
     pub http: HttpMetrics,
     /// Everything that is counted, by its public names.
@@ -79,21 +82,13 @@ pub struct App {
     pub draining: CancellationToken,
     /// Held while the doctor looks: it reads every image, so one at a time.
     pub doctor_at_work: Mutex<()>,
-    /// When the service started.
-    pub started: Instant,
-    /// How many refusals go to the event log a second.
     /// What `/readyz` saw of the images.
     pub images_looked: health::Looked,
-    notes: RateLimiter,
+    /// When the service started.
+    pub started: Instant,
+    /// Refusals of this minute, for the event log.
+    pub refusals: Refusals,
 }
-
-/// Refusals that leave an event, over all clients: a flood must not fill the disk.
-const NOTES: KeyLimits = KeyLimits {
-    requests_per_second: 20.0,
-    burst: 200,
-    jobs: 0,
-    sessions: 0,
-};
 
 impl App {
     /// Puts the parts together.
@@ -107,15 +102,15 @@ impl App {
         http.register(&mut registry);
         Arc::new(App {
             queue: FairQueue::new(rooms.places, config.queued),
-            bodies: BodyBudget::new(config.http.all_bodies_bytes),
-            images_looked: health::Looked::default(),
+            memory: Memory::new(&config.http),
             open: keys.is_open(),
             rates: RateLimiter::default(),
             sessions: sessions::table::Sessions::default(),
             draining: CancellationToken::new(),
             doctor_at_work: Mutex::default(),
+            images_looked: health::Looked::default(),
             started: Instant::now(),
-            notes: RateLimiter::default(),
+            refusals: Refusals::default(),
             config,
             rooms,
             keys,
@@ -124,11 +119,13 @@ impl App {
         })
     }
 
-    /// Counts a refusal of ours and leaves its event, as far as there are not too many.
-    pub fn note(&self, problem: &Problem) {
+    /// Counts a refusal and leaves its event, now or in the minute's sum. Code and field say what was
+    /// wrong; the sentence may show what the client sent, and is the client's alone.
+    pub fn note(&self, problem: &Problem, asker: &Asker) {
         let sandbox = &self.rooms.sandbox;
         sandbox.metrics().refused();
-        if self.notes.take("all", &NOTES, Instant::now()).is_err() {
+        let source = asker.source();
+        if !self.refusals.take(source, problem.code, Instant::now()) {
             return;
         }
         let trace_id = problem
@@ -138,9 +135,35 @@ impl App {
         sandbox.events().emit(
             EventType::ValidationFail,
             trace_id.as_ref(),
-            problem.detail.clone(),
-            json!({ "code": problem.code, "field": problem.field, "status": problem.status.as_u16() }),
+            problem.public_sentence(),
+            json!({ "code": problem.code, "field": problem.public_field(), "status": problem.status.as_u16() }),
         );
+    }
+
+    /// Leaves the events of refusals that were only counted.
+    pub fn tell(&self, sums: Vec<Sum>) {
+        for Sum {
+            source,
+            code,
+            count,
+        } in sums
+        {
+            self.rooms.sandbox.events().emit(
+                EventType::ValidationFail,
+                None,
+                format!("{count} more requests were refused within a minute: {code}"),
+                json!({ "code": code, "count": count, "source": source.to_string() }),
+            );
+        }
+    }
+
+    /// Lets a request become a job. Its refusal is noted as every other of this service is.
+    pub fn admit(&self, request: JobRequest) -> Result<Job, Problem> {
+        let sandbox = &self.rooms.sandbox;
+        sandbox.judge(request).map_err(|rejection| {
+            sandbox.note_pattern(&rejection);
+            Problem::from(rejection)
+        })
     }
 }
 
@@ -199,12 +222,15 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// Counts each answer, and leaves an event of each refusal that has none yet.
-async fn count_and_note(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+async fn count_and_note(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or("other", MatchedPath::as_str)
         .to_owned();
+    let address = request.extensions().get::<SocketAddr>().map(SocketAddr::ip);
+    let asker = Asker::at(address);
+    request.extensions_mut().insert(asker.clone());
     let response = next.run(request).await;
     app.http.answered(&route, response.status());
     let quiet = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
@@ -212,7 +238,7 @@ async fn count_and_note(State(app): State<Arc<App>>, request: Request, next: Nex
         && !problem.noted
         && !quiet.contains(&problem.status)
     {
-        app.note(problem);
+        app.note(problem, &asker);
     }
     response
 }

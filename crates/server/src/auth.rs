@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::keys::Principal;
 use crate::keys::file::Scope;
 use crate::problem::{HttpCode, Problem};
+use crate::refusals::Asker;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
@@ -62,6 +63,9 @@ fn scoped(parts: &Parts, app: &App, scope: Scope) -> Result<Arc<Principal>, Prob
 /// Who asks, when it does not ask too often: whatever it asks for, it is one request of its rate.
 fn in_time(parts: &Parts, app: &App) -> Result<Arc<Principal>, Problem> {
     let principal = principal(&parts.headers, &parts.uri, app)?;
+    if let Some(asker) = parts.extensions.get::<Asker>() {
+        asker.is(&principal.id);
+    }
     let now = Instant::now();
     match app.rates.take(&principal.id, &principal.limits, now) {
         Ok(()) => Ok(principal),

@@ -1,6 +1,8 @@
 //! A request's JSON body: bounded, in time, and with the name of the field that is wrong.
 
 use crate::app::App;
+use crate::inflate::{Coding, gunzip};
+use crate::memory::Held;
 use crate::problem::{HttpCode, Problem};
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
@@ -10,39 +12,6 @@ use protocol::error_code::ErrorCode;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Bodies are accounted for in units of this many bytes.
-const UNIT_BYTES: usize = 1024;
-
-/// The bytes of all bodies that are held at one time.
-#[derive(Debug, Clone)]
-pub struct BodyBudget(Arc<Semaphore>);
-
-/// A part of the budget; given back when dropped.
-#[derive(Debug, Default)]
-pub struct Held(Option<OwnedSemaphorePermit>);
-
-impl BodyBudget {
-    /// A budget of that many bytes.
-    pub fn new(bytes: usize) -> BodyBudget {
-        BodyBudget(Arc::new(Semaphore::new((bytes / UNIT_BYTES).max(1))))
-    }
-
-    fn hold(&self, held: &mut Held, bytes: usize) -> Result<(), Problem> {
-        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
-        let more = self
-            .0
-            .clone()
-            .try_acquire_many_owned(units)
-            .map_err(|_| Problem::new(HttpCode::Overloaded).retry_after(1).close())?;
-        match &mut held.0 {
-            Some(permit) => permit.merge(more),
-            None => held.0 = Some(more),
-        }
-        Ok(())
-    }
-}
 
 /// A body of JSON, and the part of the budget that it takes for as long as this lives.
 #[derive(Debug)]
@@ -92,17 +61,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 async fn read(request: Request, app: &App) -> Result<(Vec<u8>, Held), Problem> {
     let max = app.config.http.body_bytes;
-    let too_large = || {
-        let sentence = format!("the request's body is over {max} bytes");
-        Problem::with(HttpCode::BodyTooLarge, sentence).close()
-    };
+    let coding = Coding::of(request.headers())?;
     let announced = request
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     // What says itself that it is too large is not waited for.
     if announced.is_some_and(|length| length > max as u64) {
-        return Err(too_large());
+        return Err(too_large(max).close());
     }
     let mut body = request.into_body();
     let mut held = Held::default();
@@ -110,9 +76,9 @@ async fn read(request: Request, app: &App) -> Result<(Vec<u8>, Held), Problem> {
     let reading = async {
         while let Some(data) = next_data(&mut body).await? {
             if bytes.len() + data.len() > max {
-                return Err(too_large());
+                return Err(too_large(max).close());
             }
-            app.bodies.hold(&mut held, data.len())?;
+            app.memory.body(&mut held, data.len())?;
             bytes.extend_from_slice(&data);
         }
         Ok(())
@@ -121,7 +87,29 @@ async fn read(request: Request, app: &App) -> Result<(Vec<u8>, Held), Problem> {
         Ok(read) => read?,
         Err(_) => return Err(Problem::new(HttpCode::RequestTimeout).close()),
     }
-    Ok((bytes, held))
+    match coding {
+        Coding::Identity => Ok((bytes, held)),
+        Coding::Gzip => inflated(&bytes, app),
+    }
+}
+
+/// What a body holds, within the bounds of one that came as it is.
+fn inflated(bytes: &[u8], app: &App) -> Result<(Vec<u8>, Held), Problem> {
+    let max = app.config.http.body_bytes;
+    let (mut held, mut sum) = (Held::default(), 0);
+    let out = gunzip(bytes, |more| {
+        sum += more;
+        match sum > max {
+            true => Err(too_large(max)),
+            false => app.memory.body(&mut held, more),
+        }
+    })?;
+    Ok((out, held))
+}
+
+fn too_large(max: usize) -> Problem {
+    let sentence = format!("the request's body is over {max} bytes");
+    Problem::with(HttpCode::BodyTooLarge, sentence)
 }
 
 async fn next_data(body: &mut Body) -> Result<Option<Bytes>, Problem> {

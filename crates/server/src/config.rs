@@ -76,6 +76,10 @@ pub struct HttpBounds {
     pub body_bytes: usize,
     /// Bodies of all requests together, in bytes; over it: 503.
     pub all_bodies_bytes: usize,
+    /// Answers of more than 64 KiB together, in bytes; over it one waits until others are out.
+    pub all_answers_bytes: usize,
+    /// From an answer's first byte (a streamed event's) to its last, in seconds.
+    pub answer_seconds: u64,
 }
 
 impl Default for HttpBounds {
@@ -86,6 +90,8 @@ impl Default for HttpBounds {
             body_seconds: 30,
             body_bytes: 6 * 1024 * 1024,
             all_bodies_bytes: 96 * 1024 * 1024,
+            all_answers_bytes: 256 * 1024 * 1024,
+            answer_seconds: 120,
         }
     }
 }
@@ -94,6 +100,11 @@ impl HttpBounds {
     /// [`HttpBounds::header_seconds`] as a duration.
     pub fn header_timeout(&self) -> Duration {
         Duration::from_secs(self.header_seconds.max(1))
+    }
+
+    /// [`HttpBounds::answer_seconds`] as a duration.
+    pub fn answer_timeout(&self) -> Duration {
+        Duration::from_secs(self.answer_seconds.max(1))
     }
 
     /// [`HttpBounds::body_seconds`] as a duration.
@@ -112,6 +123,8 @@ pub struct KeyLimits {
     pub burst: u32,
     /// Jobs at one time, waiting ones included.
     pub jobs: usize,
+    /// Jobs that run at one time; 0: as many as may run, less a quarter where there are other keys.
+    pub running: usize,
     /// Sessions at one time.
     pub sessions: usize,
 }
@@ -122,6 +135,7 @@ impl Default for KeyLimits {
             requests_per_second: 50.0,
             burst: 200,
             jobs: 256,
+            running: 0,
             sessions: 4,
         }
     }

@@ -1,6 +1,6 @@
 //! The connections that are open, and which of them has to go when there is one too many.
 //!
-//! A connection is at work from a request's header to the end of its answer; else it is idle. When
+//! A connection is at work from a request's header until its answer's last byte is with the kernel; else it is idle. When
 //! the bound is reached, the one that is idle longest makes room: ten thousand connections that say
 //! nothing (or a byte a minute) push each other out, not a client that asks something.
 
@@ -138,6 +138,15 @@ impl Connection {
             id: self.id,
         }
     }
+
+    /// Whether a request is under way.
+    pub fn is_at_work(&self) -> bool {
+        let table = self.connections.table();
+        table
+            .by_id
+            .get(&self.id)
+            .is_some_and(|known| known.at_work > 0)
+    }
 }
 
 impl Drop for AtWork {
@@ -169,6 +178,7 @@ mod tests {
         let (first, _) = connections.open().unwrap();
         let (second, _) = connections.open().unwrap();
         let working = first.at_work();
+        assert!(first.is_at_work() && !second.is_at_work());
         let (third, room) = connections.open().unwrap();
         assert_eq!(room, Room::Evicted);
         assert!(second.stop.is_cancelled() && !first.stop.is_cancelled());

@@ -8,21 +8,23 @@ pub mod stream;
 use crate::app::App;
 use crate::auth::Executor;
 use crate::body::JsonBody;
-use crate::fair::{Entry, Full};
+use crate::fair::{Entry, Full, KeyBounds, Place, fair_share};
 use crate::keys::Principal;
 use crate::problem::{HttpCode, Problem};
 use crate::trace::{self, TraceParent};
 pub use accept::wants_events;
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
-use protocol::result::{Failure, JobResult, Status};
+use protocol::result::{Failure, JobResult};
 use request::{ExecuteRequest, job_io};
 use response::ExecuteResponse;
 use sandbox::drive::JobIo;
+use sandbox::outcome::NoReport;
+use sandbox::sandbox::Sandbox;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -47,10 +49,10 @@ pub async fn execute(
     let parent = header_text(&headers, trace::HEADER).and_then(TraceParent::parse);
     let submission = body
         .value
-        .submission(parent.map(|parent| parent.trace_id()))
-        .inspect_err(|rejection| app.rooms.sandbox.note_rejection(rejection))?;
-    let job = app.rooms.sandbox.admit(submission.request)?;
-    let entry = enter(&app, &who).map_err(|problem| problem.trace_id(job.trace_id.to_string()))?;
+        .submission(parent.map(|parent| parent.trace_id()))?;
+    let job = app.admit(submission.request)?;
+    let mut entry =
+        enter(&app, &who).map_err(|problem| problem.trace_id(job.trace_id.to_string()))?;
     if wants_events(&headers) {
         return Ok(stream::respond(
             app,
@@ -60,9 +62,9 @@ pub async fn execute(
             body.held,
         ));
     }
-    let result = run(&app, job, job_io(submission.stdin), entry).await;
+    let result = run(&app, job, job_io(submission.stdin), &mut entry).await;
     let body = ExecuteResponse::from(finished(result)?);
-    Ok(Json(body).into_response())
+    Ok((Extension(Place::from(entry)), Json(body)).into_response())
 }
 
 /// Lets a job of this key into the queue, or says why not.
@@ -70,7 +72,14 @@ pub fn enter(app: &App, who: &Principal) -> Result<Entry, Problem> {
     if app.draining.is_cancelled() {
         return Err(stopping());
     }
-    app.queue.enter(&who.id, who.limits.jobs).map_err(|full| {
+    let bounds = KeyBounds {
+        jobs: who.limits.jobs,
+        running: match who.limits.running {
+            0 => fair_share(app.rooms.places, app.keys.executors()),
+            own => own,
+        },
+    };
+    app.queue.enter(&who.id, bounds).map_err(|full| {
         let wait = app.queue.retry_after();
         match full {
             Full::Key => Problem::new(HttpCode::TooManyJobs).retry_after(wait),
@@ -107,13 +116,13 @@ fn stopping() -> Problem {
     }
 }
 
-/// Waits for the job's turn and runs it. Dropping the future ends the job.
-pub async fn run(app: &App, job: Job, io: JobIo, mut entry: Entry) -> JobResult {
+/// Waits for the job's turn and runs it; whoever has the entry keeps the place until the answer has its
+/// room. Dropping the future ends the job.
+pub async fn run(app: &App, job: Job, io: JobIo, entry: &mut Entry) -> JobResult {
     trace::job(job.trace_id.as_str());
     let begun = Instant::now();
-    let patience = Duration::from_secs(app.config.queue_seconds);
-    if !entry.place(patience).await {
-        return waited_too_long(job, begun.elapsed());
+    if let Err(result) = wait_for_turn(app, &job, entry).await {
+        return *result;
     }
     let waited = begun.elapsed().as_secs_f64();
     let hides_time = job.normalize_time.is_some();
@@ -126,17 +135,32 @@ pub async fn run(app: &App, job: Job, io: JobIo, mut entry: Entry) -> JobResult 
     result
 }
 
-fn waited_too_long(job: Job, waited: Duration) -> JobResult {
-    let failure = Failure {
-        code: ErrorCode::QueueFull,
-        message: format!(
-            "no turn came within {} seconds; {}",
-            waited.as_secs(),
-            ErrorCode::QueueFull.advice()
-        ),
-        field: None,
-    };
-    JobResult::failed(job.trace_id, Status::Rejected, failure)
+/// Waits for the job's turn; else the result that says that none came in time. A job whose client goes
+/// away meanwhile is told of and counted like every other.
+pub async fn wait_for_turn(app: &App, job: &Job, entry: &mut Entry) -> Result<(), Box<JobResult>> {
+    let sandbox: &Sandbox = &app.rooms.sandbox;
+    let mut waiter = Waiter(Some((sandbox, job)));
+    let patience = Duration::from_secs(app.config.queue_seconds);
+    let has_place = entry.place(patience).await;
+    waiter.0 = None;
+    if has_place {
+        return Ok(());
+    }
+    let seconds = patience.as_secs();
+    let message = format!("no turn came within {seconds} seconds");
+    let no = NoReport::new(ErrorCode::QueueFull, message);
+    Err(Box::new(sandbox.turned_away(job, no)))
+}
+
+/// A job that waits for its turn.
+struct Waiter<'a>(Option<(&'a Sandbox, &'a Job)>);
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        if let Some((sandbox, job)) = self.0 {
+            sandbox.went_away(job);
+        }
+    }
 }
 
 /// A result in which the program had its say; every other one is a problem.

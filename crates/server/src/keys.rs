@@ -96,6 +96,14 @@ impl Keys {
         !loaded.has_keys
     }
 
+    /// How many keys in force may run jobs; one while there are no keys.
+    pub fn executors(&self) -> usize {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        let principals = loaded.by_id.values().map(|(_, principal)| principal);
+        let may = principals.filter(|principal| principal.may(Scope::Execute));
+        may.count().max(1)
+    }
+
     /// Who everybody is while there are no keys.
     pub fn local(&self) -> Arc<Principal> {
         self.local.clone()

@@ -6,15 +6,17 @@
 //! |---|---|
 //! | [`config`] | everything an operator may set |
 //! | [`serve`](mod@serve) | the listener: accepts, bounds, drains; with [`connections`], [`descriptors`], [`tls`], [`systemd`] |
+//! | [`talk`] | one connection; [`outlet`] is its way out, [`peer`] says when its client is gone |
 //! | [`app`] | what requests share, and the table of routes; start reading here |
 //! | [`auth`], [`keys`], [`rate`] | who asks, and how often |
-//! | [`body`] | a bounded JSON body, and the name of the field that is wrong |
+//! | [`body`], [`inflate`] | a bounded JSON body, and the name of the field that is wrong |
+//! | [`memory`] | the bytes that bodies and answers may hold together |
 //! | [`fair`] | the bounded queue, in turns between keys |
 //! | [`execute`], [`piston`] | a job, in our words and in Piston's |
 //! | [`sessions`] | a VM that stays between programs |
 //! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
 //! | [`trace`] | a span a request, joined to the caller's trace |
-//! | [`problem`] | every answer that is no success |
+//! | [`problem`], [`refusals`] | every answer that is no success, and what the event log hears of it |
 //! | [`openapi`], [`docs`] | what the code says of itself |
 //! | [`dashboard`] | one page for people |
 //!
@@ -33,18 +35,24 @@ pub mod execute;
 pub mod fair;
 pub mod feed;
 pub mod health;
+pub mod inflate;
 pub mod keys;
 pub mod lists;
+pub mod memory;
 pub mod metrics;
 pub mod mime;
 pub mod observe;
 pub mod openapi;
+pub mod outlet;
+pub mod peer;
 pub mod piston;
 pub mod problem;
 pub mod rate;
+pub mod refusals;
 pub mod serve;
 pub mod sessions;
 pub mod systemd;
+pub mod talk;
 pub mod tls;
 pub mod trace;
 

@@ -2,8 +2,10 @@
 
 use crate::app::App;
 use crate::auth::Observer;
-use crate::execute::{stream, wants_events};
+use crate::execute::stream::{self, Sent};
+use crate::execute::wants_events;
 use crate::feed::{JobRow, Latency};
+use crate::memory::Held;
 use crate::problem::{HttpCode, Problem};
 use axum::Json;
 use axum::extract::{Query, State};
@@ -152,7 +154,7 @@ pub async fn events(
 
 async fn follow(
     mut live: tokio::sync::broadcast::Receiver<Arc<protocol::event::Event>>,
-    sender: mpsc::Sender<SseEvent>,
+    sender: mpsc::Sender<Sent>,
     app: Arc<App>,
 ) {
     loop {
@@ -169,7 +171,7 @@ async fn follow(
             }
             Err(RecvError::Lagged(missed)) => {
                 let note = SseEvent::default().event("missed").data(missed.to_string());
-                if sender.send(note).await.is_err() {
+                if sender.send((note, Held::default())).await.is_err() {
                     return;
                 }
             }
@@ -178,9 +180,9 @@ async fn follow(
     }
 }
 
-async fn send(sender: &mpsc::Sender<SseEvent>, event: &protocol::event::Event) -> bool {
+async fn send(sender: &mpsc::Sender<Sent>, event: &protocol::event::Event) -> bool {
     match SseEvent::default().event("event").json_data(event) {
-        Ok(event) => sender.send(event).await.is_ok(),
+        Ok(event) => sender.send((event, Held::default())).await.is_ok(),
         Err(_) => true,
     }
 }

@@ -13,10 +13,11 @@ use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
 use crate::execute::request::job_io;
 use crate::execute::{enter, finished, run};
+use crate::fair::Place;
 use crate::problem::Problem;
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use request::PistonRequest;
 use response::{Output, PistonResponse};
 use runtime::RuntimeBody;
@@ -62,20 +63,21 @@ pub async fn execute(
     State(app): State<Arc<App>>,
     who: Result<Executor, Problem>,
     body: Result<JsonBody<Map<String, Value>>, Problem>,
-) -> Result<Json<PistonResponse>, AsPiston> {
+) -> Result<(Extension<Place>, Json<PistonResponse>), AsPiston> {
     let Executor(who) = who?;
     let JsonBody { value, held } = body?;
-    let sandbox = &app.rooms.sandbox;
-    let asked = request::parse(value, sandbox.policy()).map_err(request::refused)?;
-    let job = sandbox.admit(asked.job).map_err(Problem::from)?;
-    let entry = enter(&app, &who)?;
+    let policy = app.rooms.sandbox.policy();
+    let asked = request::parse(value, policy).map_err(request::refused)?;
+    let job = app.admit(asked.job)?;
+    let mut entry = enter(&app, &who)?;
     let (output, outputs) = mpsc::channel(WAITING_CHUNKS);
     let mut io = job_io(Some(asked.stdin));
     io.output = Some(output);
-    let (result, combined) = tokio::join!(run(&app, job, io, entry), in_order(outputs));
+    let (result, combined) = tokio::join!(run(&app, job, io, &mut entry), in_order(outputs));
     drop(held);
     let result = finished(result)?;
-    Ok(Json(response::answer(result, combined, &asked.runtime)))
+    let body = response::answer(result, combined, &asked.runtime);
+    Ok((Extension(Place::from(entry)), Json(body)))
 }
 
 /// What can be run, in Piston's words.

@@ -69,6 +69,8 @@ http_codes! {
     BodyTooLarge = "body_too_large", 413, "the request's body is too large";
     /// Not JSON.
     MediaTypeUnsupported = "media_type_unsupported", 415, "send Content-Type: application/json";
+    /// The body is compressed in a way that is not known here.
+    ContentEncodingUnsupported = "content_encoding_unsupported", 415, "send the body as it is, or as gzip";
     /// The key asks too often.
     RateLimited = "rate_limited", 429, "too many requests; wait as long as Retry-After says";
     /// The key has too many jobs at one time.
@@ -80,6 +82,35 @@ http_codes! {
     /// Bodies of all requests together are over their bound.
     Overloaded = "overloaded", 503, "the service holds as much as it may; try again shortly";
 }
+
+/// The fields of all requests, by which an event may name what was wrong; others are a client's own.
+const FIELDS: &[&str] = &[
+    "args",
+    "artifacts",
+    "code",
+    "compile_timeout",
+    "content",
+    "cpu_seconds",
+    "data",
+    "entry",
+    "env",
+    "file_size_bytes",
+    "files",
+    "fresh_interpreter",
+    "idle_timeout",
+    "lang",
+    "language",
+    "limit",
+    "memory_mib",
+    "normalize_time",
+    "output_bytes",
+    "path",
+    "pids",
+    "stdin",
+    "timeout",
+    "trace_id",
+    "vcpus",
+];
 
 /// The body of an answer that is no success (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -200,6 +231,21 @@ impl Problem {
         }
     }
 
+    /// What others than this client may read of it: nothing that the client sent.
+    pub fn public_sentence(&self) -> String {
+        let codes = crate::openapi::all_codes();
+        let advice = codes.iter().find(|(code, ..)| *code == self.code);
+        let advice = advice.map_or("", |(.., sentence)| sentence);
+        format!("a request was refused: {}; {advice}", self.code)
+    }
+
+    /// The same of the field: its name when it is one of ours, and never what stands below it.
+    pub fn public_field(&self) -> Option<&'static str> {
+        let field = self.field.as_deref()?;
+        let first = field.split(['.', '[']).next().unwrap_or(field);
+        FIELDS.iter().find(|known| **known == first).copied()
+    }
+
     /// An answer with this body and the problem's headers.
     pub fn respond(self, content_type: &'static str, body: String) -> Response {
         let mut response = (self.status, body).into_response();
@@ -210,6 +256,9 @@ impl Problem {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self.code == HttpCode::ContentEncodingUnsupported.as_str() {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if self.close {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -232,8 +281,6 @@ impl From<Rejection> for Problem {
         Problem {
             field: Some(rejection.field.to_owned()),
             trace_id: rejection.trace_id.as_ref().map(ToString::to_string),
-            // Whoever made the rejection left its event (`Sandbox::admit`).
-            noted: true,
             ..Problem::plain(code.as_str(), code.http_status(), rejection.to_string())
         }
     }
@@ -270,6 +317,41 @@ mod tests {
             .map(|code| code.as_str());
         for code in http.chain(jobs) {
             assert!(seen.insert(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_refusal_says_nothing_that_the_client_sent() {
+        let secret = "DB_PASSWORD=hunter2";
+        for (field, public) in [
+            ("env", Some("env")),
+            ("env.DB_PASSWORD=hunter2", Some("env")),
+            ("files[3].hunter2", Some("files")),
+            (secret, None),
+            ("", None),
+        ] {
+            let problem = Problem::with(HttpCode::FieldInvalid, secret).field(field);
+            assert_eq!(problem.public_field(), public, "{field}");
+            assert!(!problem.public_sentence().contains("hunter2"));
+            assert!(problem.public_sentence().contains("field_invalid"));
+        }
+    }
+
+    /// A new field is named in events, too.
+    #[test]
+    fn every_field_of_a_request_is_known() {
+        use utoipa::PartialSchema as _;
+        let schemas = [
+            crate::execute::request::ExecuteRequest::schema(),
+            crate::execute::request::RequestFile::schema(),
+            crate::sessions::body::SessionRequest::schema(),
+            crate::sessions::body::CellRequest::schema(),
+        ];
+        for schema in schemas {
+            let schema = serde_json::to_value(schema).unwrap();
+            for name in schema["properties"].as_object().unwrap().keys() {
+                assert!(FIELDS.contains(&name.as_str()), "{name}");
+            }
         }
     }
 

@@ -8,11 +8,12 @@ use crate::app::App;
 use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
 use crate::execute::{enter, finished};
+use crate::fair::Place;
 use crate::problem::{HttpCode, Problem};
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use body::{
     CellRequest, CellResponse, FileBody, FileQuery, FileUpload, SessionBody, SessionRequest,
 };
@@ -35,7 +36,7 @@ pub async fn create(
         return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
     }
     let (total, idle) = value.seconds(&app.config.sessions)?;
-    let job = app.rooms.sandbox.admit(value.job())?;
+    let job = app.admit(value.job())?;
     let body = SessionBody {
         id: uuid::Uuid::now_v7().to_string(),
         language: job.language.name(),
@@ -94,17 +95,20 @@ pub async fn execute(
     Executor(who): Executor,
     Path(id): Path<String>,
     JsonBody { value, held }: JsonBody<CellRequest>,
-) -> Result<Json<CellResponse>, Problem> {
+) -> Result<(Extension<Place>, Json<CellResponse>), Problem> {
     let mut used = Used::take(&app, &who, &id)?;
     let (request, stdin) = value.job(&used.slot.body);
-    let job = app.rooms.sandbox.admit(request)?;
-    let entry = enter(&app, &who)?;
+    let job = app.admit(request)?;
+    let mut entry = enter(&app, &who)?;
     let ended = used.slot.ended.clone();
     // Dropped halfway, the program ends, and with it the session's VM.
-    let result = ended.run_until_cancelled(used.run(job, stdin, entry)).await;
+    let result = ended
+        .run_until_cancelled(used.run(job, stdin, &mut entry))
+        .await;
     drop(held);
     let result = result.ok_or_else(|| Problem::new(HttpCode::SessionNotFound))??;
-    Ok(Json(CellResponse::from(finished(result)?)))
+    let body = CellResponse::from(finished(result)?);
+    Ok((Extension(Place::from(entry)), Json(body)))
 }
 
 /// Put a file into the session's work folder.

@@ -4,10 +4,10 @@
 //! the body, the task ends, and with it the job's future and its VM.
 
 use crate::app::App;
-use crate::body::Held;
 use crate::execute::response::ExecuteResponse;
 use crate::execute::{request, run};
 use crate::fair::Entry;
+use crate::memory::Held;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -35,7 +35,7 @@ pub fn respond(
     app: Arc<App>,
     job: Job,
     stdin: Option<String>,
-    entry: Entry,
+    mut entry: Entry,
     held: Held,
 ) -> Response {
     let (events, receiver) = mpsc::channel(WAITING_EVENTS);
@@ -44,22 +44,29 @@ pub fn respond(
         let (output, outputs) = mpsc::channel(WAITING_EVENTS);
         let mut io = request::job_io(stdin);
         io.output = Some(output);
-        let (result, ()) = tokio::join!(run(&app, job, io, entry), forward(outputs, &events));
-        let body = ExecuteResponse::from(result);
-        if let Ok(event) = Event::default().event("result").json_data(body) {
+        let running = run(&app, job, io, &mut entry);
+        let (result, ()) = tokio::join!(running, forward(outputs, &events));
+        if let Ok(text) = serde_json::to_string(&ExecuteResponse::from(result)) {
+            let room = app.memory.answer(text.len() as u64).await;
+            let event = Event::default().event("result").data(one_line(text));
             // A client that is gone has this task ended anyway.
-            let _ = events.send(event).await;
+            let _ = events.send((event, room)).await;
         }
     };
     let task = tokio::spawn(work.in_current_span());
     sse(receiver, AbortOnDropHandle::new(task))
 }
 
+/// An event on its way, and the room that it takes until the next one is asked for.
+pub type Sent = (Event, Held);
+
 /// An answer of events; dropping it drops `with` too.
-pub fn sse<T: Send + 'static>(receiver: mpsc::Receiver<Event>, with: T) -> Response {
-    let stream = futures_util::stream::unfold((receiver, with), |(mut receiver, with)| async {
-        let event = receiver.recv().await?;
-        Some((Ok::<_, Infallible>(event), (receiver, with)))
+pub fn sse<T: Send + 'static>(receiver: mpsc::Receiver<Sent>, with: T) -> Response {
+    let before = (receiver, with, Held::default());
+    let stream = futures_util::stream::unfold(before, |(mut receiver, with, held)| async {
+        let (event, room) = receiver.recv().await?;
+        drop(held);
+        Some((Ok::<_, Infallible>(event), (receiver, with, room)))
     });
     let mut response = Sse::new(stream)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
@@ -72,7 +79,7 @@ pub fn sse<T: Send + 'static>(receiver: mpsc::Receiver<Event>, with: T) -> Respo
     response
 }
 
-async fn forward(mut outputs: mpsc::Receiver<Output>, events: &mpsc::Sender<Event>) {
+async fn forward(mut outputs: mpsc::Receiver<Output>, events: &mpsc::Sender<Sent>) {
     let (mut stdout, mut stderr) = (Text::default(), Text::default());
     while let Some(Output { stream, data }) = outputs.recv().await {
         let (name, text) = match stream {
@@ -91,7 +98,7 @@ async fn forward(mut outputs: mpsc::Receiver<Output>, events: &mpsc::Sender<Even
 }
 
 /// Sends what is not empty; `false`: nobody listens any more.
-async fn send(name: &str, bytes: Vec<u8>, events: &mpsc::Sender<Event>) -> bool {
+async fn send(name: &str, bytes: Vec<u8>, events: &mpsc::Sender<Sent>) -> bool {
     if bytes.is_empty() {
         return true;
     }
@@ -103,9 +110,16 @@ async fn send(name: &str, bytes: Vec<u8>, events: &mpsc::Sender<Event>) -> bool 
         }),
     };
     match Event::default().event(name).json_data(body) {
-        Ok(event) => events.send(event).await.is_ok(),
+        Ok(event) => events.send((event, Held::default())).await.is_ok(),
         Err(_) => true,
     }
+}
+
+/// JSON without the line breaks that stand between its values (those in a text are escaped): an event
+/// of one line is read by every client, also by those that know of one `data:` only.
+fn one_line(mut json: String) -> String {
+    json.retain(|c| c != '\n' && c != '\r');
+    json
 }
 
 /// Cuts a stream of bytes between characters, not inside them.

@@ -10,6 +10,8 @@
 //!
 //! Keys take turns: with a free place, the key whose turn it is sends its longest waiter, and goes
 //! to the end. A key with a thousand jobs delays another key's single job by one job, not a thousand.
+//! A key that has as many running as it may is passed over: where there are several keys, no one of
+//! them can take all places for as long as its jobs may run ([`fair_share`]).
 
 use std::collections::{HashMap, VecDeque};
 
@@ -31,12 +33,39 @@ pub enum Entered {
     Waits(u64),
 }
 
+/// How many jobs a key may have at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyBounds {
+    /// Running and waiting ones together.
+    pub jobs: usize,
+    /// Running ones; at least one may.
+    pub running: usize,
+}
+
+/// How many of all places (or sessions) one of so many keys may have: all, when it is the only one; else
+/// all but a quarter, so that at least one is left to others where there are two or more.
+pub fn fair_share(places: usize, keys: usize) -> usize {
+    match keys {
+        0 | 1 => places,
+        _ => places.saturating_sub((places / 4).max(1)).max(1),
+    }
+}
+
 /// One key's jobs.
 #[derive(Debug)]
 struct KeyLine<T> {
     /// Running and waiting ones together.
     jobs: usize,
+    running: usize,
+    /// As it was when the key's newest job came.
+    running_bound: usize,
     waiters: VecDeque<(u64, T)>,
+}
+
+impl<T> KeyLine<T> {
+    fn may_run(&self) -> bool {
+        self.running < self.running_bound
+    }
 }
 
 /// All places and everybody who waits for one.
@@ -67,25 +96,33 @@ impl<T> Line<T> {
     }
 
     /// Lets a job of this key in; `waiter` is kept when it has to wait.
-    pub fn enter(&mut self, key: &str, key_bound: usize, waiter: T) -> Result<Entered, Full> {
-        if self
-            .keys
-            .get(key)
-            .is_some_and(|line| line.jobs >= key_bound)
-            || key_bound == 0
-        {
+    pub fn enter(&mut self, key: &str, bounds: KeyBounds, waiter: T) -> Result<Entered, Full> {
+        let own = self.keys.get(key);
+        let (jobs, running) = own.map_or((0, 0), |line| (line.jobs, line.running));
+        let overtakes = own.is_some_and(|line| !line.waiters.is_empty());
+        if jobs >= bounds.jobs {
             return Err(Full::Key);
         }
-        let runs = self.running < self.places && self.waiting == 0;
+        let running_bound = bounds.running.max(1);
+        // With a place free, whoever waits is of a key that has as many running as it may.
+        let runs = self.running < self.places && running < running_bound && !overtakes;
         if !runs && self.waiting >= self.queue_bound {
             return Err(Full::Queue);
         }
         let line = self.keys.entry(key.to_owned()).or_insert_with(|| KeyLine {
             jobs: 0,
+            running: 0,
+            running_bound,
             waiters: VecDeque::new(),
         });
         line.jobs += 1;
+        // Never less while some wait: a place might then be free for none of them.
+        line.running_bound = running_bound.max(match line.waiters.is_empty() {
+            true => 0,
+            false => line.running_bound,
+        });
         if runs {
+            line.running += 1;
             self.running += 1;
             return Ok(Entered::Runs);
         }
@@ -102,6 +139,9 @@ impl<T> Line<T> {
     /// A running job of this key is over; the waiter that has its place now, if somebody waited.
     pub fn leave(&mut self, key: &str) -> Option<T> {
         self.running = self.running.saturating_sub(1);
+        if let Some(line) = self.keys.get_mut(key) {
+            line.running = line.running.saturating_sub(1);
+        }
         self.forget(key);
         self.call_next()
     }
@@ -132,9 +172,12 @@ impl<T> Line<T> {
         if self.running >= self.places {
             return None;
         }
-        let key = self.turns.pop_front()?;
+        let may_run = |key: &String| self.keys.get(key).is_some_and(KeyLine::may_run);
+        let next = self.turns.iter().position(may_run)?;
+        let key = self.turns.remove(next)?;
         let line = self.keys.get_mut(&key)?;
         let (_, waiter) = line.waiters.pop_front()?;
+        line.running += 1;
         if !line.waiters.is_empty() {
             self.turns.push_back(key);
         }
@@ -162,14 +205,44 @@ mod tests {
     #[test]
     fn a_key_with_many_jobs_delays_another_by_one() {
         let mut line = Line::new(1, 100);
-        assert_eq!(line.enter("greedy", 99, 0), Ok(Entered::Runs));
+        let bounds = bounds(99, 99);
+        assert_eq!(line.enter("greedy", bounds, 0), Ok(Entered::Runs));
         for n in 1..=50 {
-            line.enter("greedy", 99, n).unwrap();
+            line.enter("greedy", bounds, n).unwrap();
         }
-        line.enter("modest", 99, 1000).unwrap();
+        line.enter("modest", bounds, 1000).unwrap();
         assert_eq!(line.leave("greedy"), Some(1));
         assert_eq!(line.leave("greedy"), Some(1000));
         assert_eq!(line.leave("modest"), Some(2));
+    }
+
+    fn bounds(jobs: usize, running: usize) -> KeyBounds {
+        KeyBounds { jobs, running }
+    }
+
+    #[test]
+    fn a_key_whose_jobs_run_long_leaves_a_place_to_another() {
+        let mut line = Line::new(4, 100);
+        let bounds = bounds(99, fair_share(4, 2));
+        for n in 0..3 {
+            assert_eq!(line.enter("greedy", bounds, n), Ok(Entered::Runs));
+        }
+        assert_eq!(line.enter("greedy", bounds, 3), Ok(Entered::Waits(0)));
+        // At once, though somebody waits.
+        assert_eq!(line.enter("modest", bounds, 4), Ok(Entered::Runs));
+        assert_eq!(line.leave("modest"), None);
+        assert_eq!(line.leave("greedy"), Some(3));
+        assert_eq!(line.load(), (3, 0));
+    }
+
+    #[test]
+    fn a_share_is_all_for_one_key_and_leaves_some_for_others() {
+        assert_eq!(fair_share(8, 1), 8);
+        for places in 1..100 {
+            let share = fair_share(places, 2);
+            assert!(share >= 1 && (share < places || places == 1), "{places}");
+            assert!(share >= places / 2);
+        }
     }
 
     #[derive(Debug, Clone)]
@@ -192,6 +265,7 @@ mod tests {
         #[test]
         fn bounds_hold_and_nobody_is_lost(
             steps in steps(), places in 1usize..5, bound in 0usize..12, key_bound in 1usize..9,
+            share in 1usize..5,
         ) {
             let mut line = Line::new(places, bound);
             let mut running: Vec<(String, u64)> = Vec::new();
@@ -205,7 +279,7 @@ mod tests {
                         let key = key.to_string();
                         let own = running.iter().filter(|(k, _)| *k == key).count()
                             + waiting.iter().filter(|(k, ..)| *k == key).count();
-                        match line.enter(&key, key_bound, name) {
+                        match line.enter(&key, bounds(key_bound, share), name) {
                             Ok(Entered::Runs) => { running.push((key, name)); ever.insert(name); }
                             Ok(Entered::Waits(ticket)) => { waiting.push((key, name, ticket)); ever.insert(name); }
                             Err(Full::Key) => prop_assert!(own >= key_bound),
@@ -233,8 +307,11 @@ mod tests {
                 }
                 prop_assert_eq!(line.load(), (running.len(), waiting.len()));
                 prop_assert!(running.len() <= places && waiting.len() <= bound);
-                // No place is empty while somebody waits.
-                prop_assert!(waiting.is_empty() || running.len() == places);
+                let runs = |key: &String| running.iter().filter(|(own, _)| own == key).count();
+                prop_assert!(running.iter().all(|(key, _)| runs(key) <= share));
+                // No place is empty while somebody waits who may have it.
+                let may = |(key, ..): &(String, u64, u64)| runs(key) < share;
+                prop_assert!(running.len() == places || !waiting.iter().any(may));
                 prop_assert_eq!(ever.len(), running.len() + waiting.len() + gone);
             }
         }

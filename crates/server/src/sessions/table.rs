@@ -9,7 +9,8 @@
 use super::body::SessionBody;
 use crate::app::App;
 use crate::execute::request::job_io;
-use crate::fair::Entry;
+use crate::execute::wait_for_turn;
+use crate::fair::{Entry, fair_share};
 use crate::keys::Principal;
 use crate::problem::{HttpCode, Problem};
 use protocol::job::Job;
@@ -104,7 +105,12 @@ impl Sessions {
     pub fn reserve(app: &Arc<App>, who: &Principal, slot: Arc<Slot>) -> Result<Reserved, Problem> {
         let mut slots = app.sessions.slots();
         let own = slots.values().filter(|slot| slot.owner == who.id).count();
-        if own >= who.limits.sessions || slots.len() >= app.config.sessions.sessions {
+        let all = app.config.sessions.sessions;
+        let most = who
+            .limits
+            .sessions
+            .min(fair_share(all, app.keys.executors()));
+        if own >= most || slots.len() >= all {
             return Err(Problem::new(HttpCode::TooManySessions).retry_after(5));
         }
         let id = slot.body.id.clone();
@@ -208,12 +214,11 @@ impl Used {
         &mut self,
         job: Job,
         stdin: Option<String>,
-        mut entry: Entry,
+        entry: &mut Entry,
     ) -> Result<JobResult, Problem> {
-        let patience = Duration::from_secs(self.app.config.queue_seconds);
-        if !entry.place(patience).await {
-            let wait = self.app.queue.retry_after();
-            return Err(Problem::new(HttpCode::Overloaded).retry_after(wait));
+        let app = self.app.clone();
+        if let Err(result) = wait_for_turn(&app, &job, entry).await {
+            return Ok(*result);
         }
         Ok(self.session()?.run(job, job_io(stdin)).await)
     }

@@ -1,14 +1,18 @@
 //! The service over real HTTP on loopback, in front of a real sandbox.
 //!
-//! [`lab`] starts services and says what can run here. [`refusals`], [`auth`], [`bounds`], [`pages`]
-//! and [`tls`] need no VM; [`jobs`], [`stopping`], [`piston`] and [`sessions`] run real ones and say
+//! [`lab`] starts services and says what can run here. [`refusals`], [`codings`], [`telling`], [`auth`],
+//! [`bounds`], [`pages`] and [`tls`] need no VM; [`jobs`], [`answers`], [`as_reported`], [`stopping`],
+//! [`piston`] and [`sessions`] run real ones and say
 //! `not run: …` where the image or the VMM is missing (with `LLM_FIRECRACKER_REQUIRE=1`: fail).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod answers;
+mod as_reported;
 mod auth;
 mod bounds;
 mod browser;
 mod chromium;
+mod codings;
 mod fidelity;
 mod jobs;
 mod lab;
@@ -17,4 +21,5 @@ mod piston;
 mod refusals;
 mod sessions;
 mod stopping;
+mod telling;
 mod tls;

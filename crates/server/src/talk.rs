@@ -1,0 +1,178 @@
+//! One connection, from its first byte to its last.
+//!
+//! ```text
+//!  TLS ──> HTTP/1.1: header in time ──> router ──> answer has its room ──> all of it is out ──┐
+//!            ^                            │ client gone: its job ends                        │
+//!            └────────────────────────── idle <──────────────────────────────────────────────┘
+//! ```
+
+use crate::app::App;
+use crate::connections::{AtWork, Connection};
+use crate::fair::Place;
+use crate::memory::Held;
+use crate::outlet::{Outgoing, Outlet};
+use crate::peer::Peer;
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_io_timeout::TimeoutStream;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+/// From a client's leaving to its request's end, where hyper does not see it leave. One that only closes
+/// its own half may still get an answer that is ready.
+const AFTER_LEAVING: Duration = Duration::from_millis(250);
+
+/// Header fields of one request at most, and their bytes.
+const MAX_HEADERS: usize = 100;
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+
+/// What one connection's task needs.
+pub struct Talk {
+    /// The routes.
+    pub router: Router,
+    /// Its row in the table.
+    pub connection: Arc<Connection>,
+    /// Who is at the other end.
+    pub address: SocketAddr,
+    /// What requests share.
+    pub app: Arc<App>,
+}
+
+impl Talk {
+    /// Talks until either side ends it.
+    pub async fn talk(self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
+        let peer = Peer::of(&stream);
+        let connection = self.connection.clone();
+        let left = async {
+            match &peer {
+                Ok(peer) => leaves_at_work(peer, &connection).await,
+                // No descriptor is left: hyper sees most of those who leave.
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // Answers first: one that is ready goes out.
+            biased;
+            () = self.encrypted_or_not(stream, acceptor) => {}
+            () = left => tracing::debug!("a client left in the middle of its request"),
+        }
+    }
+
+    async fn encrypted_or_not(self, stream: TcpStream, acceptor: Option<TlsAcceptor>) {
+        match acceptor {
+            None => self.http(stream).await,
+            Some(acceptor) => {
+                let handshake = acceptor.accept(stream);
+                let patience = self.app.config.http.header_timeout();
+                match tokio::time::timeout(patience, handshake).await {
+                    Ok(Ok(stream)) => self.http(stream).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "no TLS connection came about"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                }
+            }
+        }
+    }
+
+    async fn http(self, stream: impl AsyncRead + AsyncWrite) {
+        let (router, connection, app) = (self.router, self.connection, self.app);
+        let bounds = app.config.http.clone();
+        // A client that asks and then does not take its answer would stay at work for ever.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(bounds.header_timeout()));
+        let outgoing = Arc::new(Outgoing::default());
+        let stream = Outlet::new(Box::pin(stream), outgoing.clone(), bounds.answer_timeout());
+        let draining = app.draining.clone();
+        let address = self.address;
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(address);
+            let at_work = connection.at_work();
+            let answer = router.clone().oneshot(request.map(Body::new));
+            let (app, outgoing) = (app.clone(), outgoing.clone());
+            async move {
+                let mut answer = answer.await?;
+                let bytes = hyper::body::Body::size_hint(answer.body()).exact();
+                let held = app.memory.answer(bytes.unwrap_or(0)).await;
+                // Until now its job kept its place, so that no more answers wait than jobs may run.
+                drop(answer.extensions_mut().remove::<Place>());
+                Ok::<_, std::convert::Infallible>(answer.map(|body| Tracked {
+                    body,
+                    outgoing,
+                    // At work until the last byte is out, or nobody takes it any more.
+                    holds: Some((at_work, held)),
+                }))
+            }
+        });
+        let http = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(bounds.header_timeout())
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEADER_BYTES)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut http = std::pin::pin!(http);
+        let ended = tokio::select! {
+            ended = http.as_mut() => ended,
+            () = draining.cancelled() => {
+                http.as_mut().graceful_shutdown();
+                http.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended");
+        }
+    }
+}
+
+/// Resolves when the client is gone and a request of its is still under way.
+async fn leaves_at_work(peer: &Peer, connection: &Connection) {
+    peer.gone().await;
+    loop {
+        tokio::time::sleep(AFTER_LEAVING).await;
+        if connection.is_at_work() {
+            return;
+        }
+    }
+}
+
+/// A body that leaves behind, for as long as its bytes are on their way out, what they hold.
+struct Tracked {
+    body: Body,
+    outgoing: Arc<Outgoing>,
+    holds: Option<(AtWork, Held)>,
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        if let Some(holds) = self.holds.take() {
+            self.outgoing.keep(holds);
+        }
+    }
+}
+
+impl hyper::body::Body for Tracked {
+    type Data = axum::body::Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+        std::pin::Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.body.size_hint()
+    }
+}

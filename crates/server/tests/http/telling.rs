@@ -1,0 +1,104 @@
+//! What the event log hears of requests that came to nothing.
+
+use crate::lab::{self, answer};
+use protocol::event::EventType;
+use serde_json::json;
+use server::keys::file::Scope;
+
+#[tokio::test]
+async fn no_event_of_a_refusal_shows_what_the_client_sent() {
+    let service = lab::start().await;
+    const SECRET: &str = "hunter2";
+    let with = |name: &str, value: serde_json::Value| {
+        let mut body = json!({"language": "bash", "code": "x"});
+        body[name] = value;
+        body
+    };
+    let bodies = [
+        with("env", json!("DB_PASSWORD=hunter2")),
+        with("env", json!({"A=hunter2": ""})),
+        with("env", json!({"hunter2": 7})),
+        with("args", json!(["hunter2\u{0}"])),
+        with("files", json!([{"path": "/hunter2", "content": ""}])),
+        with("files", json!([{"path": "hunter2", "data": "%"}])),
+        with("language", json!("hunter2")),
+        with("trace_id", json!("/hunter2")),
+        with("hunter2", json!(1)),
+    ];
+    for body in &bodies {
+        let (status, problem) = service.execute(body).await;
+        assert_eq!(status, 400);
+        // Its own client is told.
+        assert!(
+            problem.to_string().contains(SECRET) || body["env"].is_object(),
+            "{problem}"
+        );
+    }
+    let piston = json!({"language": SECRET, "version": SECRET, "files": []});
+    answer(service.post("/api/v2/execute", &piston)).await;
+    let events = service.feed.events(99);
+    assert_eq!(events.len(), bodies.len() + 1);
+    for event in events {
+        let text = serde_json::to_string(event.as_ref()).unwrap();
+        assert!(!text.contains(SECRET), "{text}");
+        assert!(event.extra["code"].is_string());
+    }
+    service.end().await;
+}
+
+#[tokio::test]
+async fn knocking_without_a_key_does_not_fill_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let (service, _) =
+        lab::start_with_keys(dir.path(), lab::server_config(), &[&[Scope::Execute]]).await;
+    for _ in 0..100 {
+        assert_eq!(service.get("/api/v1/languages").await.status(), 401);
+    }
+    assert_eq!(service.feed.events(999).len(), 1);
+    let feed = service.feed.clone();
+    service.end().await;
+    let events = feed.events(999);
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[1].extra["count"], 99);
+    assert_eq!(events[1].extra["source"], "address 127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_session_that_does_not_begin_leaves_its_reason() {
+    let empty = tempfile::tempdir().unwrap();
+    let mut config = lab::sandbox_config();
+    config.vmm.state_dir = empty.path().into();
+    let service = lab::start_with(config, lab::server_config()).await;
+    let body = json!({"language": "bash"});
+    let (status, problem) = answer(service.post("/api/v1/sessions", &body)).await;
+    assert_eq!((status, &problem["code"]), (503, &"image_missing".into()));
+    let events = service.feed.events(9);
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].event_type, EventType::VmStop);
+    assert_eq!(events[0].extra["failure"]["code"], "image_missing");
+    // No VM came about, so no start is told.
+    service
+        .execute(&json!({"language": "bash", "code": "x"}))
+        .await;
+    let types: Vec<_> = service
+        .feed
+        .events(9)
+        .iter()
+        .map(|e| e.event_type)
+        .collect();
+    assert_eq!(types, [EventType::VmStop, EventType::VmStop]);
+    // And the service says that it is not ready, and why.
+    let (status, body) = answer(service.client.get(service.url("/readyz"))).await;
+    assert_eq!((status, &body["ready"]), (503, &false.into()));
+    let checks = body["checks"].as_array().unwrap();
+    let images = checks
+        .iter()
+        .find(|check| check["name"] == "images")
+        .unwrap();
+    assert_eq!(images["ok"], false);
+    assert!(
+        images["detail"].as_str().unwrap().contains("images build"),
+        "{images}"
+    );
+    service.end().await;
+}
