@@ -3,7 +3,9 @@
 
 use peak_alloc::PeakAlloc;
 use protocol::frame::{FrameDecoder, HEADER_BYTES, MAX_FRAME_BYTES};
+use protocol::result::ArtifactFile;
 use protocol::wire::GuestMessage;
+use server::execute::response::ArtifactBody;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[global_allocator]
@@ -16,6 +18,11 @@ const BODY_MIB: usize = 32;
 const BODY_BYTES: usize = 6 << 20;
 /// How much arrives from a channel at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Bytes of all that a job leaves, by default, and what the answer with it may cost: its bytes, once as the
+/// artifact and once as the answer, which grows in steps of double size.
+const ARTIFACT_BYTES: usize = 8 << 20;
+const ANSWER_MIB: usize = 4 * (ARTIFACT_BYTES >> 20);
 
 /// `head`, as many pieces as there is room for, `tail`.
 struct Filled<'a>(&'a str, &'a str, &'a str);
@@ -77,6 +84,29 @@ fn no_frame_of_a_guest_costs_more_than_a_talk_may() {
             }
         });
         assert!(mib <= TALK_MIB, "{mib} MiB for {}…{}", filled.0, filled.1);
+    }
+}
+
+#[test]
+fn no_json_artifact_costs_more_than_its_bytes_and_its_answer() {
+    let _alone = alone();
+    for filled in [
+        Filled("[", r#"{"":0},"#, "]"),
+        Filled("[", "0,", "]"),
+        Filled("[", "[],", "]"),
+        Filled(r#"{"":""#, "a", r#""}"#),
+        Filled("[", "[", "]"),
+    ] {
+        let file = ArtifactFile {
+            path: "r.json".into(),
+            size: ARTIFACT_BYTES as u64,
+            data: filled.to(ARTIFACT_BYTES).into(),
+        };
+        let mib = cost_mib(|| {
+            let body = ArtifactBody::from(file);
+            drop(serde_json::to_vec(&body).unwrap());
+        });
+        assert!(mib <= ANSWER_MIB, "{mib} MiB for {}…{}", filled.0, filled.1);
     }
 }
 
