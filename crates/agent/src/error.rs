@@ -1,4 +1,4 @@
-//! What can go wrong in the agent itself. Each ends the VM: the host makes another.
+//! What can go wrong in the agent. All but one end the VM: the host makes another.
 
 use nix::errno::Errno;
 use std::io::Write;
@@ -32,7 +32,7 @@ pub enum AgentError {
     /// The host sent a message that makes no sense now.
     #[error("message from the host out of turn: {0}")]
     OutOfTurn(&'static str),
-    /// A job's file could not be put into the work folder.
+    /// A job's file could not be put into the work folder: the one error that is the job's own.
     #[error("input file {path:?}: {reason}")]
     InputFile {
         /// As the host named it.

@@ -52,7 +52,9 @@ pub fn run(
         false => artifacts::EVER,
     };
     room(request)?;
-    put_files(request)?;
+    if let Err(error) = put_files(request) {
+        return refused(error, channel);
+    }
     let zygote = zygote.filter(|zygote| zygote.suits(request));
     let (waiting, cgroup) = match zygote {
         Some(zygote) => (Some(zygote.waiting), zygote.cgroup),
@@ -192,6 +194,16 @@ pub fn room(request: &RunRequest) -> Result<(), AgentError> {
             ..
         }) if request.session => Ok(()),
         resized => resized,
+    }
+}
+
+/// A job's files found no place: that ends the job and not the VM. Any other error is passed on.
+pub fn refused(error: AgentError, channel: &mut Channel) -> Result<(), AgentError> {
+    match error {
+        AgentError::InputFile { .. } => channel.send(&GuestMessage::Refused {
+            reason: error.to_string(),
+        }),
+        error => Err(error),
     }
 }
 

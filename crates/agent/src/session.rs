@@ -67,7 +67,10 @@ pub fn run(
         }
     };
     job::room(request)?;
-    job::put_inputs(request)?;
+    if let Err(error) = job::put_inputs(request) {
+        job::refused(error, channel)?;
+        return Ok(Some(session));
+    }
     let since = artifacts::now()?;
     let (mut report, session) = session.carry_out(request, channel)?;
     if request.collect_artifacts {

@@ -156,7 +156,7 @@ async fn session_files(sandbox: &Sandbox, runs: usize) -> Result<Option<Row>, Be
             .map_err(|rejection| failed(rejection.to_string()))?;
         let mut session = Session::open(sandbox, &job)
             .await
-            .map_err(|no| failed(no.message))?;
+            .map_err(|error| failed(error.to_string()))?;
         let begun = Instant::now();
         for index in 0..FILES {
             let file = InputFile {

@@ -1,10 +1,15 @@
 //! Where the tool's own log goes: standard error always; for the service, when it is configured,
 //! also the journal, and a collector that gets traces and logs by OTLP.
 
+mod client;
+
+use client::Client;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
-use opentelemetry_otlp::{ExporterBuildError, LogExporter, SpanExporter, WithExportConfig as _};
+use opentelemetry_otlp::{
+    ExporterBuildError, LogExporter, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -116,11 +121,13 @@ impl Collector {
         let signal = |name: &str| format!("{}/v1/{name}", endpoint.trim_end_matches('/'));
         let spans = SpanExporter::builder()
             .with_http()
+            .with_http_client(Client::new())
             .with_endpoint(signal("traces"))
             .build()
             .map_err(failed)?;
         let records = LogExporter::builder()
             .with_http()
+            .with_http_client(Client::new())
             .with_endpoint(signal("logs"))
             .build()
             .map_err(failed)?;

@@ -7,7 +7,8 @@ use protocol::validate::Policy;
 use protocol::wire::{GuestMessage, MAX_ARTIFACTS, STDIN_WINDOW_BYTES};
 use sandbox::config::Config;
 use sandbox::conversation::{Conversation, Decision};
-use sandbox::outcome::{self, NoReport, TalkEnd};
+use sandbox::error::{Step, Why};
+use sandbox::outcome::{self, TalkEnd};
 use std::sync::OnceLock;
 use vmm::qmp::message::Message;
 
@@ -53,10 +54,7 @@ pub fn conversation(bytes: &[u8]) {
     let compiles = job.language.spec().compile.is_some();
     let mut talk = Conversation::new(job.trace_id.clone(), compiles, job.limits.clone());
     talk.sent_stdin(1000);
-    let mut end = TalkEnd::NoReport(NoReport::new(
-        protocol::error_code::ErrorCode::VmDied,
-        "the guest closed the channel",
-    ));
+    let mut end = TalkEnd::Failed(Why::Gone.into());
     for line in bytes.split(|byte| *byte == b'\n') {
         let Ok(message) = serde_json::from_slice::<GuestMessage>(line) else {
             break;
@@ -64,6 +62,15 @@ pub fn conversation(bytes: &[u8]) {
         match talk.on(message) {
             Ok(Decision::Over(report)) => {
                 end = TalkEnd::Report(report);
+                break;
+            }
+            Ok(Decision::Refused(reason)) => {
+                end = TalkEnd::Refused(reason);
+                break;
+            }
+            Ok(Decision::AgentFailed(reason)) => {
+                let step = Step::Run;
+                end = TalkEnd::Failed(Why::Agent { step, reason }.into());
                 break;
             }
             Ok(_) => bounded(&talk, &job),
@@ -79,6 +86,13 @@ pub fn conversation(bytes: &[u8]) {
         jail: "bubblewrap".into(),
     };
     let result = outcome::result(&job, talk, end, isolation, Timings::default());
+    if let Some(failure) = &result.failure {
+        let shown = failure
+            .message
+            .chars()
+            .any(|it| it.is_control() && it != '\n');
+        assert!(!shown, "{:?}", failure.message);
+    }
     let sentence = outcome::sentence(&result);
     assert!(!sentence.chars().any(char::is_control), "{sentence:?}");
     assert!(serde_json::to_vec(&result).is_ok());

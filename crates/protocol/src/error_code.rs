@@ -76,6 +76,8 @@ error_codes! {
     VmStartFailed = "vm_start_failed", 500, "see the message and `llm-firecracker doctor`";
     /// The VMM ended or was killed while it held the job.
     VmDied = "vm_died", 500, "run the job again; if it repeats, see `llm-firecracker doctor`";
+    /// The agent, an honest one, met something that it cannot go on after.
+    AgentFailed = "agent_failed", 500, "run the job again; if it repeats, see `llm-firecracker doctor`";
     /// The guest broke the protocol; nothing it said counts.
     GuestMisbehaved = "guest_misbehaved", 500, "the job, or something it attacked, spoke nonsense to the host; its VM is gone";
     /// The guest went silent beyond the host's deadline.

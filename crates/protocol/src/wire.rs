@@ -220,6 +220,11 @@ pub enum GuestMessage {
     },
     /// The job is over; nothing about it follows.
     Finished(Box<JobReport>),
+    /// The job could not begin, for a reason of its own: its files have no room. The VM serves on.
+    Refused {
+        /// What was refused, and why.
+        reason: String,
+    },
     /// The agent itself failed; this VM is of no use any more.
     Failed {
         /// At which step, and why.

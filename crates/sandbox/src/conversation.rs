@@ -38,6 +38,10 @@ pub enum Decision {
     Credit(usize),
     /// The job is over.
     Over(Box<JobReport>),
+    /// The agent could not begin the job, for this reason of the job's own.
+    Refused(String),
+    /// The agent cannot go on, for this reason.
+    AgentFailed(String),
 }
 
 /// A message that no honest agent sends at this point.
@@ -47,6 +51,13 @@ pub struct Misbehaviour(String);
 
 fn misbehaved<T>(what: impl Into<String>) -> Result<T, Misbehaviour> {
     Err(Misbehaviour(what.into()))
+}
+
+/// A guest's words as they may be told: shortened and escaped.
+pub(crate) fn quoted(words: &str) -> String {
+    const CHARACTERS: usize = 500;
+    let first = words.chars().take(CHARACTERS);
+    first.flat_map(char::escape_debug).collect()
 }
 
 /// What was kept of one output stream.
@@ -114,11 +125,8 @@ impl Conversation {
         match (self.phase, message) {
             (None, GuestMessage::Awake) => Ok(Decision::Wait),
             (before, GuestMessage::Started { phase }) => self.started(before, phase),
-            (None, GuestMessage::Failed { reason })
-            | (Some(_), GuestMessage::Failed { reason }) => {
-                let reason: String = reason.chars().take(500).collect();
-                misbehaved(format!("the agent failed: {}", reason.escape_debug()))
-            }
+            (_, GuestMessage::Failed { reason }) => Ok(Decision::AgentFailed(quoted(&reason))),
+            (None, GuestMessage::Refused { reason }) => Ok(Decision::Refused(quoted(&reason))),
             (None, _) => misbehaved("it spoke of a job that it had not started"),
             (Some(_), GuestMessage::Stdout { data }) => self.output(Stream::Stdout, data.0),
             (Some(_), GuestMessage::Stderr { data }) => self.output(Stream::Stderr, data.0),

@@ -4,9 +4,9 @@
 use crate::admission::Permit;
 use crate::conversation::Conversation;
 use crate::drive::{JobIo, drive};
+use crate::error::Why;
 use crate::lease::{Leased, chain};
-use crate::outcome::{NoReport, TalkEnd};
-use protocol::error_code::ErrorCode;
+use crate::outcome::TalkEnd;
 use protocol::job::Job;
 use tokio_util::task::TaskTracker;
 
@@ -46,8 +46,8 @@ impl<'a> InHand<'a> {
             Some((leased, _)) => drive(job, leased, io).await,
             None => {
                 let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
-                let no = NoReport::new(ErrorCode::VmDied, "the job's VM is gone");
-                (talk, TalkEnd::NoReport(no))
+                let gone = Why::Gone.into();
+                (talk, TalkEnd::Failed(gone))
             }
         }
     }

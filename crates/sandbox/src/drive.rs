@@ -2,8 +2,9 @@
 //! What the guest says is judged by [`Conversation`]; here is only the doing.
 
 use crate::conversation::{Conversation, Decision, Stream};
+use crate::error::{JobError, Step, Why};
 use crate::lease::{Leased, channel_failed, wake, with_console};
-use crate::outcome::{NoReport, TalkEnd};
+use crate::outcome::TalkEnd;
 use crate::talk::TalkError;
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
@@ -50,15 +51,15 @@ pub async fn drive(job: &Job, leased: &mut Leased, io: &mut JobIo) -> (Conversat
     let mut talk = Conversation::new(job.trace_id.clone(), has_compiler, job.limits.clone());
     let end = match converse(job, leased, io, &mut talk).await {
         Ok(end) => end,
-        Err(no_report) => TalkEnd::NoReport(no_report),
+        Err(error) => TalkEnd::Failed(error),
     };
     (talk, end)
 }
 
 /// Whether the guest was silent from the start. An agent says that a phase begins before it lets it.
 pub fn never_began(talk: &Conversation, end: &TalkEnd) -> bool {
-    let silent = |no: &NoReport| no.code == ErrorCode::GuestSilent;
-    talk.phase().is_none() && matches!(end, TalkEnd::NoReport(no) if silent(no))
+    let silent = |error: &JobError| error.code() == ErrorCode::GuestSilent;
+    talk.phase().is_none() && matches!(end, TalkEnd::Failed(error) if silent(error))
 }
 
 async fn converse(
@@ -66,7 +67,7 @@ async fn converse(
     leased: &mut Leased,
     io: &mut JobIo,
     talk: &mut Conversation,
-) -> Result<TalkEnd, NoReport> {
+) -> Result<TalkEnd, JobError> {
     let wake = wake(leased.vm.id())?;
     let run = HostMessage::Run(Box::new(run_request(job, io.session)));
     let mut first = vec![wake, run];
@@ -74,13 +75,7 @@ async fn converse(
         first.push(HostMessage::StdinEnd);
     }
     if let Err(error) = leased.sender.send(&first).await {
-        return Err(channel_failed(
-            ErrorCode::GuestSilent,
-            "handing over the job",
-            error,
-            &mut leased.vm,
-        )
-        .await);
+        return Err(channel_failed(Step::HandOver, error, &mut leased.vm).await);
     }
     let mut begun = Instant::now();
     let mut deadline = begun + START_DEADLINE;
@@ -106,23 +101,11 @@ async fn converse(
             Ok(message) => message,
             Err(TalkError::Silent) => return Ok(silent(talk, begun, leased)),
             Err(error) => {
-                let step = "running the job";
-                return Err(channel_failed(
-                    ErrorCode::GuestMisbehaved,
-                    step,
-                    error,
-                    &mut leased.vm,
-                )
-                .await);
+                return Err(channel_failed(Step::Run, error, &mut leased.vm).await);
             }
         };
-        let decision = talk.on(message).map_err(|misbehaviour| {
-            with_console(
-                ErrorCode::GuestMisbehaved,
-                format!("the guest broke the protocol: {misbehaviour}"),
-                leased.vm.as_ref(),
-            )
-        })?;
+        let broken = |what| with_console(Why::Violation(what), leased.vm.as_ref());
+        let decision = talk.on(message).map_err(broken)?;
         match decision {
             Decision::Wait | Decision::Credit(_) => {}
             Decision::Deadline(phase) => {
@@ -133,6 +116,14 @@ async fn converse(
                 pass_on(io.output.as_ref(), Output { stream, data }, deadline).await?;
             }
             Decision::Over(report) => return Ok(TalkEnd::Report(report)),
+            Decision::Refused(reason) => return Ok(TalkEnd::Refused(reason)),
+            Decision::AgentFailed(reason) => {
+                let step = Step::Run;
+                return Err(with_console(
+                    Why::Agent { step, reason },
+                    leased.vm.as_ref(),
+                ));
+            }
         }
     }
 }
@@ -151,11 +142,7 @@ fn silent(talk: &Conversation, begun: Instant, leased: &Leased) -> TalkEnd {
             phase,
             wall: begun.elapsed(),
         },
-        None => TalkEnd::NoReport(with_console(
-            ErrorCode::GuestSilent,
-            "the guest did not start the job in time".into(),
-            leased.vm.as_ref(),
-        )),
+        None => TalkEnd::Failed(with_console(Why::NotStarted, leased.vm.as_ref())),
     }
 }
 
@@ -176,7 +163,7 @@ async fn feed_stdin(
     io: &mut JobIo,
     talk: &mut Conversation,
     deadline: Instant,
-) -> Result<(), NoReport> {
+) -> Result<(), JobError> {
     let message = match read {
         // A stdin that cannot be read any further ends; the program sees the end of its input.
         Ok(0) | Err(_) => {
@@ -198,13 +185,7 @@ async fn feed_stdin(
             io.stdin = None;
             Ok(())
         }
-        Ok(Err(error)) => Err(channel_failed(
-            ErrorCode::GuestSilent,
-            "sending stdin",
-            error,
-            &mut leased.vm,
-        )
-        .await),
+        Ok(Err(error)) => Err(channel_failed(Step::Stdin, error, &mut leased.vm).await),
     }
 }
 
@@ -212,16 +193,13 @@ async fn pass_on(
     sink: Option<&mpsc::Sender<Output>>,
     output: Output,
     deadline: Instant,
-) -> Result<(), NoReport> {
+) -> Result<(), JobError> {
     let Some(sink) = sink else {
         return Ok(());
     };
     match timeout_at(deadline, sink.send(output)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(NoReport::new(
-            ErrorCode::Cancelled,
-            "nobody takes the output any more",
-        )),
+        Ok(Err(_)) => Err(Why::Abandoned.into()),
         // The reader is slower than the job may take; the next wait finds the deadline passed.
         Err(_) => Ok(()),
     }

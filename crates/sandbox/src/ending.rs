@@ -1,9 +1,10 @@
 //! What is told of one job, whatever way it ends: its start, once there is a VM for it, its end, and one
 //! more in the count of jobs. A job that is dropped before its end was cancelled, and that is told too.
 
+use crate::error::JobError;
 use crate::events::EventBus;
 use crate::metrics::Metrics;
-use crate::outcome::{self, NoReport};
+use crate::outcome;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::Job;
@@ -89,9 +90,9 @@ impl<'a> Ending<'a> {
     }
 
     /// It was turned away before it had a VM.
-    pub(crate) fn refused(mut self, no: NoReport) -> JobResult {
+    pub(crate) fn refused(mut self, error: JobError) -> JobResult {
         self.told = true;
-        let failure = no.failure();
+        let failure = error.failure();
         let extra = json!({ "code": failure.code });
         self.tell(EventType::ValidationFail, failure.message.clone(), extra);
         let result = JobResult::failed(self.trace_id.clone(), Status::Rejected, failure);
@@ -136,6 +137,7 @@ impl Drop for Ending<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Why;
     use crate::events::EventSink;
     use prometheus_client::encoding::text::encode;
     use prometheus_client::registry::Registry;
@@ -239,7 +241,7 @@ mod tests {
     #[test]
     fn a_job_that_is_turned_away_is_no_start() {
         let (events, counted) = told(|ending, _| {
-            ending.refused(NoReport::new(ErrorCode::QueueFull, "full"));
+            ending.refused(Why::Closing.into());
         });
         assert_eq!(events.len(), 1);
         assert_eq!(events[0].event_type, EventType::ValidationFail);

@@ -1,10 +1,10 @@
 //! From nothing to a VM whose agent listens: a cold boot, or a clone of a snapshot.
 //! A [`Leased`] owns its VM; whoever drops it destroys the VM.
 
-use crate::outcome::NoReport;
+use crate::conversation::quoted;
+use crate::error::{JobError, Step, Why};
 use crate::talk::{self, Receiver, Sender, TalkError};
 use protocol::bytes::Bytes;
-use protocol::error_code::ErrorCode;
 use protocol::result::BootPath;
 use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION, Wake};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -30,18 +30,18 @@ pub struct Leased {
 }
 
 /// Boots a VM and waits for its agent.
-pub async fn boot(engine: &dyn Engine, spec: VmSpec) -> Result<Leased, NoReport> {
+pub async fn boot(engine: &dyn Engine, spec: VmSpec) -> Result<Leased, JobError> {
     booted(engine.boot(spec).await).await
 }
 
 /// The same of a VM that a snapshot will be made of.
-pub async fn boot_template(engine: &dyn Snapshots, spec: VmSpec) -> Result<Leased, NoReport> {
+pub async fn boot_template(engine: &dyn Snapshots, spec: VmSpec) -> Result<Leased, JobError> {
     booted(engine.boot_template(spec).await).await
 }
 
-async fn booted(started: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, NoReport> {
-    let mut vm = started.map_err(not_started)?;
-    let channel = vm.connect().await.map_err(not_started)?;
+async fn booted(started: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, JobError> {
+    let mut vm = started?;
+    let channel = vm.connect().await?;
     let (sender, mut receiver) = talk::open(channel);
     let first = receiver.next(Instant::now() + HELLO_DEADLINE).await;
     match first {
@@ -51,21 +51,8 @@ async fn booted(started: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, NoRepo
             receiver,
             path: BootPath::Boot,
         }),
-        Ok(other) => Err(with_console(
-            ErrorCode::VmStartFailed,
-            format!(
-                "the agent's first word was not the Hello of protocol {PROTOCOL_VERSION} ({})",
-                kind_of(&other)
-            ),
-            vm.as_ref(),
-        )),
-        Err(error) => Err(channel_failed(
-            ErrorCode::VmStartFailed,
-            "waiting for the agent to come up",
-            error,
-            &mut vm,
-        )
-        .await),
+        Ok(other) => Err(with_console(no_hello(other), vm.as_ref())),
+        Err(error) => Err(channel_failed(Step::Boot, error, &mut vm).await),
     }
 }
 
@@ -74,7 +61,7 @@ pub async fn restore(
     engine: &dyn Snapshots,
     spec: VmSpec,
     snapshot: &SnapshotFiles,
-) -> Result<Leased, NoReport> {
+) -> Result<Leased, JobError> {
     cloned(engine.restore(spec, snapshot).await).await
 }
 
@@ -83,13 +70,13 @@ pub async fn restore_standby(
     standby: Box<dyn Standby>,
     spec: VmSpec,
     snapshot: &SnapshotFiles,
-) -> Result<Leased, NoReport> {
+) -> Result<Leased, JobError> {
     cloned(standby.restore(spec, snapshot).await).await
 }
 
-async fn cloned(restored: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, NoReport> {
-    let mut vm = restored.map_err(not_started)?;
-    let channel = vm.connect().await.map_err(not_started)?;
+async fn cloned(restored: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, JobError> {
+    let mut vm = restored?;
+    let channel = vm.connect().await?;
     let (sender, receiver) = talk::open(channel);
     Ok(Leased {
         vm,
@@ -100,19 +87,14 @@ async fn cloned(restored: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, NoRep
 }
 
 /// A name for a VM that no VM had before.
-pub fn new_vm_id() -> Result<VmId, NoReport> {
-    VmId::new(uuid::Uuid::now_v7().to_string()).map_err(not_started)
+pub fn new_vm_id() -> Result<VmId, JobError> {
+    Ok(VmId::new(uuid::Uuid::now_v7().to_string())?)
 }
 
 /// What makes this VM a machine of its own.
-pub fn wake(vm: &VmId) -> Result<HostMessage, NoReport> {
+pub fn wake(vm: &VmId) -> Result<HostMessage, JobError> {
     let mut entropy = vec![0; ENTROPY_BYTES];
-    getrandom::fill(&mut entropy).map_err(|error| {
-        NoReport::new(
-            ErrorCode::HostFailed,
-            format!("the host gave no randomness: {error}"),
-        )
-    })?;
+    getrandom::fill(&mut entropy).map_err(Why::Entropy)?;
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -123,11 +105,6 @@ pub fn wake(vm: &VmId) -> Result<HostMessage, NoReport> {
         hostname: format!("vm-{}", vm.as_str().rsplit('-').next().unwrap_or("0")),
         boot_id: uuid::Uuid::new_v4().to_string(),
     }))
-}
-
-/// A failure of the VMM, with everything it says.
-pub fn not_started(error: VmmError) -> NoReport {
-    NoReport::new(ErrorCode::VmStartFailed, chain(&error))
 }
 
 /// An error and its causes in one line each.
@@ -142,40 +119,23 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A broken channel: says how the VMM ended where it did, else what the console said last.
-pub async fn channel_failed(
-    code: ErrorCode,
-    step: &str,
-    error: TalkError,
-    vm: &mut Box<dyn Vm>,
-) -> NoReport {
+pub async fn channel_failed(step: Step, error: TalkError, vm: &mut Box<dyn Vm>) -> JobError {
     let closed = matches!(error, TalkError::Closed | TalkError::Io(_));
     if closed {
         // A dead VMM closes the channel a moment before its wait status is there.
         if let Ok(exit) = tokio::time::timeout(Duration::from_secs(1), vm.wait_exit()).await {
-            return NoReport::new(
-                ErrorCode::VmDied,
-                format!(
-                    "{step}: the VMM ended ({exit}){}{}",
-                    tail("VMM", &exit.stderr),
-                    tail("console", &exit.console)
-                ),
-            );
+            let logs = tail("VMM", &exit.stderr) + &tail("console", &exit.console);
+            let exit = exit.to_string();
+            return JobError::from(Why::Ended { step, exit }).with_logs(logs);
         }
     }
-    let code = match error {
-        TalkError::Frame(_) => ErrorCode::GuestMisbehaved,
-        TalkError::Silent if code != ErrorCode::VmStartFailed => ErrorCode::GuestSilent,
-        _ => code,
-    };
-    with_console(code, format!("{step}: {}", chain(&error)), vm.as_ref())
+    let source = error;
+    with_console(Why::Channel { step, source }, vm.as_ref())
 }
 
 /// A failure with the console's last lines.
-pub fn with_console(code: ErrorCode, message: String, vm: &dyn Vm) -> NoReport {
-    NoReport::new(
-        code,
-        format!("{message}{}", tail("console", &vm.console_tail())),
-    )
+pub fn with_console(why: Why, vm: &dyn Vm) -> JobError {
+    JobError::from(why).with_logs(tail("console", &vm.console_tail()))
 }
 
 /// The last lines of a log, escaped: a guest wrote them.
@@ -191,10 +151,15 @@ fn tail(name: &str, text: &str) -> String {
         .collect()
 }
 
-fn kind_of(message: &GuestMessage) -> &'static str {
-    match message {
-        GuestMessage::Hello { .. } => "another protocol's Hello",
-        GuestMessage::Failed { .. } => "it failed",
-        _ => "something else",
+/// What an agent is told by that says something else first.
+fn no_hello(first: GuestMessage) -> Why {
+    let step = Step::Boot;
+    match first {
+        GuestMessage::Hello { protocol } => Why::Hello { protocol },
+        GuestMessage::Failed { reason } => Why::Agent {
+            step,
+            reason: quoted(&reason),
+        },
+        _ => Why::OutOfPlace(step),
     }
 }

@@ -24,6 +24,7 @@ pub mod conversation;
 mod destroy;
 pub mod drive;
 mod ending;
+pub mod error;
 pub mod events;
 pub mod lease;
 pub mod materials;

@@ -1,9 +1,8 @@
 //! What a VM of a language boots from, verified before each boot.
 
+use crate::error::{JobError, Why};
 use crate::lease::chain;
-use crate::outcome::NoReport;
 use images::{Artifact, ImageError, ImageStore, KernelKind};
-use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::language::Language;
 use std::path::PathBuf;
@@ -73,7 +72,7 @@ impl MaterialsSource {
         &self,
         language: Language,
         kernel: GuestKernel,
-    ) -> Result<Materials, NoReport> {
+    ) -> Result<Materials, JobError> {
         let kernel = match kernel {
             GuestKernel::Virtual => KernelKind::Virtual,
             GuestKernel::UserMode => KernelKind::UserMode,
@@ -90,19 +89,8 @@ impl MaterialsSource {
         };
         match tokio::task::spawn_blocking(verify).await {
             Ok(Ok(materials)) => Ok(materials),
-            Ok(Err(error)) => Err(NoReport::new(code_of(&error), chain(&error))),
-            Err(_) => Err(NoReport::new(
-                ErrorCode::HostFailed,
-                "verifying the images failed",
-            )),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Why::Verifying.into()),
         }
-    }
-}
-
-fn code_of(error: &ImageError) -> ErrorCode {
-    match error {
-        ImageError::Missing { .. } | ImageError::Stale { .. } => ErrorCode::ImageMissing,
-        ImageError::Damaged { .. } => ErrorCode::ImageDamaged,
-        _ => ErrorCode::HostFailed,
     }
 }

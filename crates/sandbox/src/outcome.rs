@@ -2,6 +2,7 @@
 //! limit it names, and which event tells of it.
 
 use crate::conversation::Conversation;
+use crate::error::JobError;
 use protocol::bytes::whole_characters;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
@@ -15,34 +16,6 @@ const MIB: f64 = 1024.0 * 1024.0;
 const SIGKILL: i32 = 9;
 const SIGSYS: i32 = 31;
 
-/// Why the VM gave no report.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NoReport {
-    /// The stable code.
-    pub code: ErrorCode,
-    /// What happened, with the console's last lines where they help.
-    pub message: String,
-}
-
-impl NoReport {
-    /// A failure with this code.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> NoReport {
-        NoReport {
-            code,
-            message: message.into(),
-        }
-    }
-
-    /// The result's words for it.
-    pub fn failure(self) -> Failure {
-        Failure {
-            message: format!("{}; {}", self.message, self.code.advice()),
-            code: self.code,
-            field: None,
-        }
-    }
-}
-
 /// How the talk about a job ended.
 #[derive(Debug)]
 pub enum TalkEnd {
@@ -55,8 +28,10 @@ pub enum TalkEnd {
         /// How long ago the guest said that it began.
         wall: Duration,
     },
-    /// There is nothing to believe.
-    NoReport(NoReport),
+    /// The agent could not begin the job, for a reason of the job's own; its VM serves on.
+    Refused(String),
+    /// There is no report, and the VM is of no use any more.
+    Failed(JobError),
 }
 
 /// Puts a result together; times that the host measures are already in `timings`.
@@ -99,7 +74,11 @@ pub fn result(
                 .notes
                 .push("the guest did not report in time; the host ended the VM".into());
         }
-        TalkEnd::NoReport(no) => result.failure = Some(no.failure()),
+        TalkEnd::Refused(reason) => {
+            result.status = Status::Rejected;
+            result.failure = Some(refused(&reason));
+        }
+        TalkEnd::Failed(error) => result.failure = Some(error.failure()),
     }
     for (bytes, cut) in [
         (&mut result.stdout, result.stdout_truncated),
@@ -110,6 +89,16 @@ pub fn result(
         }
     }
     result
+}
+
+/// The agent refuses only what it was to put into the work folder.
+fn refused(reason: &str) -> Failure {
+    let code = ErrorCode::FilesInvalid;
+    Failure {
+        code,
+        message: format!("the work folder refused {reason}; {}", code.advice()),
+        field: Some("files"),
+    }
 }
 
 fn pattern_notes(job: &Job) -> Vec<String> {

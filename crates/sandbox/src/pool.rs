@@ -13,10 +13,10 @@ mod refill;
 pub(crate) use refill::AFTER_FAILURE;
 
 use crate::config::PoolSize;
+use crate::error::JobError;
 use crate::lease::Leased;
 use crate::materials::Shape;
 use crate::metrics::{Metrics, language_label};
-use crate::outcome::NoReport;
 use crate::rehearse::{rehearse, warm};
 use crate::supply::Supply;
 use protocol::language::Language;
@@ -299,13 +299,13 @@ async fn make_one(supply: &Supply, language: Language) {
     match make_ready(supply, language, supply.default_shape()).await {
         Ok(leased) => pool.put(language, leased),
         Err(no) => {
-            tracing::warn!(%language, reason = %no.message, "the pool could not be refilled");
+            tracing::warn!(%language, reason = %no, "the pool could not be refilled");
             pool.failed(language);
         }
     }
 }
 
-async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result<Leased, NoReport> {
+async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result<Leased, JobError> {
     let mut leased = supply.make(language, shape, None).await?;
     // A clone has two interpreters loaded, one to rehearse with; a booted VM has none yet.
     let booted = leased.path == BootPath::Boot;
@@ -315,6 +315,6 @@ async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result
     if booted {
         warm(language, &mut leased).await?;
     }
-    leased.vm.rest().await.map_err(crate::lease::not_started)?;
+    leased.vm.rest().await?;
     Ok(leased)
 }

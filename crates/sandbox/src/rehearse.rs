@@ -3,10 +3,11 @@
 //! job. A template then loads interpreters for the clones. No client's job ever sees a VM that ran
 //! another client's.
 
+use crate::conversation::quoted;
 use crate::drive::{JobIo, drive};
+use crate::error::{JobError, Step, Why};
 use crate::lease::{Leased, channel_failed, wake, with_console};
-use crate::outcome::{NoReport, TalkEnd};
-use protocol::error_code::ErrorCode;
+use crate::outcome::TalkEnd;
 use protocol::job::Job;
 use protocol::language::Language;
 use protocol::limits::JobLimits;
@@ -38,14 +39,15 @@ fn program(language: Language) -> &'static str {
 pub const INTERPRETERS: usize = 2;
 
 /// Runs the rehearsal, in a waiting interpreter where there is one.
-pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
+pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), JobError> {
     let (talk, end) = drive(&job(language), leased, &mut JobIo::default()).await;
     let report = match end {
         TalkEnd::Report(report) => report,
         TalkEnd::HostDeadline { phase, .. } => {
             return Err(failed(leased, format!("no end of {phase:?} in time")));
         }
-        TalkEnd::NoReport(no) => return Err(no),
+        TalkEnd::Refused(reason) => return Err(failed(leased, reason)),
+        TalkEnd::Failed(error) => return Err(error),
     };
     if report.exit_code != Some(0) {
         let stderr = String::from_utf8_lossy(&talk.stderr.bytes);
@@ -54,53 +56,41 @@ pub async fn rehearse(language: Language, leased: &mut Leased) -> Result<(), NoR
     }
     // The agent answers this when it has cleared away what the rehearsal left: no job waits for that.
     let wake = wake(leased.vm.id())?;
-    ask(
-        leased,
-        "clearing up after the rehearsal",
-        wake,
-        GuestMessage::Awake,
-    )
-    .await
+    ask(leased, Step::ClearUp, wake, GuestMessage::Awake).await
 }
 
 /// Has the agent load one more interpreter, of a language that has one that can wait.
-pub async fn warm(language: Language, leased: &mut Leased) -> Result<(), NoReport> {
+pub async fn warm(language: Language, leased: &mut Leased) -> Result<(), JobError> {
     let warm = HostMessage::Warm { language };
-    ask(
-        leased,
-        "loading the interpreter",
-        warm,
-        GuestMessage::Warmed,
-    )
-    .await
+    ask(leased, Step::Warm, warm, GuestMessage::Warmed).await
 }
 
 async fn ask(
     leased: &mut Leased,
-    step: &str,
+    step: Step,
     message: HostMessage,
     expected: GuestMessage,
-) -> Result<(), NoReport> {
+) -> Result<(), JobError> {
     let broken = match leased.sender.send(&[message]).await {
         Ok(()) => match leased.receiver.next(Instant::now() + ANSWER_DEADLINE).await {
             Ok(answer) if answer == expected => return Ok(()),
             Ok(GuestMessage::Failed { reason }) => {
-                return Err(failed(leased, format!("{step}: {reason:?}")));
+                let reason = quoted(&reason);
+                return Err(with_console(
+                    Why::Agent { step, reason },
+                    leased.vm.as_ref(),
+                ));
             }
-            Ok(_) => return Err(failed(leased, format!("{step}: an answer out of place"))),
+            Ok(_) => return Err(with_console(Why::OutOfPlace(step), leased.vm.as_ref())),
             Err(error) => error,
         },
         Err(error) => error,
     };
-    Err(channel_failed(ErrorCode::VmStartFailed, step, broken, &mut leased.vm).await)
+    Err(channel_failed(step, broken, &mut leased.vm).await)
 }
 
-fn failed(leased: &Leased, what: String) -> NoReport {
-    with_console(
-        ErrorCode::VmStartFailed,
-        format!("the rehearsal failed: {what}"),
-        leased.vm.as_ref(),
-    )
+fn failed(leased: &Leased, what: String) -> JobError {
+    with_console(Why::Rehearsal(what), leased.vm.as_ref())
 }
 
 fn job(language: Language) -> Job {

@@ -9,11 +9,12 @@ use crate::conversation::Conversation;
 use crate::destroy::InHand;
 use crate::drive::{JobIo, never_began};
 use crate::ending::{Ending, Ledger};
+use crate::error::{JobError, Why};
 use crate::events::EventBus;
-use crate::lease::{Leased, not_started};
+use crate::lease::Leased;
 use crate::metrics::Metrics;
 use crate::normalize;
-use crate::outcome::{self, NoReport, TalkEnd};
+use crate::outcome::{self, TalkEnd};
 use crate::supply::Supply;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
@@ -27,8 +28,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use vmm::{Accelerator, Engine, EngineIdentity};
-
-const CLOSING: &str = "the sandbox is closing";
 
 /// Runs jobs, each in a VM of its own.
 pub struct Sandbox {
@@ -184,8 +183,8 @@ impl Sandbox {
             Ok(permit) => permit,
             Err(refusal) => return ending.refused(self.not_admitted(refusal)),
         };
-        if let Err(no) = self.check_isolation() {
-            return ending.refused(no);
+        if let Err(error) = self.check_isolation() {
+            return ending.refused(error);
         }
         let mut course = Course {
             job: &job,
@@ -198,9 +197,9 @@ impl Sandbox {
             notes: Vec::new(),
         };
         let talk_and_end = self.lease_and_drive(&mut course, permit).await;
-        let (talk, end) = talk_and_end.unwrap_or_else(|no_report| {
+        let (talk, end) = talk_and_end.unwrap_or_else(|error| {
             let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
-            (talk, TalkEnd::NoReport(no_report))
+            (talk, TalkEnd::Failed(error))
         });
         let Course {
             ending,
@@ -220,7 +219,7 @@ impl Sandbox {
         &self,
         course: &mut Course<'_>,
         permit: Permit,
-    ) -> Result<(Conversation, TalkEnd), NoReport> {
+    ) -> Result<(Conversation, TalkEnd), JobError> {
         let (leasing, job) = (Instant::now(), course.job);
         let leased = self.supply.lease(job).await;
         let leased = self.took(course, leasing, leased)?;
@@ -237,7 +236,7 @@ impl Sandbox {
         let Some((leased, permit)) = vm.take() else {
             return Ok((talk, end));
         };
-        leased.vm.close().await.map_err(not_started)?;
+        leased.vm.close().await?;
         let leased = self.supply.boot_for(job).await;
         let leased = self.took(course, leasing, leased)?;
         let mut vm = InHand::new(&self.destroying, leased, permit);
@@ -249,8 +248,8 @@ impl Sandbox {
         &self,
         course: &mut Course<'_>,
         leasing: Instant,
-        leased: Result<Leased, NoReport>,
-    ) -> Result<Leased, NoReport> {
+        leased: Result<Leased, JobError>,
+    ) -> Result<Leased, JobError> {
         course.timings.boot = leasing.elapsed().as_secs_f64();
         let leased = leased?;
         course.timings.path = Some(leased.path);
@@ -272,8 +271,8 @@ impl Sandbox {
 
     /// Leaves the event and the count of a job that a front door turned away after it was admitted: no
     /// turn came for it in time.
-    pub fn turned_away(&self, job: &Job, no: NoReport) -> JobResult {
-        Ending::of(self.ledger(), job).refused(no)
+    pub fn turned_away(&self, job: &Job, error: JobError) -> JobResult {
+        Ending::of(self.ledger(), job).refused(error)
     }
 
     /// Leaves the event and the count of a job whose caller went away while a front door had it wait.
@@ -291,7 +290,7 @@ impl Sandbox {
         }
     }
 
-    pub(crate) fn check_isolation(&self) -> Result<(), NoReport> {
+    pub(crate) fn check_isolation(&self) -> Result<(), JobError> {
         let identity = self.identity();
         if IsolationMinimum::met_by(identity.accelerator) >= self.minimum {
             return Ok(());
@@ -301,26 +300,21 @@ impl Sandbox {
             Some(Accelerator::Tcg) => "software emulation (tcg)",
             None => "a kernel that is a program of the host's, without a hypervisor",
         };
-        Err(NoReport::new(
-            ErrorCode::IsolationTooWeak,
-            format!(
-                "isolation.minimum is hardware, but {} runs guests by {held_by} here",
-                identity.kind
-            ),
-        ))
+        Err(Why::IsolationTooWeak {
+            engine: identity.kind.to_string(),
+            held_by,
+        }
+        .into())
     }
 
-    fn not_admitted(&self, refusal: NotAdmitted) -> NoReport {
+    fn not_admitted(&self, refusal: NotAdmitted) -> JobError {
         match refusal {
-            NotAdmitted::QueueFull => NoReport::new(
-                ErrorCode::QueueFull,
-                format!(
-                    "{} jobs run and {} wait",
-                    self.gate.running(),
-                    self.gate.waiting()
-                ),
-            ),
-            NotAdmitted::Closing => NoReport::new(ErrorCode::ShuttingDown, CLOSING),
+            NotAdmitted::QueueFull => Why::QueueFull {
+                running: self.gate.running(),
+                waiting: self.gate.waiting(),
+            }
+            .into(),
+            NotAdmitted::Closing => Why::Closing.into(),
         }
     }
 

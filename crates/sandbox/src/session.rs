@@ -9,15 +9,16 @@
 //! A session belongs to one client for its whole life; its VM is never given to another.
 
 use crate::admission::SessionPermit;
+use crate::conversation::quoted;
 use crate::destroy::destroy;
 use crate::drive::{JobIo, drive};
 use crate::ending::{Ending, Ledger};
+use crate::error::{JobError, Step, Why};
 use crate::events::EventBus;
 use crate::lease::{Leased, chain, channel_failed, wake, with_console};
 use crate::metrics::Metrics;
-use crate::outcome::{self, NoReport, TalkEnd};
+use crate::outcome::{self, TalkEnd};
 use crate::sandbox::Sandbox;
-use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::Job;
 use protocol::path::check_relative;
@@ -48,8 +49,8 @@ pub enum FileError {
         max: usize,
     },
     /// The session is over: its VM no longer answers, or what it says is nonsense.
-    #[error("the session is over: {}", .0.message)]
-    Over(NoReport),
+    #[error("the session is over: {0}")]
+    Over(JobError),
 }
 
 /// One VM and its client's programs. Dropping it, or losing its VM, waits for nothing: the VM is destroyed
@@ -70,10 +71,10 @@ pub struct Session {
 impl Session {
     /// Takes a VM of this job's language and size; the job itself is not run. Where none comes about, the
     /// reason is in the log and among the events.
-    pub async fn open(sandbox: &Sandbox, job: &Job) -> Result<Session, NoReport> {
+    pub async fn open(sandbox: &Sandbox, job: &Job) -> Result<Session, JobError> {
         let opened = Session::start(sandbox, job).await;
-        opened.inspect_err(|no| {
-            let failure = no.clone().failure();
+        opened.inspect_err(|error| {
+            let failure = error.failure();
             tracing::warn!(trace_id = %job.trace_id, code = %failure.code, reason = %failure.message, "a session did not begin");
             sandbox.events().emit(
                 EventType::VmStop,
@@ -84,12 +85,12 @@ impl Session {
         })
     }
 
-    async fn start(sandbox: &Sandbox, job: &Job) -> Result<Session, NoReport> {
+    async fn start(sandbox: &Sandbox, job: &Job) -> Result<Session, JobError> {
         sandbox.check_isolation()?;
         let memory = sandbox.admit_session(job)?;
         let mut leased = sandbox.supply().lease(job).await?;
         let message = wake(leased.vm.id())?;
-        let step = "waking the session's VM";
+        let step = Step::WakeSession;
         let woken = match leased.sender.send(&[message]).await {
             Ok(()) => leased.receiver.next(Instant::now() + FILE_DEADLINE).await,
             Err(error) => Err(error),
@@ -97,11 +98,7 @@ impl Session {
         match woken {
             Ok(GuestMessage::Awake) => {}
             Ok(_) => return Err(nonsense(&leased, step)),
-            Err(error) => {
-                return Err(
-                    channel_failed(ErrorCode::GuestSilent, step, error, &mut leased.vm).await,
-                );
-            }
+            Err(error) => return Err(channel_failed(step, error, &mut leased.vm).await),
         }
         let session = Session {
             trace_id: job.trace_id.clone(),
@@ -146,18 +143,18 @@ impl Session {
                 ending.has_vm(&job, &isolation);
                 drive(&job, leased, &mut io).await
             }
-            Err(no) => {
+            Err(error) => {
                 let limits = job.limits.clone();
                 let talk =
                     crate::conversation::Conversation::new(job.trace_id.clone(), false, limits);
-                (talk, TalkEnd::NoReport(no))
+                (talk, TalkEnd::Failed(error))
             }
         };
         let (talk, end) = talked;
         match end {
-            TalkEnd::Report(_) => self.at_work = false,
+            TalkEnd::Report(_) | TalkEnd::Refused(_) => self.at_work = false,
             // The VM cannot be trusted to be listening again.
-            TalkEnd::HostDeadline { .. } | TalkEnd::NoReport(_) => self.lose(),
+            TalkEnd::HostDeadline { .. } | TalkEnd::Failed(_) => self.lose(),
         }
         timings.total = begun.elapsed().as_secs_f64();
         let result = outcome::result(&job, talk, end, isolation, timings);
@@ -232,20 +229,18 @@ impl Session {
         }
     }
 
-    fn begin(&mut self) -> Result<&mut Leased, NoReport> {
+    fn begin(&mut self) -> Result<&mut Leased, JobError> {
         if self.at_work {
             self.lose();
         }
         self.at_work = true;
-        self.leased
-            .as_mut()
-            .ok_or_else(|| NoReport::new(ErrorCode::VmDied, "the session's VM is gone"))
+        self.leased.as_mut().ok_or_else(|| Why::Gone.into())
     }
 
     async fn ask(&mut self, message: HostMessage) -> Result<(), FileError> {
         let leased = self.begin().map_err(FileError::Over)?;
         if let Err(error) = leased.sender.send(&[message]).await {
-            return Err(self.lost("asking about a file", error).await);
+            return Err(self.lost(error).await);
         }
         Ok(())
     }
@@ -256,7 +251,7 @@ impl Session {
         };
         match leased.receiver.next(Instant::now() + FILE_DEADLINE).await {
             Ok(message) => Ok(message),
-            Err(error) => Err(self.lost("waiting for a file", error).await),
+            Err(error) => Err(self.lost(error).await),
         }
     }
 
@@ -267,29 +262,23 @@ impl Session {
 
     fn refused<T>(&mut self, error: String) -> Result<T, FileError> {
         self.at_work = false;
-        // The guest wrote it: shortened and escaped.
-        let shown: String = error
-            .chars()
-            .take(200)
-            .flat_map(char::escape_debug)
-            .collect();
-        Err(FileError::Refused(shown))
+        Err(FileError::Refused(quoted(&error)))
     }
 
     fn broken(&mut self) -> FileError {
         let no = match &self.leased {
-            Some(leased) => nonsense(leased, "a file"),
-            None => NoReport::new(ErrorCode::VmDied, "the session's VM is gone"),
+            Some(leased) => nonsense(leased, Step::File),
+            None => Why::Gone.into(),
         };
         self.lose();
         FileError::Over(no)
     }
 
-    async fn lost(&mut self, step: &str, error: crate::talk::TalkError) -> FileError {
+    async fn lost(&mut self, error: crate::talk::TalkError) -> FileError {
         let Some(leased) = &mut self.leased else {
             return self.broken();
         };
-        let no = channel_failed(ErrorCode::GuestSilent, step, error, &mut leased.vm).await;
+        let no = channel_failed(Step::File, error, &mut leased.vm).await;
         self.lose();
         FileError::Over(no)
     }
@@ -315,12 +304,8 @@ impl Drop for Session {
     }
 }
 
-fn nonsense(leased: &Leased, step: &str) -> NoReport {
-    with_console(
-        ErrorCode::GuestMisbehaved,
-        format!("{step}: the guest answered out of place"),
-        leased.vm.as_ref(),
-    )
+fn nonsense(leased: &Leased, step: Step) -> JobError {
+    with_console(Why::OutOfPlace(step), leased.vm.as_ref())
 }
 
 #[cfg(test)]

@@ -11,11 +11,10 @@ mod sweep;
 pub use manifest::Manifest;
 use manifest::{Known, Read};
 
+use crate::error::{JobError, Why};
 use crate::lease::{self, Leased, chain};
 use crate::materials::{Materials, Shape};
-use crate::outcome::NoReport;
 use crate::rehearse::{INTERPRETERS, rehearse, warm};
-use protocol::error_code::ErrorCode;
 use protocol::language::Language;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -166,24 +165,22 @@ impl SnapshotStore {
         key: &SnapshotKey,
         engine: &dyn Snapshots,
         spec: impl Fn(VmId) -> VmSpec,
-    ) -> Result<SnapshotFiles, NoReport> {
+    ) -> Result<SnapshotFiles, JobError> {
         // Another process may be making it: wait for it, then use what it made.
-        let _lock = self.lock(key).await.map_err(host_failed)?;
+        let _lock = self.lock(key).await?;
         match self.find(key).await {
             Ok(Some(files)) => return Ok(files),
             Ok(None) => {}
             // What is damaged makes room for a new one.
             Err(SnapshotError::Damaged { .. }) => {
-                remove_folder(&self.folder(key)).map_err(host_failed)?;
+                remove_folder(&self.folder(key))?;
             }
-            Err(error) => return Err(host_failed(error)),
+            Err(error) => return Err(error.into()),
         }
-        let making = Making::begin(&self.root, key).map_err(host_failed)?;
+        let making = Making::begin(&self.root, key)?;
         let files = template(key.language, engine, spec, &making.folder).await?;
         let (folder, key) = (self.folder(key), key.clone());
-        blocking(move || making.finish(&key, &files, &folder))
-            .await
-            .map_err(host_failed)
+        Ok(blocking(move || making.finish(&key, &files, &folder)).await?)
     }
 
     async fn lock(&self, key: &SnapshotKey) -> Result<File, SnapshotError> {
@@ -239,10 +236,6 @@ impl SnapshotStore {
     }
 }
 
-fn host_failed(error: SnapshotError) -> NoReport {
-    NoReport::new(ErrorCode::HostFailed, chain(&error))
-}
-
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SnapshotError> + Send + 'static,
 ) -> Result<T, SnapshotError> {
@@ -262,7 +255,7 @@ async fn template(
     engine: &dyn Snapshots,
     spec: impl Fn(VmId) -> VmSpec,
     into: &Path,
-) -> Result<SnapshotFiles, NoReport> {
+) -> Result<SnapshotFiles, JobError> {
     let mut leased = lease::boot_template(engine, spec(lease::new_vm_id()?)).await?;
     rehearse(language, &mut leased).await?;
     for _ in 0..INTERPRETERS {
@@ -274,16 +267,13 @@ async fn template(
         receiver,
         ..
     } = leased;
-    vm.pause().await.map_err(lease::not_started)?;
-    let template = vm.into_template().ok_or_else(|| {
-        let message = "the engine's template cannot become a snapshot";
-        NoReport::new(ErrorCode::HostFailed, message)
-    })?;
-    let saved = template.snapshot(into).await.map_err(lease::not_started);
+    vm.pause().await?;
+    let template = vm.into_template().ok_or(Why::NoTemplate)?;
+    let saved = template.snapshot(into).await;
     // Held until now: a guest that sees its host go spends a clone's first moments on learning that
     // another has come. Nothing is in flight, `Warmed` was the last word.
     drop((sender, receiver));
-    saved
+    Ok(saved?)
 }
 
 /// A snapshot that is being made; dropped before it is finished, it leaves nothing.

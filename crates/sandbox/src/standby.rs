@@ -1,9 +1,9 @@
 //! VMMs that were started before their job came and wait in their jails for a snapshot, of whichever
 //! language: a clone then has no process to start. Each becomes one VM, for one job.
 
-use crate::lease::{self, Leased, new_vm_id, not_started};
+use crate::error::JobError;
+use crate::lease::{self, Leased, new_vm_id};
 use crate::materials::Shape;
-use crate::outcome::NoReport;
 use crate::pool::AFTER_FAILURE;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -73,7 +73,7 @@ impl Standbys {
                 Some(leased)
             }
             Err(no) => {
-                tracing::warn!(reason = %no.message, "a VMM that stood by was lost");
+                tracing::warn!(reason = %no, "a VMM that stood by was lost");
                 let losses = shared.losses.fetch_add(1, Ordering::Relaxed) + 1;
                 if losses == MAX_LOSSES {
                     tracing::warn!("no more VMMs stand by: {losses} in a row were of no use");
@@ -120,7 +120,7 @@ impl Shared {
                 Ok(Some(standby)) => self.waiting().push_back(standby),
                 Ok(None) => return,
                 Err(no) => {
-                    tracing::warn!(reason = %no.message, "no VMM could be made to stand by");
+                    tracing::warn!(reason = %no, "no VMM could be made to stand by");
                     let wait = tokio::time::sleep(AFTER_FAILURE);
                     self.stop.run_until_cancelled(wait).await;
                 }
@@ -128,14 +128,14 @@ impl Shared {
         }
     }
 
-    async fn start_one(&self) -> Result<Option<Box<dyn Standby>>, NoReport> {
+    async fn start_one(&self) -> Result<Option<Box<dyn Standby>>, JobError> {
         let size = StandbySize {
             id: new_vm_id()?,
             memory_mib: self.shape.memory_mib,
             vcpus: self.shape.vcpus,
         };
         match self.engine.snapshots() {
-            Some(engine) => engine.stand_by(size).await.map_err(not_started),
+            Some(engine) => Ok(engine.stand_by(size).await?),
             None => Ok(None),
         }
     }

@@ -1,14 +1,13 @@
 //! Where VMs come from: pool → clone of a snapshot → cold boot, in that order.
 
 use crate::config::Config;
+use crate::error::{JobError, Why};
 use crate::lease::{self, Leased, chain};
 use crate::materials::{Materials, MaterialsSource, Shape};
 use crate::metrics::Metrics;
-use crate::outcome::NoReport;
 use crate::pool::Pool;
 use crate::snapshots::{SnapshotKey, SnapshotStore};
 use crate::standby::Standbys;
-use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::language::Language;
 use std::sync::Arc;
@@ -101,7 +100,7 @@ impl Supply {
     }
 
     /// A VM for this job.
-    pub async fn lease(&self, job: &Job) -> Result<Leased, NoReport> {
+    pub async fn lease(&self, job: &Job) -> Result<Leased, JobError> {
         let shape = Shape::of(job);
         if shape == self.default_shape
             && let Some(leased) = self.pool.take(job.language).await
@@ -118,7 +117,7 @@ impl Supply {
         language: Language,
         shape: Shape,
         standbys: Option<&Standbys>,
-    ) -> Result<Leased, NoReport> {
+    ) -> Result<Leased, JobError> {
         let materials = self.verified(language).await?;
         if let Some(snapshots) = self.engine.snapshots()
             && let Some(files) = self.snapshot_for(language, shape, &materials).await
@@ -131,8 +130,8 @@ impl Supply {
             }
             match lease::restore(snapshots, spec, &files).await {
                 Ok(leased) => return Ok(leased),
-                Err(no) => {
-                    tracing::warn!(%language, reason = %no.message, "a clone failed; booting instead");
+                Err(error) => {
+                    tracing::warn!(%language, reason = %error, "a clone failed; booting instead");
                 }
             }
         }
@@ -140,17 +139,17 @@ impl Supply {
     }
 
     /// A VM for a job that no clone could be had for.
-    pub async fn boot_for(&self, job: &Job) -> Result<Leased, NoReport> {
+    pub async fn boot_for(&self, job: &Job) -> Result<Leased, JobError> {
         let materials = self.verified(job.language).await?;
         self.boot(&materials, Shape::of(job)).await
     }
 
-    async fn verified(&self, language: Language) -> Result<Materials, NoReport> {
+    async fn verified(&self, language: Language) -> Result<Materials, JobError> {
         let kernel = self.engine.kernel();
         self.materials.verified(language, kernel).await
     }
 
-    async fn boot(&self, materials: &Materials, shape: Shape) -> Result<Leased, NoReport> {
+    async fn boot(&self, materials: &Materials, shape: Shape) -> Result<Leased, JobError> {
         let spec = materials.spec(lease::new_vm_id()?, shape);
         lease::boot(self.engine.as_ref(), spec).await
     }
@@ -180,8 +179,8 @@ impl Supply {
         }
         match self.create_snapshot(language, shape).await {
             Ok(files) => Some(files),
-            Err(no) => {
-                tracing::warn!(%language, reason = %no.message, "no snapshot could be made; booting instead");
+            Err(error) => {
+                tracing::warn!(%language, reason = %error, "no snapshot could be made; booting instead");
                 None
             }
         }
@@ -192,7 +191,7 @@ impl Supply {
         &self,
         language: Language,
         shape: Shape,
-    ) -> Result<SnapshotFiles, NoReport> {
+    ) -> Result<SnapshotFiles, JobError> {
         let _one_at_a_time = self.creating.lock().await;
         let materials = self.verified(language).await?;
         let key = self.key(language, shape, &materials);
@@ -201,15 +200,9 @@ impl Supply {
         self.snapshots.create(&key, engine, spec).await
     }
 
-    fn no_snapshots(&self) -> NoReport {
+    fn no_snapshots(&self) -> JobError {
         let reason = self.engine.identity().clones_refused.as_deref();
-        NoReport::new(
-            ErrorCode::VmStartFailed,
-            format!(
-                "snapshots are not possible: {}",
-                reason.unwrap_or("unknown")
-            ),
-        )
+        Why::NoSnapshots(reason.unwrap_or("unknown").to_owned()).into()
     }
 
     fn key(&self, language: Language, shape: Shape, materials: &Materials) -> SnapshotKey {

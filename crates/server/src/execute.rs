@@ -23,7 +23,7 @@ use protocol::result::{Failure, JobResult};
 use request::{ExecuteRequest, job_io};
 use response::ExecuteResponse;
 use sandbox::drive::JobIo;
-use sandbox::outcome::NoReport;
+use sandbox::error::Why;
 use sandbox::sandbox::Sandbox;
 use std::sync::Arc;
 use std::time::Duration;
@@ -147,9 +147,8 @@ pub async fn wait_for_turn(app: &App, job: &Job, entry: &mut Entry) -> Result<()
         return Ok(());
     }
     let seconds = patience.as_secs();
-    let message = format!("no turn came within {seconds} seconds");
-    let no = NoReport::new(ErrorCode::QueueFull, message);
-    Err(Box::new(sandbox.turned_away(job, no)))
+    let error = Why::NoTurn { seconds };
+    Err(Box::new(sandbox.turned_away(job, error.into())))
 }
 
 /// A job that waits for its turn.

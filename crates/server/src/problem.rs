@@ -294,6 +294,7 @@ pub fn public_sentence(failure: &Failure) -> String {
         ErrorCode::ImageDamaged => "the image of this language failed its check and is not used",
         ErrorCode::VmStartFailed => "no VM could be started for this job",
         ErrorCode::VmDied => "the VM ended while it held the job; run it again",
+        ErrorCode::AgentFailed => "the VM could not go on with the job and is gone; run it again",
         ErrorCode::GuestMisbehaved => {
             "the guest broke the protocol, so nothing it said counts; its VM is gone"
         }

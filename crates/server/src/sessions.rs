@@ -183,8 +183,8 @@ fn file_problem(error: FileError) -> Problem {
     match error {
         FileError::Refused(_) => Problem::with(HttpCode::FileNotFound, error.to_string()),
         FileError::TooLarge { .. } => Problem::with(HttpCode::BodyTooLarge, error.to_string()),
-        FileError::Over(no) => {
-            tracing::warn!(reason = %no.message, "a session is over");
+        FileError::Over(error) => {
+            tracing::warn!(reason = %error, "a session is over");
             Problem::new(HttpCode::SessionNotFound)
         }
     }

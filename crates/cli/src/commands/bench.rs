@@ -216,7 +216,7 @@ async fn snapshot_made(pool: &Sandbox, language: Language) -> bool {
     let shape = pool.supply().default_shape();
     let made = pool.supply().create_snapshot(language, shape).await;
     if let Err(no) = &made {
-        crate::terminal::say(format_args!("no snapshot, so no clone: {}", no.message));
+        crate::terminal::say(format_args!("no snapshot, so no clone: {no}"));
     }
     made.is_ok()
 }

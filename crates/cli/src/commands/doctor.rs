@@ -180,8 +180,8 @@ async fn vm_to_look_at(
             .await
         {
             Ok(leased) => return Ok(leased),
-            Err(no) if no.code == ErrorCode::ImageMissing => {}
-            Err(no) => bail!("{}", no.message),
+            Err(no) if no.code() == ErrorCode::ImageMissing => {}
+            Err(no) => bail!("{no}"),
         }
     }
     bail!("no image is built; run: llm-firecracker images build python")

@@ -39,7 +39,7 @@ pub async fn run(global: &Global, command: SnapshotsCommand) -> anyhow::Result<E
                     .supply()
                     .create_snapshot(language, shape)
                     .await
-                    .map_err(|no| anyhow!("{} [{}]", no.message, no.code))?;
+                    .map_err(|no| anyhow!("{no} [{}]", no.code()))?;
                 eprintln!(
                     "{language}: ready after {:.1} s",
                     begun.elapsed().as_secs_f64()

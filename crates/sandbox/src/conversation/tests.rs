@@ -154,12 +154,26 @@ fn messages_out_of_place_are_refused() {
         GuestMessage::FileDone { error: None },
         GuestMessage::StdinTaken { bytes: 1 },
         stdout(&vec![0; MAX_CHUNK_BYTES + 1]),
-        GuestMessage::Failed {
-            reason: "x".repeat(10_000),
-        },
+        GuestMessage::Refused { reason: "x".into() },
     ] {
         assert!(running().on(message.clone()).is_err(), "{message:?}");
     }
+}
+
+#[test]
+fn an_agent_may_refuse_a_job_before_it_starts_and_give_up_at_any_time() {
+    let reason = || "\u{1b}[2J".repeat(10_000);
+    let refused = talk().on(GuestMessage::Refused { reason: reason() });
+    let failed = running().on(GuestMessage::Failed { reason: reason() });
+    let (Ok(Decision::Refused(words)), Ok(Decision::AgentFailed(others))) = (refused, failed)
+    else {
+        panic!("neither is a violation");
+    };
+    assert_eq!(words, others);
+    assert!(
+        words.len() < 5000 && words.starts_with("\\u{1b}[2J"),
+        "{words}"
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Memory as a term of admission: what a VM may hold of the host, and whether the host has it.
 
-use super::{CLOSING, Sandbox};
+use super::Sandbox;
 use crate::admission::{NotAdmitted, SessionPermit};
-use crate::outcome::NoReport;
+use crate::error::{JobError, Why};
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::validate::Rejection;
@@ -33,17 +33,17 @@ impl Sandbox {
     }
 
     /// The memory of a session's VM, for as long as it lives.
-    pub(crate) fn admit_session(&self, job: &Job) -> Result<SessionPermit, NoReport> {
+    pub(crate) fn admit_session(&self, job: &Job) -> Result<SessionPermit, JobError> {
         let needed = self.memory_of(job);
-        self.gate.admit_session(needed).map_err(|refusal| match refusal {
-            NotAdmitted::Closing => NoReport::new(ErrorCode::ShuttingDown, CLOSING),
-            NotAdmitted::QueueFull => NoReport::new(
-                ErrorCode::QueueFull,
-                format!(
-                    "the session's VM would need {needed} MiB; of the {} that sessions may have there are not so many now",
-                    self.gate.bounds().session_memory_mib()
-                ),
-            ),
-        })
+        self.gate
+            .admit_session(needed)
+            .map_err(|refusal| match refusal {
+                NotAdmitted::Closing => Why::Closing.into(),
+                NotAdmitted::QueueFull => Why::SessionMemory {
+                    needed_mib: u64::from(needed),
+                    of_mib: self.gate.bounds().session_memory_mib(),
+                }
+                .into(),
+            })
     }
 }

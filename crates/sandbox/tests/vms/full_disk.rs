@@ -85,8 +85,8 @@ async fn a_full_disk_leaves_no_half_snapshot() {
         if failures == 1 {
             job_by_boot(host.sandbox(|engine| engine)).await;
         }
-        println!("{mib} MiB: {}", no.message);
-        assert!(no.message.contains("room"), "{}", no.message);
+        println!("{mib} MiB: {no}");
+        assert!(no.to_string().contains("room"), "{no}");
         assert_eq!(entries(&at.join("snapshots")), Vec::<String>::new());
         assert_eq!(entries(&at.join("run")), Vec::<String>::new());
         assert_eq!(host.traces(), Vec::<std::path::PathBuf>::new());

@@ -1,0 +1,307 @@
+//! Why a job has no report: one variant a cause, the causes of causes kept. The code that clients match on
+//! and the sentence that they read are made here, and nowhere else.
+
+use crate::conversation::Misbehaviour;
+use crate::lease::chain;
+use crate::snapshots::SnapshotError;
+use crate::talk::TalkError;
+use images::ImageError;
+use protocol::error_code::ErrorCode;
+use protocol::result::Failure;
+use protocol::wire::PROTOCOL_VERSION;
+use std::sync::Arc;
+use vmm::VmmError;
+
+/// Why there is no report, with what the VM's logs said last where that helps.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}{logs}", chain(.why.as_ref()))]
+pub struct JobError {
+    why: Arc<Why>,
+    logs: String,
+}
+
+/// The cause.
+#[derive(Debug, thiserror::Error)]
+pub enum Why {
+    /// All places are taken, those in the line too.
+    #[error("{running} jobs run and {waiting} wait")]
+    QueueFull {
+        /// Jobs with a place.
+        running: usize,
+        /// Jobs in the line.
+        waiting: usize,
+    },
+    /// A front door's own line did not move in time.
+    #[error("no turn came within {seconds} seconds")]
+    NoTurn {
+        /// How long it waited.
+        seconds: u64,
+    },
+    /// Sessions have all the memory that they may have.
+    #[error(
+        "the session's VM would need {needed_mib} MiB; of the {of_mib} that sessions may have there are not so many now"
+    )]
+    SessionMemory {
+        /// Of this session's VM.
+        needed_mib: u64,
+        /// Of all sessions' together.
+        of_mib: u64,
+    },
+    /// The sandbox is being closed.
+    #[error("the sandbox is closing")]
+    Closing,
+    /// The walls are weaker than the operator's minimum.
+    #[error("isolation.minimum is hardware, but {engine} runs guests by {held_by} here")]
+    IsolationTooWeak {
+        /// The engine's name.
+        engine: String,
+        /// What holds its guests.
+        held_by: &'static str,
+    },
+    /// An image is missing, old or damaged.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// The thread that verified the images panicked.
+    #[error("verifying the images failed")]
+    Verifying,
+    /// This engine, or this host, has no snapshots.
+    #[error("snapshots are not possible: {0}")]
+    NoSnapshots(String),
+    /// A snapshot could not be found, locked, made or removed.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The engine's VM cannot be saved.
+    #[error("the engine's template cannot become a snapshot")]
+    NoTemplate,
+    /// The VMM did not start, or refused a step.
+    #[error(transparent)]
+    Vmm(#[from] VmmError),
+    /// The host's generator failed.
+    #[error("the host gave no randomness: {0}")]
+    Entropy(getrandom::Error),
+    /// The VM was lost before.
+    #[error("the VM is gone")]
+    Gone,
+    /// The VMM ended meanwhile.
+    #[error("{step}: the VMM ended ({exit})")]
+    Ended {
+        /// What was being done.
+        step: Step,
+        /// How it ended.
+        exit: String,
+    },
+    /// The channel to the guest broke, or nothing came through it.
+    #[error("{step}")]
+    Channel {
+        /// What was being done.
+        step: Step,
+        /// How it broke.
+        #[source]
+        source: TalkError,
+    },
+    /// The agent is of another build.
+    #[error("the agent speaks protocol {protocol}, this host protocol {PROTOCOL_VERSION}")]
+    Hello {
+        /// What it said.
+        protocol: u32,
+    },
+    /// Nothing came of the job that the guest was given.
+    #[error("the guest did not start the job in time")]
+    NotStarted,
+    /// The agent said why it cannot go on; an honest one, for it kept to the protocol.
+    #[error("{step}: the agent failed: {reason}")]
+    Agent {
+        /// What it was asked for.
+        step: Step,
+        /// Its words, shortened and escaped.
+        reason: String,
+    },
+    /// The guest broke the protocol: nothing that it said counts.
+    #[error("the guest broke the protocol: {0}")]
+    Violation(Misbehaviour),
+    /// The guest answered what was not asked.
+    #[error("{0}: the guest answered out of place")]
+    OutOfPlace(Step),
+    /// The program that a VM tries itself with did not end as it must.
+    #[error("the rehearsal failed: {0}")]
+    Rehearsal(String),
+    /// Nobody takes the output any more.
+    #[error("nobody takes the output any more")]
+    Abandoned,
+}
+
+/// What the host and the guest were at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// From the VM's start to the agent's first word.
+    Boot,
+    /// The rehearsal's clearing up.
+    ClearUp,
+    /// An interpreter that is to wait for a job.
+    Warm,
+    /// The first word to a session's VM.
+    WakeSession,
+    /// The job's way into the guest.
+    HandOver,
+    /// The job, from its start to its report.
+    Run,
+    /// Bytes of standard input.
+    Stdin,
+    /// A file of a session.
+    File,
+}
+
+impl Step {
+    fn words(self) -> &'static str {
+        match self {
+            Step::Boot => "waiting for the agent to come up",
+            Step::ClearUp => "clearing up after the rehearsal",
+            Step::Warm => "loading the interpreter",
+            Step::WakeSession => "waking the session's VM",
+            Step::HandOver => "handing over the job",
+            Step::Run => "running the job",
+            Step::Stdin => "sending stdin",
+            Step::File => "asking about a file",
+        }
+    }
+
+    /// Before the VM is ready for a job.
+    fn is_start(self) -> bool {
+        matches!(self, Step::Boot | Step::ClearUp | Step::Warm)
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+impl Why {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Why::QueueFull { .. } | Why::NoTurn { .. } | Why::SessionMemory { .. } => {
+                ErrorCode::QueueFull
+            }
+            Why::Closing => ErrorCode::ShuttingDown,
+            Why::IsolationTooWeak { .. } => ErrorCode::IsolationTooWeak,
+            Why::Image(ImageError::Missing { .. } | ImageError::Stale { .. }) => {
+                ErrorCode::ImageMissing
+            }
+            Why::Image(ImageError::Damaged { .. }) => ErrorCode::ImageDamaged,
+            Why::Image(_)
+            | Why::Verifying
+            | Why::Snapshot(_)
+            | Why::NoTemplate
+            | Why::Entropy(_) => ErrorCode::HostFailed,
+            Why::NoSnapshots(_) | Why::Vmm(_) | Why::Rehearsal(_) | Why::Hello { .. } => {
+                ErrorCode::VmStartFailed
+            }
+            Why::Gone | Why::Ended { .. } => ErrorCode::VmDied,
+            Why::Channel { step, source } => channel_code(*step, source),
+            Why::NotStarted => ErrorCode::GuestSilent,
+            Why::Agent { step, .. } if step.is_start() => ErrorCode::VmStartFailed,
+            Why::Agent { .. } => ErrorCode::AgentFailed,
+            Why::OutOfPlace(step) if step.is_start() => ErrorCode::VmStartFailed,
+            Why::Violation(_) | Why::OutOfPlace(_) => ErrorCode::GuestMisbehaved,
+            Why::Abandoned => ErrorCode::Cancelled,
+        }
+    }
+}
+
+fn channel_code(step: Step, source: &TalkError) -> ErrorCode {
+    match (step, source) {
+        (_, TalkError::Frame(_)) => ErrorCode::GuestMisbehaved,
+        (step, _) if step.is_start() => ErrorCode::VmStartFailed,
+        (_, TalkError::Silent) => ErrorCode::GuestSilent,
+        // Its VMM lives, so the guest itself closed the channel under its job.
+        (Step::Run, TalkError::Closed | TalkError::Io(_)) => ErrorCode::GuestMisbehaved,
+        (_, TalkError::Closed | TalkError::Io(_)) => ErrorCode::GuestSilent,
+    }
+}
+
+impl JobError {
+    /// The stable code.
+    pub fn code(&self) -> ErrorCode {
+        self.why.code()
+    }
+
+    /// The result's words for it: what happened, the logs' last lines, what to do.
+    pub fn failure(&self) -> Failure {
+        let code = self.code();
+        Failure {
+            message: format!("{self}; {}", code.advice()),
+            code,
+            field: None,
+        }
+    }
+
+    /// The same, with the last lines of the VM's logs, escaped already.
+    pub(crate) fn with_logs(self, logs: String) -> JobError {
+        JobError { logs, ..self }
+    }
+}
+
+impl<T: Into<Why>> From<T> for JobError {
+    fn from(why: T) -> JobError {
+        JobError {
+            why: Arc::new(why.into()),
+            logs: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::frame::FrameError;
+
+    fn channel(step: Step, source: TalkError) -> ErrorCode {
+        JobError::from(Why::Channel { step, source }).code()
+    }
+
+    #[test]
+    fn a_broken_channel_is_blamed_on_who_broke_it() {
+        let frame = || TalkError::Frame(FrameError::TooLong { length: 1 << 30 });
+        for step in [Step::Boot, Step::HandOver, Step::Run, Step::File] {
+            assert_eq!(channel(step, frame()), ErrorCode::GuestMisbehaved);
+        }
+        assert_eq!(
+            channel(Step::Warm, TalkError::Silent),
+            ErrorCode::VmStartFailed
+        );
+        assert_eq!(
+            channel(Step::Run, TalkError::Silent),
+            ErrorCode::GuestSilent
+        );
+        assert_eq!(
+            channel(Step::Run, TalkError::Closed),
+            ErrorCode::GuestMisbehaved
+        );
+        assert_eq!(
+            channel(Step::File, TalkError::Closed),
+            ErrorCode::GuestSilent
+        );
+    }
+
+    #[test]
+    fn causes_are_kept_and_told_in_order_before_the_logs() {
+        let source = TalkError::Io(std::io::Error::other("reset"));
+        let error = JobError::from(Why::Channel {
+            step: Step::Run,
+            source,
+        });
+        let cause = std::error::Error::source(error.why.as_ref()).unwrap();
+        assert_eq!(cause.to_string(), "the channel to the guest broke");
+        let told = error
+            .with_logs("\n  console: oops".into())
+            .failure()
+            .message;
+        assert!(
+            told.starts_with(
+                "running the job: the channel to the guest broke: reset\n  console: oops; "
+            ),
+            "{told}"
+        );
+    }
+}
