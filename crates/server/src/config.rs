@@ -89,8 +89,8 @@ impl Default for HttpBounds {
             header_seconds: 30,
             body_seconds: 30,
             body_bytes: 6 * 1024 * 1024,
-            all_bodies_bytes: 96 * 1024 * 1024,
-            all_answers_bytes: 256 * 1024 * 1024,
+            all_bodies_bytes: 32 * 1024 * 1024,
+            all_answers_bytes: 96 * 1024 * 1024,
             answer_seconds: 120,
         }
     }

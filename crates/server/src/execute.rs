@@ -8,15 +8,18 @@ pub mod stream;
 use crate::app::App;
 use crate::auth::Executor;
 use crate::body::JsonBody;
-use crate::fair::{Entry, Full, KeyBounds, Place, fair_share};
+use crate::fair::{Entry, Full, KeyBounds, fair_share};
 use crate::keys::Principal;
+use crate::memory::kept;
+use crate::outlet::UntilOut;
+use crate::pieces::Answer;
 use crate::problem::{HttpCode, Problem};
 use crate::trace::{self, TraceParent};
 pub use accept::wants_events;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::result::{Failure, JobResult};
@@ -64,7 +67,7 @@ pub async fn execute(
     }
     let result = run(&app, job, job_io(submission.stdin), &mut entry).await;
     let body = ExecuteResponse::from(finished(result)?);
-    Ok((Extension(Place::from(entry)), Json(body)).into_response())
+    Ok((Extension(UntilOut::of(entry)), Answer(body)).into_response())
 }
 
 /// Lets a job of this key into the queue, or says why not.
@@ -116,8 +119,8 @@ fn stopping() -> Problem {
     }
 }
 
-/// Waits for the job's turn and runs it; whoever has the entry keeps the place until the answer has its
-/// room. Dropping the future ends the job.
+/// Waits for the job's turn and runs it; whoever has the entry keeps the place, and the room of the result,
+/// until the answer is out. Dropping the future ends the job.
 pub async fn run(app: &App, job: Job, io: JobIo, entry: &mut Entry) -> JobResult {
     trace::job(job.trace_id.as_str());
     let begun = Instant::now();
@@ -125,8 +128,9 @@ pub async fn run(app: &App, job: Job, io: JobIo, entry: &mut Entry) -> JobResult
         return *result;
     }
     let waited = begun.elapsed().as_secs_f64();
-    let hides_time = job.normalize_time.is_some();
+    let (hides_time, has_artifacts) = (job.normalize_time.is_some(), job.collect_artifacts);
     let mut result = app.rooms.sandbox.run(job, io).await;
+    entry.keeps(kept(&result, has_artifacts));
     app.queue.took(result.timings.total);
     if !hides_time {
         result.timings.queue += waited;
@@ -135,13 +139,20 @@ pub async fn run(app: &App, job: Job, io: JobIo, entry: &mut Entry) -> JobResult
     result
 }
 
-/// Waits for the job's turn; else the result that says that none came in time. A job whose client goes
-/// away meanwhile is told of and counted like every other.
+/// Waits for the job's turn, and for the room that its result may take; else the result that says that
+/// none came in time. A job whose client goes away meanwhile is told of and counted like every other.
 pub async fn wait_for_turn(app: &App, job: &Job, entry: &mut Entry) -> Result<(), Box<JobResult>> {
     let sandbox: &Sandbox = &app.rooms.sandbox;
     let mut waiter = Waiter(Some((sandbox, job)));
     let patience = Duration::from_secs(app.config.queue_seconds);
-    let has_place = entry.place(patience).await;
+    let turn = async {
+        let has_place = entry.place().await;
+        if has_place {
+            entry.hold(app.memory.result(job).await);
+        }
+        has_place
+    };
+    let has_place = tokio::time::timeout(patience, turn).await == Ok(true);
     waiter.0 = None;
     if has_place {
         return Ok(());

@@ -3,10 +3,10 @@
 
 pub mod line;
 
+use crate::memory::Held;
 use line::{Entered, Line};
 pub use line::{Full, KeyBounds, fair_share};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How much one more job counts in the mean of recent job times.
@@ -29,17 +29,8 @@ pub struct Entry {
     key: String,
     /// The ticket and the call, while it waits.
     waits: Option<(u64, oneshot::Receiver<()>)>,
-}
-
-/// What keeps a job's place in the queue until its answer has its room: it goes with the answer, among
-/// its extensions.
-#[derive(Debug, Clone)]
-pub struct Place(#[expect(dead_code, reason = "held, not looked at")] Arc<Entry>);
-
-impl From<Entry> for Place {
-    fn from(entry: Entry) -> Place {
-        Place(Arc::new(entry))
-    }
+    /// The room that its result may take.
+    room: Held,
 }
 
 impl FairQueue {
@@ -68,6 +59,7 @@ impl FairQueue {
             queue: self.clone(),
             key: key.to_owned(),
             waits,
+            room: Held::default(),
         })
     }
 
@@ -106,16 +98,26 @@ impl FairQueue {
 }
 
 impl Entry {
-    /// Waits for a place; `false`: none came in time, and waiting on is of no use.
-    pub async fn place(&mut self, patience: Duration) -> bool {
+    /// Waits for a place; `false`: none will come, and waiting on is of no use. Cancel-safe.
+    pub async fn place(&mut self) -> bool {
         let Some((_, called)) = &mut self.waits else {
             return true;
         };
-        let has_place = matches!(tokio::time::timeout(patience, called).await, Ok(Ok(())));
+        let has_place = called.await.is_ok();
         if has_place {
             self.waits = None;
         }
         has_place
+    }
+
+    /// Keeps this room until the answer is out.
+    pub fn hold(&mut self, room: Held) {
+        self.room = room;
+    }
+
+    /// So many bytes of the room are taken; the rest is given back.
+    pub fn keeps(&mut self, bytes: u64) {
+        self.room.shrink(bytes);
     }
 }
 
@@ -146,13 +148,13 @@ mod tests {
     async fn a_waiter_that_leaves_when_it_is_called_gives_its_place_on() {
         let queue = FairQueue::new(1, 10);
         let mut first = queue.enter("a", jobs(9)).unwrap();
-        assert!(first.place(Duration::ZERO).await);
+        assert!(first.place().await);
         let second = queue.enter("a", jobs(9)).unwrap();
         let mut third = queue.enter("b", jobs(9)).unwrap();
         // Now `second` is called but never polled again.
         drop(first);
         drop(second);
-        assert!(third.place(Duration::from_secs(5)).await);
+        assert!(third.place().await);
         assert_eq!(queue.load(), (1, 0));
         drop(third);
         assert_eq!(queue.load(), (0, 0));
@@ -165,7 +167,8 @@ mod tests {
         let mut second = queue.enter("a", jobs(9)).unwrap();
         assert_eq!(queue.enter("a", jobs(9)).unwrap_err(), Full::Queue);
         assert_eq!(queue.enter("a", jobs(1)).unwrap_err(), Full::Key);
-        assert!(!second.place(Duration::from_millis(1)).await);
+        let soon = std::time::Duration::from_millis(1);
+        assert!(tokio::time::timeout(soon, second.place()).await.is_err());
         drop(second);
         assert_eq!(queue.load(), (1, 0));
     }
@@ -181,7 +184,7 @@ mod tests {
                 if n % 11 == 0 {
                     return false;
                 }
-                let placed = entry.place(Duration::from_secs(60)).await;
+                let placed = entry.place().await;
                 tokio::task::yield_now().await;
                 assert!(queue.load().0 <= 3);
                 placed

@@ -10,7 +10,8 @@
 //! | [`app`] | what requests share, and the table of routes; start reading here |
 //! | [`auth`], [`keys`], [`rate`] | who asks, and how often |
 //! | [`body`], [`inflate`] | a bounded JSON body, and the name of the field that is wrong |
-//! | [`memory`] | the bytes that bodies and answers may hold together |
+//! | [`memory`] | the bytes that bodies, results and answers may hold together |
+//! | [`written`], [`pieces`], [`sse`] | an answer's bytes: from where they lie, piece by piece, as events |
 //! | [`fair`] | the bounded queue, in turns between keys |
 //! | [`execute`], [`piston`] | a job, in our words and in Piston's |
 //! | [`sessions`] | a VM that stays between programs |
@@ -45,16 +46,19 @@ pub mod observe;
 pub mod openapi;
 pub mod outlet;
 pub mod peer;
+pub mod pieces;
 pub mod piston;
 pub mod problem;
 pub mod rate;
 pub mod refusals;
 pub mod serve;
 pub mod sessions;
+pub mod sse;
 pub mod systemd;
 pub mod talk;
 pub mod tls;
 pub mod trace;
+pub mod written;
 
 pub use app::{Doctor, Rooms};
 pub use config::ServerConfig;

@@ -1,21 +1,33 @@
-//! The memory that clients make this service hold: bodies on their way in, answers on their way out.
+//! The memory that clients make this service hold: bodies on their way in, what jobs leave on its way out.
 //! One owner of both bounds; whoever holds bytes for a client has a [`Held`] of them.
 //!
-//! A body that there is no room for is refused (503): its client may come again. An answer waits for
-//! its room, and its job keeps its place in the queue meanwhile: the program has run, so nothing is
-//! lost, and since each answer has a deadline (`http.answer_seconds`), the wait has one too.
+//! ```text
+//!  body, as it comes ──> job waits for its place ──> room for a large result ──> it runs
+//!     no room: 503                                                                  │
+//!            last byte is out: given back <── answer, piece by piece <── the rest is given back
+//! ```
+//!
+//! What a job may leave is known before it runs, so room is asked for then: a program that has run is never
+//! run in vain. An ordinary result is bounded by its place, which is kept until its answer is out; only
+//! larger ones wait for each other, so a client that is slow over one of those holds up no others. Each
+//! answer has a deadline (`http.answer_seconds`), so the wait for room has one, too.
 
 use crate::config::HttpBounds;
 use crate::problem::{HttpCode, Problem};
+use protocol::job::Job;
+use protocol::result::JobResult;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes are accounted for in units of this many.
 const UNIT_BYTES: usize = 1024;
 
-/// Answers up to this many bytes are not counted: no refusal and no sign of life ever waits. The
+/// Answers without a job of up to this many bytes are not counted: no refusal and no sign of life ever waits. The
 /// bound on connections bounds them.
 const SMALL_ANSWER_BYTES: u64 = 64 * 1024;
+
+/// What a job with the default limits may leave: two streams of 1 MiB and 8 MiB of artifacts.
+const ORDINARY_RESULT_BYTES: u64 = 10 * 1024 * 1024;
 
 /// Both bounds.
 #[derive(Debug)]
@@ -50,16 +62,57 @@ impl Memory {
         Ok(())
     }
 
-    /// Waits for the room that an answer of so many bytes takes. One that is larger than all room
-    /// takes all of it.
-    pub async fn answer(&self, bytes: u64) -> Held {
-        if bytes <= SMALL_ANSWER_BYTES {
-            return Held::default();
+    /// Waits for the room that this job's result may take, where its place is not enough.
+    pub async fn result(&self, job: &Job) -> Held {
+        let bytes = potential(job);
+        match bytes <= ORDINARY_RESULT_BYTES {
+            true => Held::default(),
+            false => self.room(bytes).await,
         }
+    }
+
+    /// Waits for the room that an answer without a job takes, of so many bytes.
+    pub async fn answer(&self, bytes: u64) -> Held {
+        match bytes <= SMALL_ANSWER_BYTES {
+            true => Held::default(),
+            false => self.room(bytes).await,
+        }
+    }
+
+    /// Waits for room for so many bytes. What is larger than all room takes all of it. Cancel-safe.
+    pub async fn room(&self, bytes: u64) -> Held {
         let permits = self.answers.permits.clone();
         // The semaphore is never closed.
         let permit = permits.acquire_many_owned(self.answers.units(bytes)).await;
         Held(permit.ok())
+    }
+}
+
+impl Held {
+    /// Gives back what is above so many bytes.
+    pub fn shrink(&mut self, bytes: u64) {
+        let Some(permit) = &mut self.0 else { return };
+        let units = usize::try_from(bytes.div_ceil(UNIT_BYTES as u64)).unwrap_or(usize::MAX);
+        drop(permit.split(permit.num_permits().saturating_sub(units)));
+    }
+}
+
+/// The most bytes that a job's result may have here. Piston's has no artifacts, and both streams twice: each
+/// by itself, and as they came.
+fn potential(job: &Job) -> u64 {
+    let streams = 2 * job.limits.output_bytes;
+    match job.collect_artifacts {
+        true => streams + job.limits.artifact_bytes,
+        false => 2 * streams,
+    }
+}
+
+/// The bytes that it has.
+pub fn kept(result: &JobResult, has_artifacts: bool) -> u64 {
+    let streams = (result.stdout.len() + result.stderr.len()) as u64;
+    match has_artifacts {
+        true => streams + result.artifacts.iter().map(|file| file.size).sum::<u64>(),
+        false => 2 * streams,
     }
 }
 
@@ -125,5 +178,20 @@ mod tests {
         // It is larger than all room there is, and comes through all the same.
         drop(second.await);
         memory.answer(100 * 1024).await;
+    }
+
+    #[tokio::test]
+    async fn a_result_gives_back_what_it_did_not_take() {
+        let memory = memory(100);
+        let mut first = memory.room(1 << 40).await;
+        first.shrink(30 * 1024);
+        let _second = memory.room(70 * 1024).await;
+        first.shrink(90 * 1024);
+        let soon = Duration::from_millis(20);
+        let third = memory.room(1);
+        tokio::pin!(third);
+        assert!(tokio::time::timeout(soon, &mut third).await.is_err());
+        first.shrink(0);
+        assert!(tokio::time::timeout(soon, third).await.is_ok());
     }
 }

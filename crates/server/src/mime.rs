@@ -7,8 +7,7 @@
 
 mod skim;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::written::Base64;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -17,8 +16,10 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Data {
-    /// Text, or base64.
+    /// Text.
     Text(String),
+    /// Bytes.
+    Base64(Base64),
     /// JSON, byte for byte.
     Json(Box<RawValue>),
 }
@@ -82,10 +83,8 @@ pub fn bundle(path: &str, bytes: Vec<u8>) -> (&'static str, BTreeMap<String, Dat
 }
 
 fn base64(bytes: Result<String, std::string::FromUtf8Error>) -> Data {
-    Data::Text(match bytes {
-        Ok(text) => STANDARD.encode(text),
-        Err(error) => STANDARD.encode(error.as_bytes()),
-    })
+    let bytes = bytes.map_or_else(std::string::FromUtf8Error::into_bytes, String::into_bytes);
+    Data::Base64(bytes.into())
 }
 
 /// JSON that every client's parser takes, as it is; anything else as text.

@@ -2,15 +2,14 @@
 
 use crate::app::App;
 use crate::auth::Observer;
-use crate::execute::stream::{self, Sent};
 use crate::execute::wants_events;
 use crate::feed::{JobRow, Latency};
-use crate::memory::Held;
 use crate::problem::{HttpCode, Problem};
+use crate::sse;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::response::sse::Event as SseEvent;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -149,12 +148,12 @@ pub async fn events(
         }
         follow(live, sender, app).await;
     });
-    Ok(stream::sse(receiver, AbortOnDropHandle::new(task)))
+    Ok(sse::answer(receiver, AbortOnDropHandle::new(task)))
 }
 
 async fn follow(
     mut live: tokio::sync::broadcast::Receiver<Arc<protocol::event::Event>>,
-    sender: mpsc::Sender<Sent>,
+    sender: mpsc::Sender<Bytes>,
     app: Arc<App>,
 ) {
     loop {
@@ -170,8 +169,10 @@ async fn follow(
                 }
             }
             Err(RecvError::Lagged(missed)) => {
-                let note = SseEvent::default().event("missed").data(missed.to_string());
-                if sender.send((note, Held::default())).await.is_err() {
+                let Some(note) = sse::event("missed", &missed) else {
+                    continue;
+                };
+                if sender.send(note).await.is_err() {
                     return;
                 }
             }
@@ -180,10 +181,10 @@ async fn follow(
     }
 }
 
-async fn send(sender: &mpsc::Sender<Sent>, event: &protocol::event::Event) -> bool {
-    match SseEvent::default().event("event").json_data(event) {
-        Ok(event) => sender.send((event, Held::default())).await.is_ok(),
-        Err(_) => true,
+async fn send(sender: &mpsc::Sender<Bytes>, event: &protocol::event::Event) -> bool {
+    match sse::event("event", event) {
+        Some(event) => sender.send(event).await.is_ok(),
+        None => true,
     }
 }
 

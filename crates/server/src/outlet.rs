@@ -13,6 +13,18 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
+/// What an answer keeps until its last byte is out: its job's place in the queue, the room of its bytes. It
+/// goes with the answer, among its extensions.
+#[derive(Clone)]
+pub struct UntilOut(#[expect(dead_code, reason = "held, not looked at")] Arc<dyn Send + Sync>);
+
+impl UntilOut {
+    /// Keeps this.
+    pub fn of(what: impl Send + Sync + 'static) -> UntilOut {
+        UntilOut(Arc::new(what))
+    }
+}
+
 /// What the answers of one connection hold until they are out.
 #[derive(Default)]
 pub struct Outgoing(Mutex<Vec<Box<dyn Send>>>);

@@ -13,7 +13,8 @@ use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
 use crate::execute::request::job_io;
 use crate::execute::{enter, finished, run};
-use crate::fair::Place;
+use crate::outlet::UntilOut;
+use crate::pieces::Answer;
 use crate::problem::Problem;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -63,7 +64,7 @@ pub async fn execute(
     State(app): State<Arc<App>>,
     who: Result<Executor, Problem>,
     body: Result<JsonBody<Map<String, Value>>, Problem>,
-) -> Result<(Extension<Place>, Json<PistonResponse>), AsPiston> {
+) -> Result<(Extension<UntilOut>, Answer<PistonResponse>), AsPiston> {
     let Executor(who) = who?;
     let JsonBody { value, held } = body?;
     let policy = app.rooms.sandbox.policy();
@@ -77,7 +78,7 @@ pub async fn execute(
     drop(held);
     let result = finished(result)?;
     let body = response::answer(result, combined, &asked.runtime);
-    Ok((Extension(Place::from(entry)), Json(body)))
+    Ok((Extension(UntilOut::of(entry)), Answer(body)))
 }
 
 /// What can be run, in Piston's words.

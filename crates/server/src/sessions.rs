@@ -8,7 +8,8 @@ use crate::app::App;
 use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
 use crate::execute::{enter, finished};
-use crate::fair::Place;
+use crate::outlet::UntilOut;
+use crate::pieces::Answer;
 use crate::problem::{HttpCode, Problem};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
@@ -95,7 +96,7 @@ pub async fn execute(
     Executor(who): Executor,
     Path(id): Path<String>,
     JsonBody { value, held }: JsonBody<CellRequest>,
-) -> Result<(Extension<Place>, Json<CellResponse>), Problem> {
+) -> Result<(Extension<UntilOut>, Answer<CellResponse>), Problem> {
     let mut used = Used::take(&app, &who, &id)?;
     let (request, stdin) = value.job(&used.slot.body);
     let job = app.admit(request)?;
@@ -108,7 +109,7 @@ pub async fn execute(
     drop(held);
     let result = result.ok_or_else(|| Problem::new(HttpCode::SessionNotFound))??;
     let body = CellResponse::from(finished(result)?);
-    Ok((Extension(Place::from(entry)), Json(body)))
+    Ok((Extension(UntilOut::of(entry)), Answer(body)))
 }
 
 /// Put a file into the session's work folder.
@@ -167,6 +168,7 @@ pub async fn download(
     check_relative(&path).map_err(|error| wrong(error.to_string()))?;
     let mut used = Used::take(&app, &who, &id)?;
     let max = app.config.sessions.file_bytes;
+    let mut room = app.memory.room(max as u64).await;
     let bytes = used
         .session()?
         .get(&path, max)
@@ -176,7 +178,8 @@ pub async fn download(
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CONTENT_DISPOSITION, "attachment"),
     ];
-    Ok((headers, bytes).into_response())
+    room.shrink(bytes.len() as u64);
+    Ok((headers, Extension(UntilOut::of(room)), bytes).into_response())
 }
 
 fn file_problem(error: FileError) -> Problem {

@@ -8,9 +8,8 @@
 
 use crate::app::App;
 use crate::connections::{AtWork, Connection};
-use crate::fair::Place;
 use crate::memory::Held;
-use crate::outlet::{Outgoing, Outlet};
+use crate::outlet::{Outgoing, Outlet, UntilOut};
 use crate::peer::Peer;
 use axum::Router;
 use axum::body::Body;
@@ -100,14 +99,17 @@ impl Talk {
             async move {
                 let mut answer = answer.await?;
                 let bytes = hyper::body::Body::size_hint(answer.body()).exact();
-                let held = app.memory.answer(bytes.unwrap_or(0)).await;
-                // Until now its job kept its place, so that no more answers wait than jobs may run.
-                drop(answer.extensions_mut().remove::<Place>());
+                // A job's answer has its room since before the job ran.
+                let kept = answer.extensions_mut().remove::<UntilOut>();
+                let held = match kept {
+                    Some(_) => Held::default(),
+                    None => app.memory.answer(bytes.unwrap_or(0)).await,
+                };
                 Ok::<_, std::convert::Infallible>(answer.map(|body| Tracked {
                     body,
                     outgoing,
                     // At work until the last byte is out, or nobody takes it any more.
-                    holds: Some((at_work, held)),
+                    holds: Some((at_work, held, kept)),
                 }))
             }
         });
@@ -146,7 +148,7 @@ async fn leaves_at_work(peer: &Peer, connection: &Connection) {
 struct Tracked {
     body: Body,
     outgoing: Arc<Outgoing>,
-    holds: Option<(AtWork, Held)>,
+    holds: Option<(AtWork, Held, Option<UntilOut>)>,
 }
 
 impl Drop for Tracked {

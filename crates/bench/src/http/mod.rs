@@ -8,12 +8,14 @@
 //! | [`standing`] | memory with a thousand idle connections and five hundred waiting jobs |
 //! | [`overload`] | three times as many jobs as it can do |
 //! | [`steady`] | memory over two thousand jobs |
+//! | [`dear`] | the most that clients can make it hold |
 //! | [`hostile`], [`deeds`] | a healthy client's time beside clients that mean no good, and what those do |
 //!
 //! Each part gives [`Finding`]s: what was asked for, what was measured, and whether it holds.
 
 pub mod client;
 pub mod daemon;
+pub mod dear;
 pub mod deeds;
 pub mod hostile;
 pub mod overhead;
@@ -69,6 +71,7 @@ pub async fn run(
     note(standing::measure(daemon, load).await?);
     note(steady::measure(daemon, load).await?);
     note(overload::measure(daemon, load).await?);
+    note(dear::measure(daemon, load).await?);
     for attack in hostile::ATTACKS {
         note(hostile::measure(daemon, load, attack).await?);
     }

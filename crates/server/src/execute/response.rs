@@ -3,8 +3,7 @@
 
 use crate::mime;
 use crate::problem::public_sentence;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::written::{Base64, Text};
 use protocol::result::{ArtifactFile, BootPath, JobResult, Status};
 use protocol::wire::Phase;
 use sandbox::outcome;
@@ -30,15 +29,19 @@ pub struct ExecuteResponse {
     /// `compile` or `execute`: where it ended.
     pub phase: Option<&'static str>,
     /// What it printed; bytes that are no UTF-8 replaced.
-    pub stdout: String,
+    #[schema(value_type = String)]
+    pub stdout: Text,
     /// The same as base64, when it is no UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stdout_base64: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub stdout_base64: Option<Base64>,
     /// What it, or its compiler, printed to standard error.
-    pub stderr: String,
+    #[schema(value_type = String)]
+    pub stderr: Text,
     /// The same as base64, when it is no UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stderr_base64: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub stderr_base64: Option<Base64>,
     /// Something was dropped from stdout.
     pub stdout_truncated: bool,
     /// Something was dropped from stderr.
@@ -157,18 +160,6 @@ pub fn error_sentence(result: &JobResult) -> Option<String> {
     }
 }
 
-/// Bytes as text, and as base64 where the text cannot say them.
-pub fn text(bytes: Vec<u8>) -> (String, Option<String>) {
-    match String::from_utf8(bytes) {
-        Ok(text) => (text, None),
-        Err(error) => {
-            let bytes = error.as_bytes();
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            (text, Some(STANDARD.encode(bytes)))
-        }
-    }
-}
-
 /// A phase as a word.
 pub fn phase_name(phase: Phase) -> &'static str {
     match phase {
@@ -184,8 +175,7 @@ impl From<JobResult> for ExecuteResponse {
             code: failure.code.as_str(),
             message: public_sentence(failure),
         });
-        let (stdout, stdout_base64) = text(result.stdout);
-        let (stderr, stderr_base64) = text(result.stderr);
+        let (stdout, stderr) = (Text::from(result.stdout), Text::from(result.stderr));
         ExecuteResponse {
             trace_id: result.trace_id.into(),
             status: result.status.as_str(),
@@ -194,10 +184,10 @@ impl From<JobResult> for ExecuteResponse {
             exit_code: result.exit_code,
             signal: result.signal,
             phase: result.phase.map(phase_name),
+            stdout_base64: stdout.as_base64(),
             stdout,
-            stdout_base64,
+            stderr_base64: stderr.as_base64(),
             stderr,
-            stderr_base64,
             stdout_truncated: result.stdout_truncated,
             stderr_truncated: result.stderr_truncated,
             timings: TimingsBody {

@@ -2,6 +2,7 @@
 
 use crate::execute::response::error_sentence;
 use crate::piston::runtime::Runtime;
+use crate::written::Text;
 use protocol::result::{JobResult, Status};
 use protocol::wire::{LimitName, Phase};
 use serde::Serialize;
@@ -29,11 +30,14 @@ pub struct PistonResponse {
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct Stage {
     /// What it printed.
-    pub stdout: String,
+    #[schema(value_type = String)]
+    pub stdout: Text,
     /// What it printed to standard error.
-    pub stderr: String,
+    #[schema(value_type = String)]
+    pub stderr: Text,
     /// Both, in order.
-    pub output: String,
+    #[schema(value_type = String)]
+    pub output: Text,
     /// Its exit code; null when a signal ended it.
     pub code: Option<i32>,
     /// The signal that ended it; null when it exited.
@@ -95,7 +99,6 @@ pub fn answer(result: JobResult, combined: Output, runtime: &Runtime) -> PistonR
 }
 
 fn stage(result: JobResult, combined: Output, is_compiler: bool) -> Stage {
-    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let wall = match is_compiler {
         true => result.timings.compile,
         false => result.timings.execute,
@@ -111,9 +114,9 @@ fn stage(result: JobResult, combined: Output, is_compiler: bool) -> Stage {
         memory: Some((result.usage.memory_peak_mib * 1024.0 * 1024.0) as u64),
         cpu_time: Some(millis(result.usage.cpu_seconds)),
         wall_time: Some(millis(wall)),
-        stdout: lossy(&result.stdout),
-        stderr: lossy(&result.stderr),
-        output: lossy(&combined.0),
+        stdout: result.stdout.into(),
+        stderr: result.stderr.into(),
+        output: combined.0.into(),
     }
 }
 

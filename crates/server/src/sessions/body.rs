@@ -5,6 +5,7 @@ use crate::config::SessionBounds;
 use crate::execute::request::RequestFile;
 use crate::execute::response::{ArtifactBody, ExecuteResponse, LimitBody, TimingsBody};
 use crate::problem::{HttpCode, Problem};
+use crate::written::Text;
 use protocol::job::{JobRequest, RequestedLimits};
 use protocol::path::check_relative;
 use protocol::result::JobResult;
@@ -159,9 +160,11 @@ pub struct CellResponse {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Logs {
     /// To standard output.
-    pub stdout: String,
+    #[schema(value_type = String)]
+    pub stdout: Text,
     /// To standard error.
-    pub stderr: String,
+    #[schema(value_type = String)]
+    pub stderr: Text,
 }
 
 /// An error that a program did not catch.

@@ -12,6 +12,7 @@ use crate::execute::request::job_io;
 use crate::execute::wait_for_turn;
 use crate::fair::{Entry, fair_share};
 use crate::keys::Principal;
+use crate::memory::kept;
 use crate::problem::{HttpCode, Problem};
 use protocol::job::Job;
 use protocol::result::JobResult;
@@ -220,7 +221,10 @@ impl Used {
         if let Err(result) = wait_for_turn(&app, &job, entry).await {
             return Ok(*result);
         }
-        Ok(self.session()?.run(job, job_io(stdin)).await)
+        let has_artifacts = job.collect_artifacts;
+        let result = self.session()?.run(job, job_io(stdin)).await;
+        entry.keeps(kept(&result, has_artifacts));
+        Ok(result)
     }
 
     /// The session, while its VM is there.

@@ -19,6 +19,7 @@ mod lab;
 mod pages;
 mod piston;
 mod refusals;
+mod reports;
 mod sessions;
 mod stopping;
 mod telling;

@@ -221,3 +221,27 @@ async fn a_host_without_images_says_so_and_nothing_of_its_inside() {
     );
     service.end().await;
 }
+
+/// Files that a job's own disk has no room for: the agent says so, and that is the client's mistake, not a
+/// guest that broke its protocol.
+#[tokio::test]
+async fn files_that_find_no_room_in_the_vm_are_a_refusal_too() {
+    if !lab::can_run("bash") {
+        return;
+    }
+    let mut config = lab::sandbox_config();
+    config.limits.defaults.tmpfs_mib = 1;
+    let service = lab::start_with(config, lab::server_config()).await;
+    let file = |path: &str, bytes: usize| json!({"path": path, "content": "x".repeat(bytes)});
+    let mut body = json!({"language": "bash", "code": "ls", "files": [file("large", 1_500_000)]});
+    let (status, problem) = service.execute(&body).await;
+    assert_eq!(
+        (status, &problem["code"], &problem["field"]),
+        (400, &"files_invalid".into(), &"files".into()),
+        "{problem}"
+    );
+    body["files"] = json!([file("small", 500_000)]);
+    let (_, result) = service.execute(&body).await;
+    assert_eq!(result["status"], "ok", "{result}");
+    service.end().await;
+}

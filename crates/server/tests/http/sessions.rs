@@ -349,24 +349,3 @@ async fn files_go_in_and_out_and_stay_in_the_folder() {
     assert_eq!(cells.run("echo after").await["logs"]["stdout"], "after\n");
     cells.end().await;
 }
-
-/// What the client sends has no place there: its own mistake, which costs neither the VM nor what is in it.
-#[tokio::test]
-async fn files_that_find_no_place_are_refused_and_the_session_lives_on() {
-    let Some(cells) = Cells::of("bash").await else {
-        return;
-    };
-    cells.run("mkdir -p taken/in; echo kept > note").await;
-    let path = format!("{}/execute", cells.path);
-    for file in ["taken", "note/below"] {
-        let body = json!({"code": "echo ran", "files": [{"path": file, "content": "x"}]});
-        let (status, problem) = answer(cells.service.post(&path, &body)).await;
-        assert_eq!(
-            (status, &problem["code"], &problem["field"]),
-            (400, &"files_invalid".into(), &"files".into()),
-            "{problem}"
-        );
-    }
-    assert_eq!(cells.run("cat note").await["logs"]["stdout"], "kept\n");
-    cells.end().await;
-}
