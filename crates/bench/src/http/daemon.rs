@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use crate::BenchError;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -97,7 +98,10 @@ impl Daemon {
     /// Waits until jobs find a VM that waits.
     pub async fn until_ready(&self) -> Result<(), BenchError> {
         self.until("its pool does not fill", async |client| {
-            Ok(client.get("/readyz").await?.status == 200)
+            let status = client.get("/api/v1/status").await?;
+            let full = |row: &Value| row["ready"].as_u64() >= row["min"].as_u64();
+            let rows = status.body["pool"].as_array();
+            Ok(rows.is_some_and(|rows| rows.iter().all(full)))
         })
         .await
     }
@@ -158,6 +162,9 @@ impl Daemon {
     }
 }
 
+/// How a VMM of each engine is called in `stat`; User-Mode Linux's is a file named `kernel`.
+const VMMS: &[&str] = &["(qemu", "(firecracker", "(kernel"];
+
 /// Process ids of the VMMs below a process.
 pub fn vmms_below(ancestor: u32) -> Vec<u32> {
     let mut parents = HashMap::new();
@@ -177,7 +184,7 @@ pub fn vmms_below(ancestor: u32) -> Vec<u32> {
             .and_then(|word| word.parse().ok())
             .unwrap_or_default();
         parents.insert(pid, parent);
-        if head.contains("(qemu") || head.contains("(firecracker") {
+        if VMMS.iter().any(|name| head.contains(name)) {
             vmms.push(pid);
         }
     }

@@ -34,26 +34,36 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// All three.
 pub async fn measure(daemon: &Daemon, load: Load) -> Result<Vec<Finding>, BenchError> {
     let time = (load.time / 4).max(Duration::from_secs(10));
-    let bombs = held(daemon, "jobs that leave 8 MiB of tiny JSON values", async {
-        bomb_for(daemon.address, time).await
-    });
-    let bombs = bombs.await?;
+    daemon.until_quiet().await?;
+    // Once, before both: what the first leaves with the daemon counts for the second.
+    let idle = daemon.memory()?.resident_bytes;
+    let bombs = bomb_for(daemon.address, time);
+    let bombs = held(
+        daemon,
+        idle,
+        "jobs that leave 8 MiB of tiny JSON values",
+        bombs,
+    )
+    .await?;
+    let readers = read_slowly_for(daemon.address, time);
     let readers = held(
         daemon,
+        idle,
         "clients that take the largest answers slowly",
-        async { read_slowly_for(daemon.address, time).await },
-    );
-    Ok(vec![bombs, readers.await?, lasts(daemon).await?])
+        readers,
+    )
+    .await?;
+    Ok(vec![bombs, readers, lasts(daemon).await?])
 }
 
 /// The most that the daemon holds while this goes on, which gives how often it was done.
 async fn held(
     daemon: &Daemon,
+    idle: u64,
     name: &str,
     deeds: impl Future<Output = usize>,
 ) -> Result<Finding, BenchError> {
     daemon.until_quiet().await?;
-    let idle = daemon.memory()?.resident_bytes;
     let mut most = idle;
     let mut deeds = std::pin::pin!(deeds);
     let done = loop {

@@ -27,6 +27,7 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
     check_secrets(&settings.server)?;
     // From here on, so that no moment after "listening" is without.
     let stop = StopSignals::listen();
+    server::memory::give_back_large_buffers();
     let files = OperatorFiles::of(global, &settings)?;
     let config = settings.sandbox;
     let feed = Feed::new(settings.server.recent_events);

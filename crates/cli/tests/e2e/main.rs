@@ -3,7 +3,7 @@
 //! [`lab`] is the state folder that these tests own, [`tool`] starts the binary and waits with a deadline,
 //! [`host`] reads what the host shows, [`engines`] is what is true of one engine alone. The rest are tests:
 //! [`cases`] is one table for all languages, whose sources are in a file each; [`programs`] compares real
-//! programs byte by byte; [`life`], [`leftovers`], [`killed`] and [`refusals`] look at a job's ways to end;
+//! programs byte by byte, [`reports`] those that others reported; [`life`], [`leftovers`], [`killed`] and [`refusals`] look at a job's ways to end;
 //! [`damage`] at images and snapshots, [`fresh`] at what two VMs share, [`go_build`] at what is compiled
 //! without `go build`, [`walls`] at the filter and the bucket that users choose, [`isolation`] and [`memory`]
 //! at the walls that the engine gives, [`battery`] at the attack battery itself, for which [`plants`] leaves
@@ -38,6 +38,7 @@ mod plants;
 mod programs;
 mod python;
 mod refusals;
+mod reports;
 mod rust;
 mod secrets;
 mod stopped;

@@ -1,10 +1,9 @@
-//! Every report of a given collection, one JSON object a line, sent through each door that can carry it: as
+//! Every report of a given collection (`LLM_FIRECRACKER_REPORTS`: JSON lines), sent through each door that can carry it: as
 //! a job, as a stream of events, by Piston's API, and as a cell of a session. Where the collection is not
 //! there nothing is run, and that is said; what the reports taught has tests of its own beside this one.
 
 use crate::lab::{self, Service, answer};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// What a session's python and node print comes when they have real shells: their reports are not run.
 const NO_SESSION: &[&str] = &["python", "node"];
@@ -17,8 +16,8 @@ const NOT_OF_PISTON: &[&str] = &["output_bytes", "timeout"];
 const OF_SESSIONS: &[&str] = &["language", "code", "stdin", "env", "timeout", "memory_mib"];
 
 fn collection() -> Option<Vec<Value>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reports.jsonl");
-    let text = std::fs::read_to_string(&path).ok()?;
+    let path = std::env::var_os("LLM_FIRECRACKER_REPORTS")?;
+    let text = std::fs::read_to_string(path).unwrap();
     Some(
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
@@ -158,7 +157,7 @@ async fn cell(service: &Service, job: &Value) -> Seen {
 #[tokio::test]
 async fn each_report_of_the_collection_holds_at_every_door() {
     let Some(reports) = collection() else {
-        println!("not run: the collection of reports is not here");
+        println!("not run: LLM_FIRECRACKER_REPORTS names no collection");
         return;
     };
     let service = lab::start().await;
