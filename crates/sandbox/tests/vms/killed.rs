@@ -179,10 +179,12 @@ async fn jobs_of_killed_vmms_are_neither_lost_nor_run_twice() {
             None => assert_eq!((result.status, &answer), (Status::Ok, &right), "{result:?}"),
             Some(failure) => {
                 died += 1;
-                assert!(
-                    matches!(failure.code, ErrorCode::VmDied | ErrorCode::VmStartFailed),
-                    "{number}: {failure:?}"
-                );
+                // Of User-Mode Linux a guest's process is one of the host's, too: the agent of a VM that lost
+                // its waiting interpreter so says that it cannot go on.
+                let lost_its_own =
+                    host.engine() == EngineKind::Uml && failure.code == ErrorCode::AgentFailed;
+                let vm_lost = matches!(failure.code, ErrorCode::VmDied | ErrorCode::VmStartFailed);
+                assert!(vm_lost || lost_its_own, "{number}: {failure:?}");
                 assert!(answer.is_empty() || answer == right, "{number}: {answer:?}");
             }
         }
