@@ -1,9 +1,9 @@
-//! VMs kept ready: cloned and rehearsed in the background, paused while they wait, one job each.
+//! VMs kept ready: cloned and rehearsed in the background, at rest while they wait, one job each.
 //!
 //! ```text
-//!  (refill) clone → rehearse → pause ──> waiting ──take──> resumed, given to one job, destroyed
-//!                                          │ too old, died, pool closed
-//!                                          └──> destroyed
+//!  (refill) clone → rehearse → rest ──> waiting ──take──> end of rest, given to one job, destroyed
+//!                                         │ too old, died, pool closed
+//!                                         └──> destroyed
 //! ```
 //!
 //! Which language is refilled next is decided in `refill`.

@@ -135,8 +135,8 @@ impl Vm for FirecrackerVm {
         Ok(())
     }
 
-    /// An idle guest on KVM uses no CPU; and up to 1.16.1 a VM that was resumed is deaf: its vsock device waits for
-    /// an answer that only a snapshot's load asks the guest for (#6100).
+    /// An idle guest on KVM uses no CPU; and in 1.16.1 a VM that was resumed is deaf: its vsock device waits for
+    /// an answer that only a snapshot's load asks the guest for (#6100). What shows it is `lab/run.sh bench`.
     async fn rest(&mut self) -> Result<(), VmmError> {
         Ok(())
     }
