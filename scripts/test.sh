@@ -106,7 +106,7 @@ if [[ -n $all ]]; then
     step "the lab: real KVM in an emulated machine" env LAB_TIMEOUT_SECONDS=14400 lab/run.sh
 else
     # One language and attacks that need no other, one guest at a time. 'make lab' runs all.
-    lab=(something_can_be_run bash_cases kill_9_of_the_tool selftest compare bench)
+    lab=(something_can_be_run bash_cases kill_9_of_the_tool selftest compare)
     step "the lab: real KVM in an emulated machine" env LAB_LANGUAGES="${LAB_LANGUAGES:-bash}" LAB_TIMEOUT_SECONDS=1200 \
         LLM_FIRECRACKER_CASE=hello LAB_ATTACKS="--only fork-bomb --only other-job" lab/run.sh "${lab[@]}"
 fi
