@@ -13,6 +13,7 @@
 //! | [`session`] | a VM that stays between programs |
 //! | `destroy` | the end of a VM, without waiting for it |
 //! | `ending` | what is told of each job, whatever way it ends |
+//! | [`error`] | why there is no report, and the code that clients match on |
 //! | [`outcome`] | how an ending becomes a result; [`normalize`] hides its time |
 //! | [`events`], [`metrics`] | what is told and counted |
 //!
