@@ -240,7 +240,9 @@ pub fn event_faults(ended: &[Ended], events: &[Event]) -> Vec<String> {
             Ended::Admitted => None,
         })
         .collect();
-    let refused = |result: &&&JobResult| result.status == Status::Rejected;
+    // One that its VM refused had a start, and has an end.
+    let refused =
+        |result: &&&JobResult| result.status == Status::Rejected && result.timings.path.is_none();
     let count = |kind: EventType| {
         events
             .iter()
