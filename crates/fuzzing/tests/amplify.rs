@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use peak_alloc::PeakAlloc;
-use protocol::frame::{FrameDecoder, HEADER_BYTES, MAX_FRAME_BYTES};
+use protocol::frame::{FrameDecoder, HEADER_BYTES, MAX_GUEST_FRAME_BYTES};
 use protocol::result::ArtifactFile;
 use protocol::wire::GuestMessage;
 use server::execute::response::ArtifactBody;
@@ -71,13 +71,13 @@ fn no_frame_of_a_guest_costs_more_than_a_talk_may() {
         Filled(r#"{"type":"failed","reason":""#, r"\n", r#""}"#),
         Filled(r#"{"type":"hello","#, " ", r#""protocol":1}"#),
     ] {
-        let body = filled.to(MAX_FRAME_BYTES);
-        assert!(body.len() > MAX_FRAME_BYTES - 100 && body.len() <= MAX_FRAME_BYTES);
+        let body = filled.to(MAX_GUEST_FRAME_BYTES);
+        assert!(body.len() > MAX_GUEST_FRAME_BYTES - 100 && body.len() <= MAX_GUEST_FRAME_BYTES);
         let mut frame = vec![0; HEADER_BYTES];
         frame.copy_from_slice(&(body.len() as u32).to_be_bytes());
         frame.extend(body);
         let mib = cost_mib(|| {
-            let mut decoder = FrameDecoder::new();
+            let mut decoder = FrameDecoder::of_guest();
             for chunk in frame.chunks(CHUNK_BYTES) {
                 decoder.feed(chunk);
                 drop(decoder.next_message::<GuestMessage>());

@@ -12,6 +12,10 @@ use serde::de::DeserializeOwned;
 /// variables of control characters, of which JSON makes six each, are 5.6 MiB.
 pub const MAX_FRAME_BYTES: usize = 6 * 1024 * 1024;
 
+/// The largest that a host takes from a guest, in bytes (4 MiB): no guest sends jobs, and what a hostile one
+/// may cost is a multiple of this.
+pub const MAX_GUEST_FRAME_BYTES: usize = 4 * 1024 * 1024;
+
 /// The most values that one message holds: a folder of 4096 files is listed with some 20,000.
 pub const MAX_FRAME_VALUES: usize = 24 * 1024;
 
@@ -22,7 +26,7 @@ pub const HEADER_BYTES: usize = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
     /// The header announces a body over the bound.
-    #[error("frame of {length} bytes announced; at most {MAX_FRAME_BYTES} are allowed")]
+    #[error("frame of {length} bytes announced, which is over the bound")]
     TooLong {
         /// The length as announced.
         length: usize,
@@ -57,18 +61,39 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
     Ok(frame)
 }
 
+impl Default for FrameDecoder {
+    fn default() -> Self {
+        FrameDecoder::new()
+    }
+}
+
 /// Collects bytes and hands out whole messages.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FrameDecoder {
     buffer: Vec<u8>,
+    /// Bytes of a body at most.
+    max: usize,
     /// Where the next frame starts in `buffer`; what lies before it was handed out.
     start: usize,
 }
 
 impl FrameDecoder {
-    /// An empty decoder.
+    /// An empty decoder of whatever either side may send.
     pub fn new() -> Self {
-        Self::default()
+        Self::bounded(MAX_FRAME_BYTES)
+    }
+
+    /// An empty decoder of what a guest may send.
+    pub fn of_guest() -> Self {
+        Self::bounded(MAX_GUEST_FRAME_BYTES)
+    }
+
+    fn bounded(max: usize) -> Self {
+        FrameDecoder {
+            buffer: Vec::new(),
+            max,
+            start: 0,
+        }
     }
 
     /// Takes in bytes as they came from the channel.
@@ -90,7 +115,7 @@ impl FrameDecoder {
         if length == 0 {
             return Err(FrameError::Empty);
         }
-        if length > MAX_FRAME_BYTES {
+        if length > self.max {
             return Err(FrameError::TooLong { length });
         }
         let Some(body) = pending.get(HEADER_BYTES..HEADER_BYTES + length) else {

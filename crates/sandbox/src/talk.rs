@@ -45,7 +45,7 @@ pub fn open(channel: Box<dyn Channel>) -> (Sender, Receiver) {
     let (read, write) = tokio::io::split(channel);
     let receiver = Receiver {
         channel: read,
-        decoder: FrameDecoder::new(),
+        decoder: FrameDecoder::of_guest(),
         buffer: vec![0; READ_BYTES].into(),
     };
     (Sender(write), receiver)
