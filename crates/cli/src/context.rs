@@ -66,10 +66,7 @@ pub fn config(global: &Global) -> anyhow::Result<Config> {
 }
 
 fn read_settings(path: &Path) -> anyhow::Result<Settings> {
-    // What is not there is told of by the reading of it.
-    if path.exists() {
-        trust::check("configuration", path)?;
-    }
+    trust::check("configuration", path)?;
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("configuration {} cannot be read", path.display()))?;
     parse_settings(&text).with_context(|| format!("configuration {} is not valid", path.display()))
@@ -140,8 +137,8 @@ fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
     // It is what runs in every guest; who gives a flag names a file of their own.
     match (&global.agent, &config.agent) {
         (Some(agent), _) => config.agent = Some(std::path::absolute(agent)?),
-        (None, Some(agent)) if agent.exists() => trust::check("the guest agent", agent)?,
-        (None, _) => {}
+        (None, Some(agent)) => trust::check("the guest agent", agent)?,
+        (None, None) => {}
     }
     match global.engine {
         EngineArg::Auto => {}
@@ -166,7 +163,7 @@ fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
 }
 
 /// The programs that the configuration or a flag names are run by this user, with or without a jail: each must be this
-/// user's or root's alone. One that is not there is told of when it is needed.
+/// user's or root's alone.
 fn check_programs(config: &mut Config) -> anyhow::Result<()> {
     let vmm = &mut config.vmm;
     for (what, path) in [
@@ -177,9 +174,7 @@ fn check_programs(config: &mut Config) -> anyhow::Result<()> {
     ] {
         let Some(path) = path else { continue };
         *path = std::path::absolute(&*path)?;
-        if path.exists() {
-            trust::check(what, path)?;
-        }
+        trust::check(what, path)?;
     }
     Ok(())
 }

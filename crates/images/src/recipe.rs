@@ -60,24 +60,8 @@ pub(crate) const KEEP_ALWAYS: &[&str] = &[
     "usr/share/zoneinfo/**",
 ];
 
-/// In every image: the packages of [`KEEP_ALWAYS`], and of [`PROGRAMS_ALWAYS`].
-pub(crate) const PACKAGES_ALWAYS: &[&str] = &[
-    "bash",
-    "coreutils",
-    "dash",
-    "debianutils",
-    "diffutils",
-    "findutils",
-    "gawk",
-    "grep",
-    "gzip",
-    "hostname",
-    "libc-bin",
-    "procps",
-    "sed",
-    "tar",
-    "tzdata",
-];
+/// In every image: the packages of [`KEEP_ALWAYS`]. Those of [`PROGRAMS_ALWAYS`] come besides.
+pub(crate) const PACKAGES_ALWAYS: &[&str] = &["libc-bin", "tzdata"];
 
 /// Packages of which every image has all programs: what shells and `subprocess` expect to find.
 pub(crate) const PROGRAMS_ALWAYS: &[&str] = &[

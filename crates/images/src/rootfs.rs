@@ -6,7 +6,7 @@ use crate::debian::{Request, Unpacked};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
-use crate::recipe::{Finish, LINKS_ALWAYS, PACKAGES_ALWAYS, Recipe, SUITE};
+use crate::recipe::{Finish, LINKS_ALWAYS, PACKAGES_ALWAYS, PROGRAMS_ALWAYS, Recipe, SUITE};
 use crate::{furnish, select};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ pub(crate) fn make(
     phases: &Phases<'_>,
 ) -> Result<Packed, ImageError> {
     let (tree, root) = (scratch.join("tree"), scratch.join("root"));
-    let packages = [PACKAGES_ALWAYS, recipe.packages].concat();
+    let packages = [PACKAGES_ALWAYS, PROGRAMS_ALWAYS, recipe.packages].concat();
     let request = Request {
         suite: SUITE,
         packages: &packages,

@@ -61,12 +61,6 @@ pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, FrameError> {
     Ok(frame)
 }
 
-impl Default for FrameDecoder {
-    fn default() -> Self {
-        FrameDecoder::new()
-    }
-}
-
 /// Collects bytes and hands out whole messages.
 #[derive(Debug)]
 pub struct FrameDecoder {
@@ -75,6 +69,12 @@ pub struct FrameDecoder {
     max: usize,
     /// Where the next frame starts in `buffer`; what lies before it was handed out.
     start: usize,
+}
+
+impl Default for FrameDecoder {
+    fn default() -> Self {
+        FrameDecoder::new()
+    }
 }
 
 impl FrameDecoder {

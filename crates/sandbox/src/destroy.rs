@@ -3,7 +3,7 @@
 
 use crate::admission::Permit;
 use crate::conversation::Conversation;
-use crate::drive::{JobIo, drive};
+use crate::drive::{JobIo, drive, undriven};
 use crate::error::Why;
 use crate::lease::{Leased, chain};
 use crate::outcome::TalkEnd;
@@ -44,11 +44,7 @@ impl<'a> InHand<'a> {
     pub(crate) async fn drive(&mut self, job: &Job, io: &mut JobIo) -> (Conversation, TalkEnd) {
         match &mut self.held {
             Some((leased, _)) => drive(job, leased, io).await,
-            None => {
-                let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
-                let gone = Why::Gone.into();
-                (talk, TalkEnd::Failed(gone))
-            }
+            None => undriven(job, Why::Gone.into()),
         }
     }
 

@@ -56,6 +56,12 @@ pub async fn drive(job: &Job, leased: &mut Leased, io: &mut JobIo) -> (Conversat
     (talk, end)
 }
 
+/// A talk that no guest took part in, and why: of a job that got no VM.
+pub(crate) fn undriven(job: &Job, error: JobError) -> (Conversation, TalkEnd) {
+    let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
+    (talk, TalkEnd::Failed(error))
+}
+
 /// Whether the guest was silent from the start. An agent says that a phase begins before it lets it.
 pub fn never_began(talk: &Conversation, end: &TalkEnd) -> bool {
     let silent = |error: &JobError| error.code() == ErrorCode::GuestSilent;

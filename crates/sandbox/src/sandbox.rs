@@ -7,7 +7,7 @@ use crate::admission::{Gate, NotAdmitted, Permit};
 use crate::config::{Config, ConfigError, IsolationMinimum};
 use crate::conversation::Conversation;
 use crate::destroy::InHand;
-use crate::drive::{JobIo, never_began};
+use crate::drive::{JobIo, never_began, undriven};
 use crate::ending::{Ending, Ledger};
 use crate::error::{JobError, Why};
 use crate::events::EventBus;
@@ -197,10 +197,7 @@ impl Sandbox {
             notes: Vec::new(),
         };
         let talk_and_end = self.lease_and_drive(&mut course, permit).await;
-        let (talk, end) = talk_and_end.unwrap_or_else(|error| {
-            let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
-            (talk, TalkEnd::Failed(error))
-        });
+        let (talk, end) = talk_and_end.unwrap_or_else(|error| undriven(&job, error));
         let Course {
             ending,
             mut timings,

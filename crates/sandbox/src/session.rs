@@ -11,7 +11,7 @@
 use crate::admission::SessionPermit;
 use crate::conversation::quoted;
 use crate::destroy::destroy;
-use crate::drive::{JobIo, drive};
+use crate::drive::{JobIo, drive, undriven};
 use crate::ending::{Ending, Ledger};
 use crate::error::{JobError, Step, Why};
 use crate::events::EventBus;
@@ -137,20 +137,14 @@ impl Session {
             metrics: &metrics,
         };
         let mut ending = Ending::of(ledger, &job).in_session(&self.trace_id);
-        let talked = match self.begin() {
+        let (talk, end) = match self.begin() {
             Ok(leased) => {
                 timings.path = Some(leased.path);
                 ending.has_vm(&job, &isolation);
                 drive(&job, leased, &mut io).await
             }
-            Err(error) => {
-                let limits = job.limits.clone();
-                let talk =
-                    crate::conversation::Conversation::new(job.trace_id.clone(), false, limits);
-                (talk, TalkEnd::Failed(error))
-            }
+            Err(error) => undriven(&job, error),
         };
-        let (talk, end) = talked;
         match end {
             TalkEnd::Report(_) | TalkEnd::Refused(_) => self.at_work = false,
             // The VM cannot be trusted to be listening again.

@@ -10,7 +10,6 @@ use crate::auth::Executor;
 use crate::body::JsonBody;
 use crate::fair::{Entry, Full, KeyBounds, fair_share};
 use crate::keys::Principal;
-use crate::memory::kept;
 use crate::outlet::UntilOut;
 use crate::pieces::Answer;
 use crate::problem::{HttpCode, Problem};
@@ -128,9 +127,9 @@ pub async fn run(app: &App, job: Job, io: JobIo, entry: &mut Entry) -> JobResult
         return *result;
     }
     let waited = begun.elapsed().as_secs_f64();
-    let (hides_time, has_artifacts) = (job.normalize_time.is_some(), job.collect_artifacts);
+    let hides_time = job.normalize_time.is_some();
     let mut result = app.rooms.sandbox.run(job, io).await;
-    entry.keeps(kept(&result, has_artifacts));
+    entry.keeps(&result);
     app.queue.took(result.timings.total);
     if !hides_time {
         result.timings.queue += waited;

@@ -3,9 +3,10 @@
 
 pub mod line;
 
-use crate::memory::Held;
+use crate::memory::ResultRoom;
 use line::{Entered, Line};
 pub use line::{Full, KeyBounds, fair_share};
+use protocol::result::JobResult;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
@@ -30,7 +31,7 @@ pub struct Entry {
     /// The ticket and the call, while it waits.
     waits: Option<(u64, oneshot::Receiver<()>)>,
     /// The room that its result may take.
-    room: Held,
+    room: ResultRoom,
 }
 
 impl FairQueue {
@@ -59,7 +60,7 @@ impl FairQueue {
             queue: self.clone(),
             key: key.to_owned(),
             waits,
-            room: Held::default(),
+            room: ResultRoom::default(),
         })
     }
 
@@ -111,13 +112,13 @@ impl Entry {
     }
 
     /// Keeps this room until the answer is out.
-    pub fn hold(&mut self, room: Held) {
+    pub fn hold(&mut self, room: ResultRoom) {
         self.room = room;
     }
 
-    /// So many bytes of the room are taken; the rest is given back.
-    pub fn keeps(&mut self, bytes: u64) {
-        self.room.shrink(bytes);
+    /// The result is there: room that it does not take is given back.
+    pub fn keeps(&mut self, result: &JobResult) {
+        self.room.keeps(result);
     }
 }
 

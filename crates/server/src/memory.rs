@@ -40,6 +40,13 @@ pub struct Memory {
 #[derive(Debug, Default)]
 pub struct Held(Option<OwnedSemaphorePermit>);
 
+/// The room of one job's result.
+#[derive(Debug, Default)]
+pub struct ResultRoom {
+    held: Held,
+    copies: u64,
+}
+
 impl Memory {
     /// As configured.
     pub fn new(bounds: &HttpBounds) -> Memory {
@@ -63,11 +70,15 @@ impl Memory {
     }
 
     /// Waits for the room that this job's result may take, where its place is not enough.
-    pub async fn result(&self, job: &Job) -> Held {
+    pub async fn result(&self, job: &Job) -> ResultRoom {
         let bytes = potential(job);
-        match bytes <= ORDINARY_RESULT_BYTES {
+        let held = match bytes <= ORDINARY_RESULT_BYTES {
             true => Held::default(),
             false => self.room(bytes).await,
+        };
+        ResultRoom {
+            held,
+            copies: copies(job),
         }
     }
 
@@ -97,22 +108,30 @@ impl Held {
     }
 }
 
-/// The most bytes that a job's result may have here. Piston's has no artifacts, and both streams twice: each
-/// by itself, and as they came.
-fn potential(job: &Job) -> u64 {
-    let streams = 2 * job.limits.output_bytes;
-    match job.collect_artifacts {
-        true => streams + job.limits.artifact_bytes,
-        false => 2 * streams,
+impl ResultRoom {
+    /// The result is there, and this is what it has; the rest is given back.
+    pub fn keeps(&mut self, result: &JobResult) {
+        let streams = (result.stdout.len() + result.stderr.len()) as u64;
+        let artifacts: u64 = result.artifacts.iter().map(|file| file.size).sum();
+        self.held.shrink(self.copies * streams + artifacts);
     }
 }
 
-/// The bytes that it has.
-pub fn kept(result: &JobResult, has_artifacts: bool) -> u64 {
-    let streams = (result.stdout.len() + result.stderr.len()) as u64;
-    match has_artifacts {
-        true => streams + result.artifacts.iter().map(|file| file.size).sum::<u64>(),
-        false => 2 * streams,
+/// How often a job's answer has each stream. Piston's, which has no artifacts, has them by themselves and once
+/// more as they came.
+fn copies(job: &Job) -> u64 {
+    match job.collect_artifacts {
+        true => 1,
+        false => 2,
+    }
+}
+
+/// The most bytes that a job's result may have here.
+fn potential(job: &Job) -> u64 {
+    let streams = 2 * copies(job) * job.limits.output_bytes;
+    match job.collect_artifacts {
+        true => streams + job.limits.artifact_bytes,
+        false => streams,
     }
 }
 

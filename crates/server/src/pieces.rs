@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// Up to here there is only one piece.
-pub const SMALL_BYTES: usize = 64 * 1024;
+const SMALL_BYTES: usize = 64 * 1024;
 /// Bytes of a piece.
 const PIECE_BYTES: usize = 64 * 1024;
 /// Pieces that are written ahead of the client.
@@ -24,10 +24,9 @@ pub struct Answer<T>(pub T);
 
 impl<T: Serialize + Send + 'static> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
-        let length = length_of(&self.0);
+        let Measured { length, small } = Measured::of(&self.0);
         let body = match length <= SMALL_BYTES as u64 {
-            // Written once already, so it is known to be written without an error.
-            true => Body::from(serde_json::to_vec(&self.0).unwrap_or_default()),
+            true => Body::from(small),
             false => {
                 let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
                 spawn_writer(self.0, sender, Lines::AsTheyAre);
@@ -50,22 +49,35 @@ pub enum Lines {
     Joined,
 }
 
-/// Bytes of this value's JSON.
-pub fn length_of(value: &impl Serialize) -> u64 {
-    struct Count(u64);
-    impl Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-            self.0 += bytes.len() as u64;
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> Result<()> {
-            Ok(())
-        }
+/// A value's JSON written once: its length, and all of it where it is small.
+#[derive(Default)]
+struct Measured {
+    length: u64,
+    small: Vec<u8>,
+}
+
+impl Measured {
+    fn of(value: &impl Serialize) -> Measured {
+        let mut measured = Measured::default();
+        // An error of the value's own is met again where a large one is written.
+        let _ = serde_json::to_writer(&mut measured, value);
+        measured
     }
-    let mut count = Count(0);
-    // An error of the value's own is met again where it is written.
-    let _ = serde_json::to_writer(&mut count, value);
-    count.0
+}
+
+impl Write for Measured {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.length += bytes.len() as u64;
+        match self.length <= SMALL_BYTES as u64 {
+            true => self.small.extend_from_slice(bytes),
+            false => self.small = Vec::new(),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Sends the value's JSON in pieces, from a thread of its own, until it is whole or nobody takes it.

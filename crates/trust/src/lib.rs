@@ -165,8 +165,12 @@ fn flaw_of(metadata: &Metadata, me: u32) -> Option<Flaw> {
     flaw(metadata.uid(), metadata.gid(), mode, me)
 }
 
-/// Refuses a file that others could have written or put there. `what` is what it is to the tool.
+/// Refuses a file that others could have written or put there. `what` is what it is to the tool. One that is not
+/// there passes: whoever opens it tells of that.
 pub fn check(what: &'static str, path: &Path) -> Result<(), Untrusted> {
+    if is_absent(path) {
+        return Ok(());
+    }
     let spots = spots_of(what, path)?;
     let refused = |spot: &WeakSpot| !matches!(spot.flaw, Flaw::WritableByCustom(_));
     match spots.into_iter().find(refused) {
@@ -181,6 +185,9 @@ pub fn check(what: &'static str, path: &Path) -> Result<(), Untrusted> {
 
 /// The same of a secret, which everybody must not be able to read, either.
 pub fn check_secret(what: &'static str, path: &Path) -> Result<(), Untrusted> {
+    if is_absent(path) {
+        return Ok(());
+    }
     check(what, path)?;
     let metadata = path.metadata().map_err(|source| Untrusted::Unseen {
         what,
@@ -199,6 +206,11 @@ pub fn check_secret(what: &'static str, path: &Path) -> Result<(), Untrusted> {
             flaw: Flaw::Readable(mode),
         },
     })
+}
+
+fn is_absent(path: &Path) -> bool {
+    let seen = path.metadata();
+    seen.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn spots_of(what: &'static str, path: &Path) -> Result<Vec<WeakSpot>, Untrusted> {

@@ -12,9 +12,7 @@ use std::process::ExitCode;
 pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
     let settings = context::settings(global)?;
     let path = context::keys_file(&settings);
-    if path.exists() {
-        trust::check_secret("the file of API keys", &path)?;
-    }
+    trust::check_secret("the file of API keys", &path)?;
     match command {
         KeysCommand::Add {
             name,

@@ -60,18 +60,13 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
 }
 
 /// Whoever reads the key of the certificate is the service to its clients; whoever writes one of these files decides who
-/// is let in. What is not there is told of when it is read.
+/// is let in.
 fn check_secrets(server: &ServerConfig) -> anyhow::Result<()> {
-    if let Some(keys) = server.keys_file.as_deref().filter(|path| path.exists()) {
+    if let Some(keys) = &server.keys_file {
         trust::check_secret("the file of API keys", keys)?;
     }
-    let Some(tls) = &server.tls else {
-        return Ok(());
-    };
-    if tls.key.exists() {
+    if let Some(tls) = &server.tls {
         trust::check_secret("the certificate's key", &tls.key)?;
-    }
-    if tls.certificate.exists() {
         trust::check("the certificate", &tls.certificate)?;
     }
     Ok(())

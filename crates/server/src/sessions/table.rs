@@ -12,7 +12,6 @@ use crate::execute::request::job_io;
 use crate::execute::wait_for_turn;
 use crate::fair::{Entry, fair_share};
 use crate::keys::Principal;
-use crate::memory::kept;
 use crate::problem::{HttpCode, Problem};
 use protocol::job::Job;
 use protocol::result::JobResult;
@@ -221,9 +220,8 @@ impl Used {
         if let Err(result) = wait_for_turn(&app, &job, entry).await {
             return Ok(*result);
         }
-        let has_artifacts = job.collect_artifacts;
         let result = self.session()?.run(job, job_io(stdin)).await;
-        entry.keeps(kept(&result, has_artifacts));
+        entry.keeps(&result);
         Ok(result)
     }
 

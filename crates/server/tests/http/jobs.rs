@@ -30,12 +30,7 @@ async fn a_program_runs_and_its_result_is_the_tools() {
     let isolation =
         json!({"engine": service.engine(), "accelerator": accelerator, "jail": identity.jail});
     assert_eq!(result["isolation"], isolation);
-    let types: Vec<_> = service
-        .feed
-        .events(9)
-        .iter()
-        .map(|e| e.event_type)
-        .collect();
+    let types = service.event_types();
     assert_eq!(types, [EventType::VmStart, EventType::VmStop]);
     let metrics = service.get("/metrics").await.text().await.unwrap();
     for line in [

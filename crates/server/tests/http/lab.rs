@@ -1,6 +1,7 @@
 //! Starts services that belong to one test each; the sandbox below them is the real one.
 
 use images::ImageStore;
+use protocol::event::EventType;
 use sandbox::config::Config;
 use sandbox::events::{EventBus, EventSink, StderrSink};
 use sandbox::materials::MaterialsSource;
@@ -100,6 +101,13 @@ pub async fn start() -> Service {
     start_with(sandbox_config(), server_config()).await
 }
 
+/// The service on another state folder, which may be empty.
+pub async fn start_in(state_dir: &Path) -> Service {
+    let mut config = sandbox_config();
+    config.vmm.state_dir = state_dir.into();
+    start_with(config, server_config()).await
+}
+
 /// A service with a key file that has one key for each of these scopes; gives the keys.
 pub async fn start_with_keys(
     dir: &Path,
@@ -190,6 +198,12 @@ impl Service {
     /// The name of the engine behind it.
     pub fn engine(&self) -> String {
         self.sandbox.identity().kind.to_string()
+    }
+
+    /// The types of the last events, oldest first.
+    pub fn event_types(&self) -> Vec<EventType> {
+        let events = self.feed.events(9);
+        events.iter().map(|event| event.event_type).collect()
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -189,12 +189,7 @@ async fn a_dangerous_pattern_is_refused_where_the_operator_says_so() {
     let (status, problem) = service.execute(&body).await;
     assert_eq!((status, &problem["code"]), (400, &"pattern_blocked".into()));
     assert_eq!(problem["trace_id"], "bomb-1");
-    let types: Vec<_> = service
-        .feed
-        .events(9)
-        .iter()
-        .map(|e| e.event_type)
-        .collect();
+    let types = service.event_types();
     assert_eq!(
         types,
         [EventType::DangerousPattern, EventType::ValidationFail]
@@ -205,9 +200,7 @@ async fn a_dangerous_pattern_is_refused_where_the_operator_says_so() {
 #[tokio::test]
 async fn a_host_without_images_says_so_and_nothing_of_its_inside() {
     let empty = tempfile::tempdir().unwrap();
-    let mut config = lab::sandbox_config();
-    config.vmm.state_dir = empty.path().into();
-    let service = lab::start_with(config, lab::server_config()).await;
+    let service = lab::start_in(empty.path()).await;
     let body = json!({"lang": "python", "code": "print(1)"});
     let (status, problem) = service.execute(&body).await;
     assert_eq!((status, &problem["code"]), (503, &"image_missing".into()));

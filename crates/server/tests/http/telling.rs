@@ -66,9 +66,7 @@ async fn knocking_without_a_key_does_not_fill_the_log() {
 #[tokio::test]
 async fn a_session_that_does_not_begin_leaves_its_reason() {
     let empty = tempfile::tempdir().unwrap();
-    let mut config = lab::sandbox_config();
-    config.vmm.state_dir = empty.path().into();
-    let service = lab::start_with(config, lab::server_config()).await;
+    let service = lab::start_in(empty.path()).await;
     let body = json!({"language": "bash"});
     let (status, problem) = answer(service.post("/api/v1/sessions", &body)).await;
     assert_eq!((status, &problem["code"]), (503, &"image_missing".into()));
@@ -80,12 +78,7 @@ async fn a_session_that_does_not_begin_leaves_its_reason() {
     service
         .execute(&json!({"language": "bash", "code": "x"}))
         .await;
-    let types: Vec<_> = service
-        .feed
-        .events(9)
-        .iter()
-        .map(|e| e.event_type)
-        .collect();
+    let types = service.event_types();
     assert_eq!(types, [EventType::VmStop, EventType::VmStop]);
     // And the service says that it is not ready, and why.
     let (status, body) = answer(service.client.get(service.url("/readyz"))).await;

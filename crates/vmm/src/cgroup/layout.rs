@@ -23,6 +23,16 @@ pub enum Version {
     V2,
 }
 
+impl Version {
+    /// The file that bounds a cgroup's memory, in bytes.
+    pub fn memory_file(self) -> &'static str {
+        match self {
+            Version::V1 => "memory.limit_in_bytes",
+            Version::V2 => "memory.max",
+        }
+    }
+}
+
 /// The cgroup trees of this host and where the tool is in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {

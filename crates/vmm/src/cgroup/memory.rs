@@ -30,10 +30,11 @@ fn of_host_mib() -> u64 {
 
 /// The limits of the tool's own cgroup and of each above it, as the kernel writes them.
 fn limits(layout: &Layout) -> Vec<String> {
-    let (controller, file) = match layout.version {
-        Version::V1 => ("memory", "memory.limit_in_bytes"),
-        Version::V2 => ("", "memory.max"),
+    let controller = match layout.version {
+        Version::V1 => "memory",
+        Version::V2 => "",
     };
+    let file = layout.version.memory_file();
     let Some(tree) = layout.trees.get(controller) else {
         return Vec::new();
     };

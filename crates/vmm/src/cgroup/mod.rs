@@ -43,11 +43,7 @@ impl Limits {
 
     /// The file of the parent's cap, and what stands in it.
     fn cap(self, version: Version) -> (&'static str, u64) {
-        let file = match version {
-            Version::V1 => "memory.limit_in_bytes",
-            Version::V2 => "memory.max",
-        };
-        (file, whole_pages(self.memory_bytes_of_all))
+        (version.memory_file(), whole_pages(self.memory_bytes_of_all))
     }
 
     /// The files of a cgroup and what stands in them.
@@ -56,12 +52,12 @@ impl Limits {
         let (pids, quota) = (self.pids.to_string(), self.quota_micros());
         match version {
             Version::V1 => [
-                ("memory.limit_in_bytes", memory),
+                (version.memory_file(), memory),
                 ("pids.max", pids),
                 ("cpu.cfs_quota_us", quota.to_string()),
             ],
             Version::V2 => [
-                ("memory.max", memory),
+                (version.memory_file(), memory),
                 ("pids.max", pids),
                 ("cpu.max", format!("{quota} {CPU_PERIOD_MICROS}")),
             ],
