@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the .deb into target/debian; the last line printed is its path.
+#   PACKAGE_OF_WHAT_IS_BUILT=yes    of the binaries that are there, as the tests do that have just built them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +11,7 @@ if [[ "$("$tools/bin/cargo-deb" --version 2>/dev/null)" != *"$version"* ]]; then
     echo "cargo-deb: installing $version (once, a minute)"
     cargo install --quiet --locked --debug --root "$tools" "cargo-deb@$version"
 fi
-make --no-print-directory build
+[[ -n ${PACKAGE_OF_WHAT_IS_BUILT:-} ]] || make --no-print-directory build
 # What the package holds besides the binaries is made by the tool itself.
 rm -rf target/package target/debian
 mkdir -p target/package/man

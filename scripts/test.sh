@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests, in the order in which a failure is cheapest to hear of; one summary at the end. A step that
-# cannot run here exits with 77, says why, and is counted as 'not run', never as passed.
+# All tests; one summary at the end. A step that cannot run here exits with 77, says why, and is counted as
+# 'not run', never as passed. What needs no VM runs beside the batteries, which leave a CPU free.
 #   scripts/test.sh          what CI runs: everything on the engine that jobs get here; where that is User-Mode Linux, a
 #                            thin layer on QEMU, whose emulation takes minutes for seconds; a part of the lab
 #   scripts/test.sh --all    everything on both, and the whole lab: hours
@@ -23,8 +23,12 @@ all=""
 [[ "${1:-}" == "--all" ]] && all=yes
 
 passed=() failed=() not_run=()
-logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+logs=$(mktemp -d) beside=""
+clean_up() {
+    if [[ -n $beside ]]; then kill -- "-$beside" 2>/dev/null; fi
+    rm -rf "$logs"
+}
+trap clean_up EXIT
 step() { # step NAME COMMAND...
     local name=$1
     shift
@@ -51,8 +55,12 @@ why() { # why LOG
 tool=target/release/llm-firecracker
 # A machine that runs all tests must be able to: an image or a program that is missing fails them.
 export LLM_FIRECRACKER_REQUIRE=1
-# With the features that the whole workspace wants of its dependencies, whichever test it is: they are built once.
+# With the features that the whole workspace wants of its dependencies, whichever test it is, and the tool with them:
+# 'make build' would compile a third of it all once more.
 vm_tests=(e2e serve http vms jail firecracker)
+build() {
+    make --no-print-directory agent && cargo test -q --release --workspace --no-run "${vm_tests[@]/#/--test=}"
+}
 vm_test() { # vm_test NAME ARGUMENTS_OF_THE_TESTS...
     cargo test -q --no-fail-fast --release --workspace --test "$1" -- "${@:2}"
 }
@@ -66,10 +74,38 @@ without() { # without WORD...: as arguments of the tests
     printf -- '--skip\n%s\n' "$@"
 }
 
-step "units" cargo test -q --no-fail-fast --workspace --lib --bins
-step "rooms without VMs" cargo test -q --no-fail-fast --workspace --exclude cli --exclude sandbox --exclude server --exclude vmm --test '*'
-step "build" make --no-print-directory build
-step "build the tests with VMs" cargo test -q --release --workspace --no-run "${vm_tests[@]/#/--test=}"
+without_vms() {
+    step "units" cargo test -q --no-fail-fast --workspace --lib --bins
+    step "rooms without VMs" cargo test -q --no-fail-fast --workspace --exclude cli --exclude sandbox --exclude server --exclude vmm --test '*'
+    step "the package" env PACKAGE_OF_WHAT_IS_BUILT=yes scripts/test-package.sh
+}
+# Steps with what they say, and what came of them, in a folder of their own, until `join` tells both.
+start_beside() { # start_beside FUNCTION
+    local others=$logs/beside
+    mkdir "$others"
+    set -m
+    (
+        renice -n 19 "$BASHPID" >/dev/null
+        logs=$others passed=() failed=() not_run=()
+        "$1"
+        printf '%s+=(%s)\n' passed "${passed[*]@Q}" failed "${failed[*]@Q}" not_run "${not_run[*]@Q}" >"$others/outcome"
+    ) >"$others/said" 2>&1 &
+    beside=$!
+    set +m
+}
+join() {
+    wait "$beside"
+    beside=""
+    cat "$logs/beside/said"
+    local before=${#failed[@]} log
+    # shellcheck disable=SC1091
+    if ! source "$logs/beside/outcome"; then failed+=("what ran beside the batteries, which did not end"); fi
+    for log in "$logs"/beside/failed-*; do
+        [[ -e $log ]] && mv "$log" "$logs/failed-$((before + ${log##*-}))"
+    done
+}
+
+step "build the tool, the agents and the tests with VMs" build
 step "images" "$tool" images build --kernel all
 engine=$("$tool" run --lang bash -c : --json | sed -n 's/.*"engine":"\([a-z]*\)".*/\1/p')
 printf '\n=== jobs get the engine %s\n' "${engine:-that is missing}"
@@ -82,6 +118,7 @@ step "the tool with real VMs" vm_test e2e "${no_snapshots[@]}"
 step "the pool with real VMs" vm_test vms "${no_clones[@]}"
 step "the service over HTTP with real VMs" vm_test http
 step "the service as a process, with other people's clients" vm_test serve --test-threads 1
+start_beside without_vms
 step "attacks from inside" "$tool" selftest
 
 # These ask for QEMU by themselves.
@@ -100,9 +137,9 @@ if [[ -n $all && $engine == uml ]]; then
     step "QEMU: the service as a process" on_qemu vm_test serve --test-threads 1
     step "QEMU: attacks from inside" on_qemu "$tool" selftest
 fi
-step "the package" scripts/test-package.sh
+join
 if [[ -n $all ]]; then
-    step "the package, its unit under a systemd of its own" scripts/test-installed.sh
+    step "the package, its unit under a systemd of its own" env PACKAGE_OF_WHAT_IS_BUILT=yes scripts/test-installed.sh
     step "the lab: real KVM in an emulated machine" env LAB_TIMEOUT_SECONDS=14400 lab/run.sh
 else
     # One language and attacks that need no other, one guest at a time. 'make lab' runs all.
