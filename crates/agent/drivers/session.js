@@ -2,14 +2,16 @@
 // A session's interpreter: one order after another, what cells declare stays.
 //
 // Cells are evaluated as a debugger's console does (V8's REPL mode): `let` and `const` may be
-// declared again, `await` stands anywhere, the last value is the cell's. A line says that there is
-// a new order in a file; its answer is one line. What a cell prints goes out on 1 and 2.
+// declared again, `await` stands anywhere, the last value is the cell's. `import` is made a call, for V8
+// knows it in modules alone. A line says that there is a new order in a file; its answer is one line.
+// What a cell prints goes out on 1 and 2.
 
 const fs = require('fs');
 const net = require('net');
 const util = require('util');
+const vm = require('vm');
 const { Session } = require('inspector');
-const { createRequire } = require('module');
+const Module = require('module');
 
 // Both written by the agent alone, anew for each cell.
 const ORDER = '/dev/session/order';
@@ -18,6 +20,15 @@ const INPUT = '/dev/session/input';
 const MAX_RESULT = 1 << 20;
 const MAX_RESULTS = 2 << 20;
 const MAX_TRACEBACK = 64 << 10;
+// How long a cell waits for its own timers and requests, that what they print is in its answer.
+const LINGER_MS = 1000;
+const LOOK_AGAIN_MS = 5;
+// What keeps a process alive and awaits others.
+const SERVES = new Set(['TCPServerWrap', 'PipeServerWrap', 'TCPSocketWrap', 'UDPWrap']);
+// Debian's, which its node uses itself.
+const LIBRARY = '/usr/share/nodejs/';
+// What `import` becomes; no program has this name by chance.
+const IMPORT = '__import_of_the_session';
 const TAKE = Symbol.for('session.take');
 const DISPLAY = Symbol.for('Jupyter.display');
 
@@ -80,13 +91,62 @@ const post = (method, parameters) => new Promise((resolve, reject) => {
   inspector.post(method, parameters, (error, result) => error ? reject(error) : resolve(result));
 });
 
+// What `import` means to a file in the work folder.
+function importer() {
+  const module = new Module('/work/session.js');
+  Object.assign(module, { filename: module.id, paths: Module._nodeModulePaths('/work') });
+  module._compile('module.exports = (name, options) => import(name, options);', module.id);
+  return module.exports;
+}
+
+// A declaration as the `const` that comes to the same.
+function declared({ specifiers, source }) {
+  const call = `await ${IMPORT}(${source.raw})`;
+  const all = specifiers.find(({ type }) => type === 'ImportNamespaceSpecifier');
+  const named = specifiers.filter((specifier) => specifier !== all).map(({ imported, local }) =>
+    `${imported ? imported.raw ?? imported.name : 'default'}: ${local.name}`);
+  const names = [...all ? [all.local.name] : [], ...named.length ? [`{ ${named.join(', ')} }`] : []];
+  return names.length ? names.map((name) => `const ${name} = ${call};`).join(' ') : `${call};`;
+}
+
+// The cell with its imports made calls; as it is, where it cannot be read: V8 says why.
+function withImports(code) {
+  if (!/\bimport\b/.test(code)) return code;
+  let found = [];
+  try {
+    const { parse } = require(`${LIBRARY}acorn`);
+    const { simple } = require(`${LIBRARY}acorn-walk`);
+    const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module', allowAwaitOutsideFunction: true });
+    simple(program, {
+      ImportDeclaration: (node) => found.push([node.start, node.end, declared(node)]),
+      ImportExpression: (node) => found.push([node.start, node.start + 'import'.length, IMPORT]),
+    });
+  } catch {
+    return code;
+  }
+  found.sort(([one], [other]) => other - one);
+  for (const [start, end, text] of found) code = code.slice(0, start) + text + code.slice(end);
+  return code;
+}
+
+// As Node's own shell reads it: what begins like an object is one, if it can be.
+function asWritten(code) {
+  if (!/^\s*\{/.test(code) || /;\s*$/.test(code)) return code;
+  try {
+    new vm.Script(`(${code.trim()}\n)`);
+    return `(${code.trim()}\n)`;
+  } catch {
+    return code;
+  }
+}
+
 let count = 0;
 // Evaluates a cell; its value, or throws what it threw. In a box, as what is returned from an async
 // function is awaited.
 async function evaluate(code) {
   count += 1;
   const answer = await post('Runtime.evaluate', {
-    expression: `${code}\n//# sourceURL=cell-${count}`, replMode: true, objectGroup: 'cell',
+    expression: `${withImports(asWritten(code))}\n//# sourceURL=cell-${count}`, replMode: true, objectGroup: 'cell',
   });
   const remote = answer.exceptionDetails ? answer.exceptionDetails.exception : answer.result;
   const box = await local(remote);
@@ -111,12 +171,27 @@ async function local(remote) {
   return { value: taken };
 }
 
+// What is at work besides the session itself.
+function atWork() {
+  return process.getActiveResourcesInfo().filter((kind) => !SERVES.has(kind)).length;
+}
+
+// Waits a while for timers and requests that were not there before: a script would, too.
+async function linger(before) {
+  const until = performance.now() + LINGER_MS;
+  while (atWork() > before && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
 async function cell(code) {
   results = { shown: [], left: MAX_RESULTS };
   const answer = { exit_code: 0, error: null };
+  const before = atWork();
   try {
     const { value } = await evaluate(code);
     if (value !== undefined) await display(value);
+    await linger(before);
   } catch (error) {
     answer.exit_code = 1;
     answer.error = describedOrNot(error);
@@ -148,12 +223,20 @@ async function carryOut(reply) {
   Object.assign(process.env, order.env);
   process.argv.splice(1, Infinity, '', ...order.args);
   takeInput();
-  say(reply, { id: order.id, ...await cell(order.code) });
+  const answer = await cell(order.code);
+  await Promise.all([process.stdout, process.stderr].map(written));
+  say(reply, { id: order.id, ...answer });
+}
+
+// A pipe that is full is written to later.
+function written(stream) {
+  return new Promise((resolve) => stream.writableLength ? stream.write('', resolve) : resolve());
 }
 
 // Carries out orders until there are no more.
 exports.serve = async (orders, reply) => {
-  Object.assign(globalThis, { require: createRequire('/work/main.js'), display, module: { exports: {} }, exports: {} });
+  Object.assign(globalThis, { require: Module.createRequire('/work/main.js'), display, module: { exports: {} }, exports: {} });
+  Object.defineProperty(globalThis, IMPORT, { value: importer() });
   // A cell's loose ends do not end the session.
   process.on('uncaughtException', (error) => console.error(error));
   await carryOut(reply);

@@ -1,87 +1,55 @@
-"""A session's interpreter: one order after another, the variables of `__main__` stay.
+"""A session's interpreter: IPython's own shell, one cell after another; the variables of `__main__` stay.
 
 A line on `orders` says that there is a new one in a file; its answer is one line on `reply`. What a cell prints
 goes out on 1 and 2, as in any program. The agent believes nothing of an answer but that it is
 what this session says of itself.
 """
 
-import ast
 import base64
-import builtins
+import contextvars
 import json
-import linecache
 import os
 import sys
+import threading
+import time
 import traceback
+import warnings
+
+# Only completion wants it, which nobody asks for here: 60 ms.
+sys.modules.setdefault("jedi", None)
+
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 # Both written by the agent alone, anew for each cell.
 ORDER = "/dev/session/order"
 INPUT = "/dev/session/input"
+IPYTHON_DIR = "/tmp/.ipython"
 # What one answer may hold, in bytes as they are sent; what is over is named and left out.
 MAX_RESULT = 1 << 20
 MAX_RESULTS = 2 << 20
 MAX_TRACEBACK = 64 << 10
-
-# From <code.h>; the inspect module has it too, and much else.
-CO_COROUTINE = 0x80
-
-# A value's ways to show itself, as notebooks call them; those that are bytes are sent as base64.
-REPRESENTATIONS = {
-    "_repr_html_": "text/html",
-    "_repr_markdown_": "text/markdown",
-    "_repr_svg_": "image/svg+xml",
-    "_repr_png_": "image/png",
-    "_repr_jpeg_": "image/jpeg",
-    "_repr_pdf_": "application/pdf",
-    "_repr_latex_": "text/latex",
-    "_repr_json_": "application/json",
-    "_repr_javascript_": "application/javascript",
-}
-
-
-def _text(data):
-    if isinstance(data, (bytes, bytearray)):
-        return base64.b64encode(data).decode("ascii")
-    return data if isinstance(data, str) else json.dumps(data, default=repr)
-
-
-def bundle(value):
-    """MIME type -> data of a value."""
-    shown = {"text/plain": repr(value)}
-    if isinstance(value, type):
-        return shown
-    many = getattr(value, "_repr_mimebundle_", None)
-    if callable(many):
-        try:
-            offered = many(include=None, exclude=None)
-            offered = offered[0] if isinstance(offered, tuple) else offered
-            shown.update((str(kind), _text(data)) for kind, data in dict(offered).items())
-        except Exception:
-            traceback.print_exc()
-    for name, kind in REPRESENTATIONS.items():
-        method = getattr(value, name, None)
-        if kind in shown or not callable(method):
-            continue
-        try:
-            data = method()
-        except Exception:
-            traceback.print_exc()
-            continue
-        if data is not None:
-            shown[kind] = _text(data[0] if isinstance(data, tuple) else data)
-    return shown
+# How long a cell waits for its own threads and tasks, that what they print is in its answer.
+LINGER_SECONDS = 1.0
 
 
 class Results:
     """What a cell shows, within bounds."""
 
     def __init__(self):
+        self.clear()
+
+    def clear(self):
         self.shown = []
         self.left = MAX_RESULTS
 
     def add(self, shown):
         kept = {}
         for kind, data in shown.items():
+            data = _text(data)
             size = len(json.dumps(data))
             if size > min(MAX_RESULT, self.left):
                 kind, data = "text/plain", f"<{kind} of {size} bytes left out>"
@@ -100,78 +68,201 @@ class Results:
         for number in pyplot.get_fignums():
             picture = io.BytesIO()
             pyplot.figure(number).savefig(picture, format="png", bbox_inches="tight")
-            self.add({"image/png": _text(picture.getvalue())})
+            self.add({"image/png": picture.getvalue()})
         pyplot.close("all")
+
+
+def _text(data):
+    if isinstance(data, (bytes, bytearray)):
+        return base64.b64encode(data).decode("ascii")
+    return data if isinstance(data, str) else json.dumps(data, default=repr)
+
+
+# Of the cell that runs.
+RESULTS = Results()
+
+
+class Publisher(DisplayPublisher):
+    """Takes what `display` shows."""
+
+    def publish(self, data, *_, **__):
+        RESULTS.add(data)
+
+    def clear_output(self, wait=False):
+        RESULTS.clear()
+
+
+class ValueHook(DisplayHook):
+    """Takes the value of a cell's last expression, instead of printing it."""
+
+    def write_output_prompt(self):
+        pass
+
+    def write_format_data(self, format_dict, md_dict=None):
+        RESULTS.add(format_dict)
+
+    def finish_displayhook(self):
+        pass
+
+
+class Compiler(CachingCompiler):
+    """Names a cell in tracebacks by its number."""
+
+    def get_code_name(self, raw_code, transformed_code, number):
+        return f"<cell {number}>"
+
+
+class Shell(InteractiveShell):
+    """IPython's, without a terminal: errors are told in the answer, commands write where the cell does."""
+
+    compiler_class = Compiler
+    displayhook_class = ValueHook
+    display_pub_class = Publisher
+
+    def init_user_ns(self):
+        super().init_user_ns()
+        # As in a script, with an exit code; IPython's own take none.
+        self.user_ns.update(exit=leave, quit=leave)
+
+    def showtraceback(self, *_, **__):
+        pass
+
+    def showsyntaxerror(self, *_, **__):
+        pass
+
+    def system_raw(self, cmd):
+        flush()
+        return super().system_raw(cmd)
+
+    # Not through a terminal of its own.
+    system = system_raw
+
+
+def leave(code=None):
+    raise SystemExit(code)
+
+
+def shell():
+    """The one shell, on `__main__`."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "NoColor"
+    # Reads no configuration, and puts nothing into the work folder.
+    return Shell.instance(config=config, user_module=sys.modules["__main__"], ipython_dir=IPYTHON_DIR)
 
 
 class Session:
     def __init__(self):
-        self.count = 0
+        self.shell = shell()
+        # Of all cells: what one sets in a context variable, the next one finds.
+        self.context = contextvars.copy_context()
         self.loop = None
-        self.results = Results()
-        self.main = sys.modules["__main__"].__dict__
-        builtins.display = self.display
-
-    def display(self, *values):
-        """Show values in the cell's results, each with all it can say of itself."""
-        for value in values:
-            self.results.add(bundle(value))
+        self.process = os.getpid()
+        warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
 
     def cell(self, code):
         """Runs one cell; what it comes to, but for what it printed."""
-        self.count += 1
-        self.results = Results()
-        name = f"<cell {self.count}>"
-        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+        RESULTS.clear()
         answer = {"exit_code": 0, "error": None}
+        error = None
+        before = set(threading.enumerate())
         try:
-            self.execute(code, name)
-            self.results.figures()
-        except SystemExit as end:
-            answer["exit_code"] = self.exit_code(end.code)
-        except BaseException as error:
+            error = self.execute(code)
+            if os.getpid() != self.process:
+                end_child(error)
+            self.linger(before)
+            RESULTS.figures()
+        except BaseException as raised:
+            error = raised
+        if isinstance(error, SystemExit):
+            answer["exit_code"] = exit_code(error.code)
+        elif error is not None:
             answer["exit_code"] = 1
             answer["error"] = described(error)
-        answer["results"] = self.results.shown
+        answer["results"] = RESULTS.shown
         return answer
 
-    def execute(self, code, name):
-        tree = compile(code, name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        last = None
-        if tree.body and isinstance(tree.body[-1], ast.Expr) and not code.rstrip().endswith(";"):
-            last = ast.Expression(tree.body.pop().value)
-        self.evaluate(compile(tree, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
-        if last is not None:
-            value = self.evaluate(compile(last, name, "eval", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT))
-            if value is not None:
-                self.main["_"] = value
-                self.results.add(bundle(value))
+    def execute(self, code):
+        """The error that ended it, if one did."""
+        shell = self.shell
+        transformed, failed = code, None
+        try:
+            transformed = shell.transform_cell(code)
+        except Exception:
+            failed = sys.exc_info()
+        more = {"store_history": True, "transformed_cell": transformed, "preprocessing_exc_tuple": failed}
+        running = shell.run_cell_async(code, **more)
+        result = None
+        try:
+            if shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=failed):
+                result = self.until_done(running)
+            else:
+                result = self.context.run(at_once, running)
+        finally:
+            shell.events.trigger("post_execute")
+            shell.events.trigger("post_run_cell", result)
+        return result.error_before_exec or result.error_in_exec
 
-    def evaluate(self, code):
-        value = eval(code, self.main)
-        if not code.co_flags & CO_COROUTINE:
-            return value
-        if self.loop is None:
+    def until_done(self, running):
+        import asyncio
+
+        if self.loop is None or self.loop.is_closed():
+            self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        return self.loop.run_until_complete(self.loop.create_task(running, context=self.context))
+
+    def linger(self, before):
+        """Waits a while for tasks, and for threads that were not there before: a script would, too."""
+        until = time.monotonic() + LINGER_SECONDS
+        if self.loop is not None and not self.loop.is_closed():
             import asyncio
 
-            self.loop = asyncio.new_event_loop()
-            asyncio.set_event_loop(self.loop)
-        return self.loop.run_until_complete(value)
+            tasks = asyncio.all_tasks(self.loop)
+            if tasks:
+                self.loop.run_until_complete(asyncio.wait(tasks, timeout=LINGER_SECONDS))
+        # A pool's threads wait for work without end.
+        pools = sys.modules.get("concurrent.futures.thread")
+        idle = set(pools._threads_queues) if pools else set()
+        for thread in set(threading.enumerate()) - before - idle:
+            if not thread.daemon:
+                thread.join(max(0.0, until - time.monotonic()))
 
-    @staticmethod
-    def exit_code(code):
-        if code is None:
-            return 0
-        if isinstance(code, int):
-            return code & 0xFF
-        print(code, file=sys.stderr)
-        return 1
+
+def exit_code(code):
+    """The number that a script would end with."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def end_child(error):
+    """A child that ran off the end of the cell that forked it ends as it would at the end of a script."""
+    code = 0
+    if isinstance(error, SystemExit):
+        code = exit_code(error.code)
+    elif error is not None:
+        code = 1
+        print(described(error)["traceback"], end="", file=sys.stderr)
+    flush()
+    os._exit(code)
+
+
+def at_once(running):
+    """Runs a coroutine that awaits nothing: a cell without `await`."""
+    try:
+        running.send(None)
+    except StopIteration as end:
+        return end.value
+    raise RuntimeError("a cell without 'await' waits")
 
 
 def described(error):
-    """An error with the frames of the cell and of what it called, not of this file."""
+    """An error with the frames of the cell and of what it called, not of the shell around it."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    while trace is not None and not trace.tb_frame.f_code.co_filename.startswith("<cell "):
         trace = trace.tb_next
     lines = "".join(traceback.format_exception(type(error), error, trace))
     if len(lines) > MAX_TRACEBACK:
@@ -224,7 +315,7 @@ def serve(orders, reply):
         os.environ.update(order["env"])
         sys.argv[:] = ["", *order["args"]]
         take_input()
-        answer = session.cell(order["code"])
+        answer = session.cell(order["code"].removeprefix("\ufeff"))
         flush()
         say(reply, {"id": order["id"], **answer})
         if not orders.readline():
