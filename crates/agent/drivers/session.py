@@ -15,7 +15,9 @@ import time
 import traceback
 import warnings
 
-# Only completion wants it, which nobody asks for here: 60 ms.
+# Python waits where it has no arguments yet; libraries ask for the program's name.
+sys.argv[:] = [""]
+# Not in the image: only completion wants it.
 sys.modules.setdefault("jedi", None)
 
 from IPython.core.compilerop import CachingCompiler

@@ -46,7 +46,10 @@ fn judged(cell: &Cell, seen: &Value) -> Option<String> {
         && seen["error"]["name"].as_str() == cell.error.as_deref()
         && seen["exit_code"] == cell.exit_code
         && traceback.contains(&cell.traceback)
-        && seen["notes"].to_string().find("variables are gone").is_none();
+        && seen["notes"]
+            .to_string()
+            .find("variables are gone")
+            .is_none();
     (!as_expected).then(|| format!("{}\n  came to {seen}", cell.code))
 }
 
