@@ -126,8 +126,10 @@ class Shell(InteractiveShell):
         # As in a script, with an exit code; IPython's own take none.
         self.user_ns.update(exit=leave, quit=leave)
 
-    def showtraceback(self, *_, **__):
-        pass
+    def showtraceback(self, exc_tuple=None, *_, **__):
+        # A cell's own error has no tuple; one with it does not end the cell: a value that cannot show itself.
+        if exc_tuple is not None:
+            print(described(exc_tuple[1])["traceback"], end="", file=sys.stderr)
 
     def showsyntaxerror(self, *_, **__):
         pass
@@ -167,7 +169,7 @@ class Session:
         RESULTS.clear()
         answer = {"exit_code": 0, "error": None}
         error = None
-        before = set(threading.enumerate())
+        before = self.at_work()
         try:
             error = self.execute(code)
             if os.getpid() != self.process:
@@ -187,16 +189,11 @@ class Session:
     def execute(self, code):
         """The error that ended it, if one did."""
         shell = self.shell
-        transformed, failed = code, None
-        try:
-            transformed = shell.transform_cell(code)
-        except Exception:
-            failed = sys.exc_info()
-        more = {"store_history": True, "transformed_cell": transformed, "preprocessing_exc_tuple": failed}
-        running = shell.run_cell_async(code, **more)
+        transformed = shell.transform_cell(code)
+        running = shell.run_cell_async(code, store_history=True, transformed_cell=transformed)
         result = None
         try:
-            if shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=failed):
+            if shell.should_run_async(code, transformed_cell=transformed):
                 result = self.until_done(running)
             else:
                 result = self.context.run(at_once, running)
@@ -213,21 +210,25 @@ class Session:
         asyncio.set_event_loop(self.loop)
         return self.loop.run_until_complete(self.loop.create_task(running, context=self.context))
 
-    def linger(self, before):
-        """Waits a while for tasks, and for threads that were not there before: a script would, too."""
-        until = time.monotonic() + LINGER_SECONDS
-        if self.loop is not None and not self.loop.is_closed():
-            import asyncio
-
-            tasks = asyncio.all_tasks(self.loop)
-            if tasks:
-                self.loop.run_until_complete(asyncio.wait(tasks, timeout=LINGER_SECONDS))
+    def at_work(self):
+        """Threads and tasks that a script would wait for."""
         # A pool's threads wait for work without end.
         pools = sys.modules.get("concurrent.futures.thread")
         idle = set(pools._threads_queues) if pools else set()
-        for thread in set(threading.enumerate()) - before - idle:
-            if not thread.daemon:
-                thread.join(max(0.0, until - time.monotonic()))
+        found = {thread for thread in threading.enumerate() if not thread.daemon} - idle
+        if self.loop is not None and not self.loop.is_closed():
+            found |= sys.modules["asyncio"].all_tasks(self.loop)
+        return found
+
+    def linger(self, before):
+        """Waits a while for what was not at work before."""
+        until = time.monotonic() + LINGER_SECONDS
+        new = self.at_work() - before
+        tasks = {each for each in new if not isinstance(each, threading.Thread)}
+        if tasks:
+            self.loop.run_until_complete(sys.modules["asyncio"].wait(tasks, timeout=LINGER_SECONDS))
+        for thread in new - tasks:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def exit_code(code):

@@ -14,6 +14,9 @@ struct Cell {
     stdin: Option<String>,
     #[serde(default)]
     stdout: String,
+    /// Is in what it wrote there.
+    #[serde(default)]
+    stderr: String,
     /// `text/plain` of each result.
     #[serde(default)]
     results: Vec<String>,
@@ -41,7 +44,9 @@ fn judged(cell: &Cell, seen: &Value) -> Option<String> {
         .map(|shown| shown["text/plain"].as_str().unwrap_or_default())
         .collect();
     let traceback = seen["error"]["traceback"].as_str().unwrap_or_default();
-    let as_expected = seen["logs"]["stdout"] == cell.stdout.as_str()
+    let stderr = seen["logs"]["stderr"].as_str().unwrap_or_default();
+    let as_expected = stderr.contains(&cell.stderr)
+        && seen["logs"]["stdout"] == cell.stdout.as_str()
         && plain == cell.results
         && seen["error"]["name"].as_str() == cell.error.as_deref()
         && seen["exit_code"] == cell.exit_code
