@@ -172,12 +172,15 @@ class Session:
         before = self.at_work()
         try:
             error = self.execute(code)
-            if os.getpid() != self.process:
-                end_child(error)
+        except BaseException as raised:
+            error = raised
+        if os.getpid() != self.process:
+            end_child(error)
+        try:
             self.linger(before)
             RESULTS.figures()
         except BaseException as raised:
-            error = raised
+            error = error or raised
         if isinstance(error, SystemExit):
             answer["exit_code"] = exit_code(error.code)
         elif error is not None:
@@ -190,10 +193,11 @@ class Session:
         """The error that ended it, if one did."""
         shell = self.shell
         transformed = shell.transform_cell(code)
+        waits = shell.should_run_async(code, transformed_cell=transformed)
         running = shell.run_cell_async(code, store_history=True, transformed_cell=transformed)
         result = None
         try:
-            if shell.should_run_async(code, transformed_cell=transformed):
+            if waits:
                 result = self.until_done(running)
             else:
                 result = self.context.run(at_once, running)
