@@ -4,7 +4,7 @@ TARGET := x86_64-unknown-linux-gnu
 BIN := target/release
 AGENT := $(BIN)/llm-firecracker-agent
 
-.PHONY: help setup needs build agent run images test test-all unit e2e lint fuzz lab
+.PHONY: help setup needs build agent run images test test-all unit e2e lint style fuzz lab
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,12 @@ run: needs build ## install what is missing, build, run the main job on a real e
 images: needs build ## build the images of all five languages
 	$(BIN)/llm-firecracker images build
 
-lint: ## format, clippy, dependency policy
+lint: style ## format, clippy, dependency policy
+	scripts/cargo-deny.sh
+
+style:
 	cargo fmt --check
 	cargo clippy -q --workspace --all-targets -- -D warnings
-	scripts/cargo-deny.sh
 
 unit: ## tests that need no VM
 	cargo nextest run --workspace --lib --bins 2>/dev/null || cargo test -q --workspace --lib --bins
@@ -44,10 +46,10 @@ unit: ## tests that need no VM
 e2e: images ## tests with real VMs, without those of snapshots
 	LLM_FIRECRACKER_REQUIRE=1 cargo test --release --workspace --test e2e -- --nocapture --skip snapshot --skip step_of_load
 
-test: setup lint ## what CI runs: lint, unit tests, tests with real VMs, attacks, a part of the lab
+test: setup style ## what CI runs: lint, unit tests, tests with real VMs, attacks, a part of the lab
 	scripts/test.sh
 
-test-all: setup lint ## everything on every engine, and the whole lab: hours
+test-all: setup style ## everything on every engine, and the whole lab: hours
 	scripts/test.sh --all
 
 fuzz: ## every parser of hostile bytes under libFuzzer, a minute each (nightly compiler)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests; one summary at the end. A step that cannot run here exits with 77, says why, and is counted as
-# 'not run', never as passed. What needs no VM runs beside the batteries, which leave a CPU free.
+# 'not run', never as passed. What needs no VM runs beside what runs one VM after another and leaves a CPU free.
 #   scripts/test.sh          what CI runs: everything on the engine that jobs get here; where that is User-Mode Linux, a
 #                            thin layer on QEMU, whose emulation takes minutes for seconds; a part of the lab
 #   scripts/test.sh --all    everything on both, and the whole lab: hours
@@ -78,6 +78,11 @@ without_vms() {
     step "units" cargo test -q --no-fail-fast --workspace --lib --bins
     step "rooms without VMs" cargo test -q --no-fail-fast --workspace --exclude cli --exclude sandbox --exclude server --exclude vmm --test '*'
     step "the package" env PACKAGE_OF_WHAT_IS_BUILT=yes scripts/test-package.sh
+    step "dependencies" scripts/cargo-deny.sh
+    step "the lab's machine" lab_machine
+}
+lab_machine() {
+    lab/setup.sh && lab/build.sh "${LLM_FIRECRACKER_STATE_DIR:-/var/lib/llm-firecracker}"
 }
 # Steps with what they say, and what came of them, in a folder of their own, until `join` tells both.
 start_beside() { # start_beside FUNCTION
@@ -99,7 +104,7 @@ join() {
     cat "$logs/beside/said"
     local before=${#failed[@]} log
     # shellcheck disable=SC1091
-    if ! source "$logs/beside/outcome"; then failed+=("what ran beside the batteries, which did not end"); fi
+    if ! source "$logs/beside/outcome"; then failed+=("what needs no VM, which did not end"); fi
     for log in "$logs"/beside/failed-*; do
         [[ -e $log ]] && mv "$log" "$logs/failed-$((before + ${log##*-}))"
     done
@@ -115,10 +120,10 @@ mapfile -t no_clones < <(without "${of_clones[@]}")
 step "the jail with real VMMs" vm_test jail
 step "Firecracker's jailer" vm_test firecracker
 step "the tool with real VMs" vm_test e2e "${no_snapshots[@]}"
+start_beside without_vms
 step "the pool with real VMs" vm_test vms "${no_clones[@]}"
 step "the service over HTTP with real VMs" vm_test http
 step "the service as a process, with other people's clients" vm_test serve --test-threads 1
-start_beside without_vms
 step "attacks from inside" "$tool" selftest
 
 # These ask for QEMU by themselves.

@@ -31,6 +31,7 @@ const LIBRARY = '/usr/share/nodejs/';
 const IMPORT = '__import_of_the_session';
 const TAKE = Symbol.for('session.take');
 const DISPLAY = Symbol.for('Jupyter.display');
+const BREAKABLE = new vm.Script(`globalThis[Symbol.for('${TAKE.description}')]()`);
 
 let results = { shown: [], left: MAX_RESULTS };
 
@@ -91,6 +92,32 @@ const post = (method, parameters) => new Promise((resolve, reject) => {
   inspector.post(method, parameters, (error, result) => error ? reject(error) : resolve(result));
 });
 
+// What `begin` promises, or SIGINT: as in Node's own shell it breaks a loop as well as a wait. What was
+// waited for goes on by itself.
+async function unlessInterrupted(begin, ready) {
+  let interrupt;
+  const interrupted = new Promise((_, reject) => {
+    interrupt = () => reject(Object.assign(new Error('Script execution was interrupted by `SIGINT`'), { stack: '' }));
+  });
+  let begun;
+  // `ready` is said from where a signal breaks what runs.
+  globalThis[TAKE] = () => {
+    ready();
+    begun = begin();
+  };
+  process.on('SIGINT', interrupt);
+  try {
+    try {
+      BREAKABLE.runInThisContext({ breakOnSigint: true });
+    } catch {
+      interrupt();
+    }
+    return await Promise.race([interrupted, begun]);
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
+
 // What `import` means to a file in the work folder.
 function importer() {
   const module = new Module('/work/session.js');
@@ -143,11 +170,10 @@ function asWritten(code) {
 let count = 0;
 // Evaluates a cell; its value, or throws what it threw. In a box, as what is returned from an async
 // function is awaited.
-async function evaluate(code) {
+async function evaluate(code, ready) {
   count += 1;
-  const answer = await post('Runtime.evaluate', {
-    expression: `${withImports(asWritten(code))}\n//# sourceURL=cell-${count}`, replMode: true, objectGroup: 'cell',
-  });
+  const expression = `${withImports(asWritten(code))}\n//# sourceURL=cell-${count}`;
+  const answer = await unlessInterrupted(() => post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'cell' }), ready);
   const remote = answer.exceptionDetails ? answer.exceptionDetails.exception : answer.result;
   const box = await local(remote);
   await post('Runtime.releaseObjectGroup', { objectGroup: 'cell' });
@@ -184,12 +210,12 @@ async function linger(before) {
   }
 }
 
-async function cell(code) {
+async function cell(code, ready) {
   results = { shown: [], left: MAX_RESULTS };
   const answer = { exit_code: 0, error: null };
   const before = atWork();
   try {
-    const { value } = await evaluate(code);
+    const { value } = await evaluate(code, ready);
     if (value !== undefined) await display(value);
     await linger(before);
   } catch (error) {
@@ -223,7 +249,7 @@ async function carryOut(reply) {
   Object.assign(process.env, order.env);
   process.argv.splice(1, Infinity, '', ...order.args);
   takeInput();
-  const answer = await cell(order.code);
+  const answer = await cell(order.code, () => say(reply, { begun: order.id }));
   await Promise.all([process.stdout, process.stderr].map(written));
   say(reply, { id: order.id, ...answer });
 }
@@ -237,7 +263,8 @@ function written(stream) {
 exports.serve = async (orders, reply) => {
   Object.assign(globalThis, { require: Module.createRequire('/work/main.js'), display, module: { exports: {} }, exports: {} });
   Object.defineProperty(globalThis, IMPORT, { value: importer() });
-  // A cell's loose ends do not end the session.
+  // Neither a late interrupt nor a cell's loose ends end the session.
+  process.on('SIGINT', () => {});
   process.on('uncaughtException', (error) => console.error(error));
   await carryOut(reply);
   for await (const lines of new net.Socket({ fd: orders, readable: true, writable: false })) {

@@ -9,6 +9,7 @@ import base64
 import contextvars
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -162,18 +163,16 @@ class Session:
         self.context = contextvars.copy_context()
         self.loop = None
         self.process = os.getpid()
+        # Between cells an interrupt that came too late is nobody's.
+        self.on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
 
-    def cell(self, code):
-        """Runs one cell; what it comes to, but for what it printed."""
+    def cell(self, code, begun):
+        """Runs one cell; what it comes to, but for what it printed. `begun` is called when it can be interrupted."""
         RESULTS.clear()
         answer = {"exit_code": 0, "error": None}
-        error = None
         before = self.at_work()
-        try:
-            error = self.execute(code)
-        except BaseException as raised:
-            error = raised
+        error = self.error_of(code, begun)
         if os.getpid() != self.process:
             end_child(error)
         try:
@@ -189,8 +188,20 @@ class Session:
         answer["results"] = RESULTS.shown
         return answer
 
+    def error_of(self, code, begun):
+        """What ended it, if something did, an interrupt among it."""
+        try:
+            signal.signal(signal.SIGINT, self.on_interrupt or signal.default_int_handler)
+            try:
+                begun()
+                return self.execute(code)
+            finally:
+                self.on_interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        except BaseException as raised:
+            return raised
+
     def execute(self, code):
-        """The error that ended it, if one did."""
+        """The error that it did not catch."""
         shell = self.shell
         transformed = shell.transform_cell(code)
         waits = shell.should_run_async(code, transformed_cell=transformed)
@@ -212,7 +223,13 @@ class Session:
         if self.loop is None or self.loop.is_closed():
             self.loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self.loop)
-        return self.loop.run_until_complete(self.loop.create_task(running, context=self.context))
+        task = self.loop.create_task(running, context=self.context)
+        try:
+            return self.loop.run_until_complete(task)
+        except KeyboardInterrupt:
+            task.cancel()
+            self.loop.run_until_complete(asyncio.wait([task], timeout=LINGER_SECONDS))
+            raise
 
     def at_work(self):
         """Threads and tasks that a script would wait for."""
@@ -322,7 +339,7 @@ def serve(orders, reply):
         os.environ.update(order["env"])
         sys.argv[:] = ["", *order["args"]]
         take_input()
-        answer = session.cell(order["code"].removeprefix("\ufeff"))
+        answer = session.cell(order["code"].removeprefix("\ufeff"), lambda: say(reply, {"begun": order["id"]}))
         flush()
         say(reply, {"id": order["id"], **answer})
         if not orders.readline():

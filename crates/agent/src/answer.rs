@@ -24,6 +24,14 @@ pub struct Answer {
     pub error: Option<SessionError>,
 }
 
+/// Said once an order's program can be interrupted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begun {
+    /// Which order.
+    begun: u64,
+}
+
 impl Answer {
     /// The host's part of it.
     pub fn into_report(self) -> SessionReport {
@@ -50,6 +58,8 @@ pub enum BadAnswer {
 #[derive(Debug, Default)]
 pub struct Answers {
     line: Vec<u8>,
+    /// The program of the order that is waited for runs.
+    pub begun: bool,
 }
 
 impl Answers {
@@ -59,6 +69,10 @@ impl Answers {
             self.take(&bytes[..end])?;
             bytes = &bytes[end + 1..];
             let line = std::mem::take(&mut self.line);
+            if let Ok(Begun { begun }) = serde_json::from_slice(&line) {
+                self.begun |= begun == id;
+                continue;
+            }
             let answer: Answer = serde_json::from_slice(&line).map_err(|_| BadAnswer::Garbage)?;
             if answer.id == id {
                 return Ok(Some(answer));
@@ -104,6 +118,15 @@ mod tests {
         let both = [line(1, "old"), line(2, "new")].concat();
         let answer = answers.feed(&both, 2).unwrap().unwrap();
         assert_eq!(answer.results[0]["text/plain"], "new");
+    }
+
+    #[test]
+    fn a_program_begins_before_its_answer() {
+        let mut answers = Answers::default();
+        assert_eq!(answers.feed(b"{\"begun\":1}\n", 2).unwrap(), None);
+        assert!(!answers.begun);
+        let whole = [&b"{\"begun\":2}\n"[..], &line(2, "x")].concat();
+        assert!(answers.feed(&whole, 2).unwrap().is_some() && answers.begun);
     }
 
     proptest! {

@@ -21,6 +21,8 @@ static SPARE_BYTES: OnceLock<u64> = OnceLock::new();
 static WAITING_BYTES: AtomicU64 = AtomicU64::new(0);
 /// The job's weight against the agent's (100): small, so a fork bomb does not slow its answers.
 const CPU_WEIGHT: &str = "20";
+/// Of each cgroup.
+const PROCESSES: &str = "cgroup.procs";
 /// The init of the job's pid namespace counts as a process of the cgroup, too.
 const OWN_PIDS: u64 = 1;
 
@@ -108,9 +110,14 @@ impl Cgroup {
         self.write("cgroup.freeze", if still { "1" } else { "0" })
     }
 
+    /// The file that lists its processes as the agent numbers them.
+    pub fn processes(&self) -> PathBuf {
+        self.path.join(PROCESSES)
+    }
+
     /// Its processes as the agent numbers them.
     pub fn pids(&self) -> Result<Vec<i32>, AgentError> {
-        let text = self.read("cgroup.procs")?;
+        let text = self.read(PROCESSES)?;
         Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
     }
 

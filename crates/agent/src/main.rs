@@ -35,6 +35,7 @@ mod ending;
 mod error;
 mod files;
 mod filter;
+mod foreground;
 mod harden;
 mod job;
 mod modules;

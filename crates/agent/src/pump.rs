@@ -11,6 +11,7 @@ use crate::cell::{Cell, Outcome};
 use crate::cgroup::Cgroup;
 use crate::channel::Channel;
 use crate::error::{AgentError, Step};
+use crate::foreground::Foreground;
 use crate::stream::Stream;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -39,6 +40,10 @@ pub struct Pump {
     pub stderr: Stream,
     /// Its standard input.
     pub stdin: Stdin,
+    /// What an interrupt is for, once that is ready for it.
+    interruptible: Option<Foreground>,
+    /// One came before.
+    interrupted: bool,
 }
 
 /// How a phase ended.
@@ -68,6 +73,8 @@ impl Pump {
             stdout: Stream::new(|data| GuestMessage::Stdout { data }, output_bytes)?,
             stderr: Stream::new(|data| GuestMessage::Stderr { data }, output_bytes)?,
             stdin: Stdin::default(),
+            interruptible: None,
+            interrupted: false,
         })
     }
 
@@ -122,6 +129,7 @@ impl Pump {
         limit: Duration,
     ) -> Result<PhaseEnd, AgentError> {
         let deadline = started + limit;
+        self.interrupts(cgroup);
         let timed_out = !self.until_readable(cell.report.as_fd(), channel, deadline)?;
         if timed_out {
             cgroup.kill()?;
@@ -137,6 +145,15 @@ impl Pump {
             timed_out,
             wall,
         })
+    }
+
+    /// An interrupt is for the program of this cgroup from now on, one that came before among them.
+    pub fn interrupts(&mut self, cgroup: &Cgroup) {
+        let program = Foreground::of(cgroup);
+        if std::mem::take(&mut self.interrupted) {
+            program.interrupt();
+        }
+        self.interruptible = Some(program);
     }
 
     /// Pumps until `end` is readable (`true`) or the deadline passed (`false`).
@@ -232,6 +249,13 @@ impl Pump {
             HostMessage::Stdin { data } => self.stdin.push(&data.0),
             HostMessage::StdinEnd => {
                 self.stdin.ended = true;
+                Ok(())
+            }
+            HostMessage::Interrupt => {
+                match &self.interruptible {
+                    Some(program) => program.interrupt(),
+                    None => self.interrupted = true,
+                }
                 Ok(())
             }
             _ => Err(AgentError::OutOfTurn("a job is running")),

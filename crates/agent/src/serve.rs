@@ -42,8 +42,8 @@ pub fn serve(channel: &mut Channel) -> Result<(), AgentError> {
                     false => root::empty()?,
                 }
             }
-            // Input that was on its way when its job ended.
-            HostMessage::Stdin { .. } | HostMessage::StdinEnd => {}
+            // On its way when its job ended.
+            HostMessage::Stdin { .. } | HostMessage::StdinEnd | HostMessage::Interrupt => {}
             HostMessage::PutFile(file) => transfer::put(&file, channel)?,
             HostMessage::ListFiles => transfer::list(channel)?,
             HostMessage::GetFile { path } => transfer::get(&path, channel)?,

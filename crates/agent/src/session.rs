@@ -202,6 +202,7 @@ impl Session {
             }
             match answers.feed(&bytes[..count], self.count) {
                 Ok(Some(answer)) => return Ok(Carried::Answered(answer)),
+                Ok(None) if answers.begun => pump.interrupts(&self.interpreter.cgroup),
                 Ok(None) => {}
                 Err(bad) => {
                     complain(&bad);

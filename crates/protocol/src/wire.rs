@@ -7,18 +7,19 @@
 //!   |  Wake ->            <- Awake     first thing after a boot or a clone: entropy, clock, names
 //!   |  Run ->             <- Started   a phase (compile, execute) began
 //!   |  Stdin, StdinEnd -> <- StdinTaken, Stdout, Stderr, Artifact
+//!   |  Interrupt ->                   what Ctrl-C is at a terminal
 //!   |                     <- Finished  exactly one, the last word about that job
 //! ```
 //!
 //! The guest is hostile: the host believes nothing here beyond what the job itself could print.
-//! A change of these types changes [`PROTOCOL_VERSION`] and the snapshot test at the end.
+//! A change of these types changes [`PROTOCOL_VERSION`] and `wire.jsonl`, which holds one of each message.
 
 use crate::bytes::Bytes;
 use crate::language::Language;
 use serde::{Deserialize, Serialize};
 
 /// The version of this file; host and agent must agree exactly, they ship together.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 
 /// The vsock port that the agent listens on under Firecracker.
 pub const VSOCK_PORT: u32 = 5000;
@@ -64,6 +65,8 @@ pub enum HostMessage {
     },
     /// Standard input ends here.
     StdinEnd,
+    /// Interrupt the running program (SIGINT to its process group); nothing where none runs.
+    Interrupt,
     /// Put a file into the work folder (sessions).
     PutFile(InputFile),
     /// List the regular files below the work folder (sessions).
@@ -355,4 +358,138 @@ pub struct SessionError {
     pub value: String,
     /// Its traceback, lines joined.
     pub traceback: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each message, its fields filled.
+    fn examples() -> Vec<serde_json::Value> {
+        let data = || Bytes::from(&b"data"[..]);
+        let path = || "a/b".to_owned();
+        let limits = GuestLimits {
+            execute_millis: 1,
+            compile_millis: 2,
+            cpu_seconds: 3,
+            memory_bytes: 4,
+            pids: 5,
+            output_bytes: 6,
+            file_size_bytes: 7,
+            tmpfs_bytes: 8,
+            open_files: 9,
+            artifact_bytes: 10,
+        };
+        let file = || InputFile {
+            path: path(),
+            data: data(),
+        };
+        let run = RunRequest {
+            trace_id: "t".to_owned(),
+            language: Language::Python,
+            code: data(),
+            entry: "main.py".to_owned(),
+            args: vec!["x".to_owned()],
+            env: vec![("A".to_owned(), "1".to_owned())],
+            files: vec![file()],
+            limits,
+            fresh_interpreter: false,
+            collect_artifacts: true,
+            session: true,
+            seccomp_program: vec![1],
+        };
+        let wake = Wake {
+            entropy: data(),
+            unix_time_nanos: 1,
+            hostname: "h".to_owned(),
+            boot_id: "b".to_owned(),
+        };
+        let host = [
+            HostMessage::Warm {
+                language: Language::Node,
+            },
+            HostMessage::Wake(wake),
+            HostMessage::Run(Box::new(run)),
+            HostMessage::Stdin { data: data() },
+            HostMessage::StdinEnd,
+            HostMessage::Interrupt,
+            HostMessage::PutFile(file()),
+            HostMessage::ListFiles,
+            HostMessage::GetFile { path: path() },
+        ];
+        let report = |ending| JobReport {
+            trace_id: "t".to_owned(),
+            phase: Phase::Execute,
+            ending,
+            exit_code: Some(1),
+            signal: Some(2),
+            stdout_truncated: true,
+            stderr_truncated: true,
+            artifacts_truncated: true,
+            compile_micros: 1,
+            execute_micros: 2,
+            cpu_micros: 3,
+            memory_peak_bytes: 4,
+            pids_refused: 5,
+            zygote: true,
+            session: Some(SessionReport {
+                results: vec![[("text/plain".to_owned(), "1".to_owned())].into()],
+                error: Some(SessionError {
+                    name: "E".to_owned(),
+                    value: "v".to_owned(),
+                    traceback: "t".to_owned(),
+                }),
+                lost: false,
+            }),
+        };
+        let limit = Ending::Limit {
+            limit: LimitName::WallTime,
+            value: 1,
+        };
+        let forbidden = Ending::ForbiddenSyscall {
+            number: 1,
+            name: Some("write".to_owned()),
+        };
+        let reason = || "r".to_owned();
+        let guest = [
+            GuestMessage::Hello {
+                protocol: PROTOCOL_VERSION,
+            },
+            GuestMessage::Warmed,
+            GuestMessage::Awake,
+            GuestMessage::Started {
+                phase: Phase::Compile,
+            },
+            GuestMessage::Stdout { data: data() },
+            GuestMessage::Stderr { data: data() },
+            GuestMessage::StdinTaken { bytes: 1 },
+            GuestMessage::Artifact {
+                path: path(),
+                data: data(),
+                last: true,
+            },
+            GuestMessage::Files {
+                files: vec![FileEntry {
+                    path: path(),
+                    size: 1,
+                }],
+            },
+            GuestMessage::FileDone { error: None },
+            GuestMessage::Finished(Box::new(report(Ending::Exited))),
+            GuestMessage::Finished(Box::new(report(limit))),
+            GuestMessage::Finished(Box::new(report(forbidden))),
+            GuestMessage::Refused { reason: reason() },
+            GuestMessage::Failed { reason: reason() },
+        ];
+        let host = host.iter().map(|message| serde_json::to_value(message));
+        let guest = guest.iter().map(|message| serde_json::to_value(message));
+        host.chain(guest).map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_wire_is_what_it_was_under_this_version() {
+        let lines: Vec<_> = examples().iter().map(ToString::to_string).collect();
+        let known: Vec<_> = include_str!("wire.jsonl").lines().collect();
+        assert_eq!(lines, known, "another wire is another PROTOCOL_VERSION");
+    }
 }

@@ -38,6 +38,8 @@ pub struct JobIo {
     pub stdin: Option<Box<dyn AsyncRead + Send + Unpin>>,
     /// Gets the output as it comes. When its receiver is gone, the job is stopped.
     pub output: Option<mpsc::Sender<Output>>,
+    /// Each interrupts the program, as Ctrl-C does at a terminal.
+    pub interrupts: Option<mpsc::Receiver<()>>,
     /// Keep the interpreter for the next job (sessions).
     pub session: bool,
 }
@@ -96,6 +98,10 @@ async fn converse(
             // Messages first: an ending that has arrived counts, whatever else is pending.
             biased;
             received = leased.receiver.next(deadline) => received,
+            () = interrupted(&mut io.interrupts), if talk.phase().is_some() => {
+                interrupt(leased, deadline).await?;
+                continue;
+            }
             read = read_stdin(&mut io.stdin, &mut chunk[..room]),
                 if room > 0 && io.stdin.is_some() && talk.phase().is_some() =>
             {
@@ -149,6 +155,25 @@ fn silent(talk: &Conversation, begun: Instant, leased: &Leased) -> TalkEnd {
             wall: begun.elapsed(),
         },
         None => TalkEnd::Failed(with_console(Why::NotStarted, leased.vm.as_ref())),
+    }
+}
+
+/// Once an interrupt is asked for.
+async fn interrupted(interrupts: &mut Option<mpsc::Receiver<()>>) {
+    if let Some(interrupts) = interrupts
+        && interrupts.recv().await.is_some()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+async fn interrupt(leased: &mut Leased, deadline: Instant) -> Result<(), JobError> {
+    let message = [HostMessage::Interrupt];
+    match timeout_at(deadline, leased.sender.send(&message)).await {
+        // A guest that takes nothing any more is heard out: its ending may be on the way.
+        Ok(Ok(()) | Err(TalkError::Closed | TalkError::Io(_))) | Err(_) => Ok(()),
+        Ok(Err(error)) => Err(channel_failed(Step::Run, error, &mut leased.vm).await),
     }
 }
 

@@ -174,6 +174,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::create, sessions::list))
         .routes(routes!(sessions::delete))
         .routes(routes!(sessions::execute))
+        .routes(routes!(sessions::interrupt))
         .routes(routes!(sessions::upload, sessions::files))
         .routes(routes!(sessions::download))
         .routes(routes!(piston::execute))

@@ -112,6 +112,22 @@ pub async fn execute(
     Ok((Extension(UntilOut::of(entry)), Answer(body)))
 }
 
+/// Interrupt the session's program, as Ctrl-C would; nothing where none is at work. Variables stay where the program
+/// lets them: Python's and Node's do, another program ends by the signal.
+#[utoipa::path(
+    post, path = "/api/v1/sessions/{id}/interrupt", tag = "sessions",
+    params(("id" = String, Path, description = "The session")),
+    responses((status = 204, description = "It was told")),
+)]
+pub async fn interrupt(
+    State(app): State<Arc<App>>,
+    Executor(who): Executor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.sessions.find(&who, &id)?.interrupt();
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Put a file into the session's work folder.
 #[utoipa::path(
     post, path = "/api/v1/sessions/{id}/files", tag = "sessions", request_body = FileUpload,

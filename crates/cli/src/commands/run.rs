@@ -271,7 +271,7 @@ async fn run_until_signal(
     let io = JobIo {
         stdin,
         output: (!args.json).then_some(sender),
-        session: false,
+        ..JobIo::default()
     };
     let job_and_printing = async {
         let (result, ()) = tokio::join!(sandbox.run(job, io), print(receiver, args.raw));

@@ -2,16 +2,19 @@
 
 use super::*;
 use crate::args::Cli;
-use clap::Parser as _;
+use clap::builder::Resettable;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use std::os::unix::fs::PermissionsExt as _;
 
-/// The global flags of a command line.
+/// The global flags of a command line, whatever these tests' environment says.
 fn flags(words: &[&str]) -> Global {
     let line = ["llm-firecracker"]
         .iter()
         .chain(words)
         .chain(&["languages"]);
-    Cli::try_parse_from(line).unwrap().global
+    let command = Cli::command().mut_args(|flag| flag.env(Resettable::Reset));
+    let matches = command.try_get_matches_from(line).unwrap();
+    Cli::from_arg_matches(&matches).unwrap().global
 }
 
 fn settings_of(text: &str, words: &[&str]) -> anyhow::Result<Settings> {

@@ -15,11 +15,12 @@ use crate::keys::Principal;
 use crate::problem::{HttpCode, Problem};
 use protocol::job::Job;
 use protocol::result::JobResult;
+use sandbox::drive::JobIo;
 use sandbox::session::Session;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +38,8 @@ pub struct Slot {
     idle_since: Mutex<Option<Instant>>,
     /// Cancelled when it is ended from outside; a program at work then ends with its VM.
     pub ended: CancellationToken,
+    /// Of the program at work, if one is.
+    interrupts: Mutex<Option<mpsc::Sender<()>>>,
     /// `None` while the VM starts, and when it is gone.
     pub session: Arc<tokio::sync::Mutex<Option<Session>>>,
 }
@@ -51,6 +54,7 @@ impl Slot {
             idle,
             idle_since: Mutex::default(),
             ended: CancellationToken::new(),
+            interrupts: Mutex::default(),
             session: Arc::default(),
         }
     }
@@ -64,6 +68,20 @@ impl Slot {
 
     fn idle_since(&self) -> MutexGuard<'_, Option<Instant>> {
         self.idle_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Interrupts the program at work; nothing where none is.
+    pub fn interrupt(&self) {
+        if let Some(program) = &*self.interrupts() {
+            // Full: one is on its way already.
+            let _ = program.try_send(());
+        }
+    }
+
+    fn interrupts(&self) -> MutexGuard<'_, Option<mpsc::Sender<()>>> {
+        self.interrupts
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -220,7 +238,13 @@ impl Used {
         if let Err(result) = wait_for_turn(&app, &job, entry).await {
             return Ok(*result);
         }
-        let result = self.session()?.run(job, job_io(stdin)).await;
+        let (sender, receiver) = mpsc::channel(1);
+        *self.slot.interrupts() = Some(sender);
+        let io = JobIo {
+            interrupts: Some(receiver),
+            ..job_io(stdin)
+        };
+        let result = self.session()?.run(job, io).await;
         entry.keeps(&result);
         Ok(result)
     }
@@ -235,6 +259,7 @@ impl Used {
 
 impl Drop for Used {
     fn drop(&mut self) {
+        *self.slot.interrupts() = None;
         self.slot.is_idle_now();
         if !self.place.as_ref().is_some_and(Session::is_usable) {
             *self.place = None;

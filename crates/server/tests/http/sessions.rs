@@ -33,6 +33,8 @@ async fn a_key_reaches_its_own_sessions_only_and_bounds_hold() {
         .delete(service.url(&path))
         .bearer_auth(&keys[1]);
     assert_eq!(answer(other).await.0, 404);
+    let other = service.post(&format!("{path}/interrupt"), &json!({}));
+    assert_eq!(answer(other.bearer_auth(&keys[1])).await.0, 404);
     let (_, list) = answer(
         service
             .client

@@ -1,9 +1,10 @@
-//! What programs of a session find as in a notebook: IPython's shell, Node's reading of a cell. Each table is one
-//! session, its cells in order, as `cells/LANG.toml` has them.
+//! What programs of a session find as in a notebook: IPython's shell, Node's reading of a cell, an interrupt. Each
+//! table is one session, its cells in order, as `cells/LANG.toml` has them.
 
 use crate::lab::{self, answer};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// One cell, and what is to come of it.
 #[derive(Deserialize)]
@@ -90,4 +91,108 @@ async fn cells_of_python_are_ipythons() {
 #[tokio::test]
 async fn cells_of_node_are_read_as_nodes_shell_reads_them() {
     holds("node", include_str!("cells/node.toml")).await;
+}
+
+/// A program that says that it runs and does not end; what its error is when it is interrupted, and what its session
+/// has afterwards.
+struct Endless {
+    language: &'static str,
+    code: &'static str,
+    error: &'static str,
+    /// A program, and its result.
+    kept: Option<(&'static str, &'static str)>,
+}
+
+const ENDLESS: &[Endless] = &[
+    Endless {
+        language: "python",
+        code: "kept = 1\nprint('runs', flush=True)\nwhile True: pass",
+        error: "KeyboardInterrupt",
+        kept: Some(("kept", "1")),
+    },
+    Endless {
+        language: "python",
+        code: "import asyncio\nkept = 2\nprint('runs', flush=True)\nawait asyncio.sleep(60)",
+        error: "KeyboardInterrupt",
+        kept: Some(("kept", "2")),
+    },
+    Endless {
+        language: "python",
+        code: "import subprocess\nkept = 3\nprint('runs', flush=True)\nsubprocess.run(['sleep', '60'])",
+        error: "KeyboardInterrupt",
+        kept: Some(("kept", "3")),
+    },
+    Endless {
+        language: "node",
+        code: "let kept = 4; console.log('runs'); while (true) {}",
+        error: "Error",
+        kept: Some(("kept", "4")),
+    },
+    Endless {
+        language: "node",
+        code: "let kept = 5; console.log('runs'); await new Promise((r) => setTimeout(r, 60000))",
+        error: "Error",
+        kept: Some(("kept", "5")),
+    },
+    Endless {
+        language: "bash",
+        code: "echo runs; sleep 60",
+        error: "error",
+        kept: None,
+    },
+];
+
+/// What an interrupt made of an endless program, and what the next program came to.
+async fn interrupted(endless: &Endless, after: Duration, next: &str) -> (Value, Value) {
+    let service = lab::start().await;
+    let body = json!({ "language": endless.language });
+    let (_, session) = answer(service.post("/api/v1/sessions", &body)).await;
+    let path = format!("/api/v1/sessions/{}", session["id"].as_str().unwrap());
+    let (execute, interrupt) = (format!("{path}/execute"), format!("{path}/interrupt"));
+    let interrupt = async || {
+        let told = service.post(&interrupt, &json!({})).send().await;
+        assert_eq!(told.unwrap().status(), 204);
+    };
+    // One that comes while nothing runs is nobody's.
+    interrupt().await;
+    let body = json!({"code": endless.code, "timeout": 50});
+    let later = async {
+        tokio::time::sleep(after).await;
+        interrupt().await;
+    };
+    let ((_, seen), ()) = tokio::join!(answer(service.post(&execute, &body)), later);
+    let (_, next) = answer(service.post(&execute, &json!({ "code": next }))).await;
+    service.end().await;
+    (seen, next)
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_the_program_and_keeps_what_it_had() {
+    for endless in ENDLESS {
+        if !lab::can_run(endless.language) {
+            continue;
+        }
+        let (next, result) = endless.kept.unwrap_or((":", ""));
+        let (seen, next) = interrupted(endless, Duration::from_secs(2), next).await;
+        assert_eq!(seen["error"]["name"], endless.error, "{seen}");
+        assert_eq!(seen["logs"]["stdout"], "runs\n", "{seen}");
+        let kept = next["results"][0]["text/plain"].as_str();
+        assert_eq!(kept.unwrap_or_default(), result, "{next}");
+        assert_eq!(next["exit_code"], 0, "{next}");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupt_that_comes_before_the_program_waits_for_it() {
+    for endless in ENDLESS {
+        if !lab::can_run(endless.language) {
+            continue;
+        }
+        let (seen, next) = interrupted(endless, Duration::from_millis(30), "6 * 7").await;
+        assert_eq!(seen["error"]["name"], endless.error, "{seen}");
+        assert_eq!(seen["notes"], json!([]), "{seen}");
+        if endless.kept.is_some() {
+            assert_eq!(next["results"][0]["text/plain"], "42", "{next}");
+        }
+    }
 }
