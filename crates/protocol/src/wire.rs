@@ -481,8 +481,8 @@ mod tests {
             GuestMessage::Refused { reason: reason() },
             GuestMessage::Failed { reason: reason() },
         ];
-        let host = host.iter().map(|message| serde_json::to_value(message));
-        let guest = guest.iter().map(|message| serde_json::to_value(message));
+        let host = host.iter().map(serde_json::to_value);
+        let guest = guest.iter().map(serde_json::to_value);
         host.chain(guest).map(Result::unwrap).collect()
     }
 
