@@ -97,14 +97,14 @@ async fn wrong_times_and_paths_are_named() {
 }
 
 /// A session of a language, and what its programs come to.
-struct Cells {
-    service: lab::Service,
-    path: String,
+pub struct Cells {
+    pub service: lab::Service,
+    pub path: String,
 }
 
 impl Cells {
     /// `None` where no VM of the language can be started.
-    async fn of(language: &str) -> Option<Cells> {
+    pub async fn of(language: &str) -> Option<Cells> {
         if !lab::can_run(language) {
             return None;
         }
@@ -121,7 +121,7 @@ impl Cells {
     }
 
     /// With time enough for an import, emulated on a loaded host, unless the body says otherwise.
-    async fn run_with(&self, mut body: Value) -> Value {
+    pub async fn run_with(&self, mut body: Value) -> Value {
         if body.get("timeout").is_none() {
             body["timeout"] = 60.into();
         }
@@ -144,7 +144,7 @@ impl Cells {
         (got.status().as_u16(), got.text().await.unwrap())
     }
 
-    async fn end(self) {
+    pub async fn end(self) {
         let url = self.service.url(&self.path);
         let deleted = self.service.client.delete(url).send().await.unwrap();
         assert_eq!(deleted.status(), 204);

@@ -1,7 +1,7 @@
 //! What programs of a session find as in a notebook: IPython's shell, Node's reading of a cell, an interrupt. Each
 //! table is one session, its cells in order, as `cells/LANG.toml` has them.
 
-use crate::lab::{self, answer};
+use crate::sessions::Cells;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -32,7 +32,7 @@ struct Cell {
 }
 
 #[derive(Deserialize)]
-struct Cells {
+struct Table {
     cell: Vec<Cell>,
 }
 
@@ -60,27 +60,18 @@ fn judged(cell: &Cell, seen: &Value) -> Option<String> {
 }
 
 async fn holds(language: &str, table: &str) {
-    if !lab::can_run(language) {
+    let Some(cells) = Cells::of(language).await else {
         return;
-    }
-    let table: Cells = toml::from_str(table).unwrap();
-    let service = lab::start().await;
-    let body = json!({ "language": language });
-    let (status, session) = answer(service.post("/api/v1/sessions", &body)).await;
-    assert_eq!(status, 201, "{session}");
-    let path = format!(
-        "/api/v1/sessions/{}/execute",
-        session["id"].as_str().unwrap()
-    );
+    };
+    let table: Table = toml::from_str(table).unwrap();
     let mut wrong = Vec::new();
     for cell in &table.cell {
-        let body = json!({"code": cell.code, "stdin": cell.stdin, "timeout": 60});
-        let (_, seen) = answer(service.post(&path, &body)).await;
-        wrong.extend(judged(cell, &seen));
+        let body = json!({"code": cell.code, "stdin": cell.stdin});
+        wrong.extend(judged(cell, &cells.run_with(body).await));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     println!("{language}: {} cells", table.cell.len());
-    service.end().await;
+    cells.end().await;
 }
 
 #[tokio::test]
@@ -142,38 +133,36 @@ const ENDLESS: &[Endless] = &[
     },
 ];
 
-/// What an interrupt made of an endless program, and what the next program came to.
-async fn interrupted(endless: &Endless, after: Duration, next: &str) -> (Value, Value) {
-    let service = lab::start().await;
-    let body = json!({ "language": endless.language });
-    let (_, session) = answer(service.post("/api/v1/sessions", &body)).await;
-    let path = format!("/api/v1/sessions/{}", session["id"].as_str().unwrap());
-    let (execute, interrupt) = (format!("{path}/execute"), format!("{path}/interrupt"));
+/// What an interrupt made of an endless program, and what the next program came to; `None` where no VM of its language
+/// can be started.
+async fn interrupted(endless: &Endless, after: Duration, next: &str) -> Option<(Value, Value)> {
+    let cells = Cells::of(endless.language).await?;
+    let path = format!("{}/interrupt", cells.path);
     let interrupt = async || {
-        let told = service.post(&interrupt, &json!({})).send().await;
+        let told = cells.service.post(&path, &json!({})).send().await;
         assert_eq!(told.unwrap().status(), 204);
     };
     // One that comes while nothing runs is nobody's.
     interrupt().await;
-    let body = json!({"code": endless.code, "timeout": 50});
     let later = async {
         tokio::time::sleep(after).await;
         interrupt().await;
     };
-    let ((_, seen), ()) = tokio::join!(answer(service.post(&execute, &body)), later);
-    let (_, next) = answer(service.post(&execute, &json!({ "code": next }))).await;
-    service.end().await;
-    (seen, next)
+    let endless = cells.run_with(json!({"code": endless.code, "timeout": 50}));
+    let (seen, ()) = tokio::join!(endless, later);
+    let next = cells.run_with(json!({ "code": next })).await;
+    cells.end().await;
+    Some((seen, next))
 }
 
 #[tokio::test]
 async fn an_interrupt_ends_the_program_and_keeps_what_it_had() {
     for endless in ENDLESS {
-        if !lab::can_run(endless.language) {
-            continue;
-        }
         let (next, result) = endless.kept.unwrap_or((":", ""));
-        let (seen, next) = interrupted(endless, Duration::from_secs(2), next).await;
+        let after = Duration::from_secs(2);
+        let Some((seen, next)) = interrupted(endless, after, next).await else {
+            continue;
+        };
         assert_eq!(seen["error"]["name"], endless.error, "{seen}");
         assert_eq!(seen["logs"]["stdout"], "runs\n", "{seen}");
         let kept = next["results"][0]["text/plain"].as_str();
@@ -185,10 +174,10 @@ async fn an_interrupt_ends_the_program_and_keeps_what_it_had() {
 #[tokio::test]
 async fn an_interrupt_that_comes_before_the_program_waits_for_it() {
     for endless in ENDLESS {
-        if !lab::can_run(endless.language) {
+        let after = Duration::from_millis(30);
+        let Some((seen, next)) = interrupted(endless, after, "6 * 7").await else {
             continue;
-        }
-        let (seen, next) = interrupted(endless, Duration::from_millis(30), "6 * 7").await;
+        };
         assert_eq!(seen["error"]["name"], endless.error, "{seen}");
         assert_eq!(seen["notes"], json!([]), "{seen}");
         if endless.kept.is_some() {
