@@ -21,10 +21,10 @@ static SPARE_BYTES: OnceLock<u64> = OnceLock::new();
 static WAITING_BYTES: AtomicU64 = AtomicU64::new(0);
 /// The job's weight against the agent's (100): small, so a fork bomb does not slow its answers.
 const CPU_WEIGHT: &str = "20";
+/// What is handed down.
+const CONTROLLERS: &str = "+memory +pids +cpu";
 /// Of each cgroup.
 const PROCESSES: &str = "cgroup.procs";
-/// The init of the job's pid namespace counts as a process of the cgroup, too.
-const OWN_PIDS: u64 = 1;
 
 /// Mounts the hierarchy and hands the controllers down; once, at boot.
 pub fn mount_hierarchy() -> Result<(), AgentError> {
@@ -41,7 +41,7 @@ pub fn mount_hierarchy() -> Result<(), AgentError> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").step(|| "read /proc/meminfo")?;
     let available = field(&meminfo, "MemAvailable:") * 1024;
     let _ = SPARE_BYTES.set(available.saturating_sub(RESERVE_BYTES));
-    std::fs::write(&control, "+memory +pids +cpu").step(|| format!("write {control}"))
+    std::fs::write(&control, CONTROLLERS).step(|| format!("write {control}"))
 }
 
 /// One cgroup; removed on drop, after everything in it was killed.
@@ -89,10 +89,19 @@ impl Cgroup {
         Ok(cgroup)
     }
 
+    /// Makes one that others are made below, and nothing runs in.
+    pub fn create_parent(name: &str) -> Result<Cgroup, AgentError> {
+        let cgroup = Cgroup::create(name)?;
+        // What runs out of memory is one of those below.
+        cgroup.write("memory.oom.group", "0")?;
+        cgroup.write("cgroup.subtree_control", CONTROLLERS)?;
+        Ok(cgroup)
+    }
+
     /// Sets the limits; `memory_bytes` 0 is what the VM can spare.
     pub fn limit(&self, memory_bytes: u64, pids: u64) -> Result<(), AgentError> {
         self.write("memory.max", &memory_limit(memory_bytes).to_string())?;
-        self.write("pids.max", &pids.saturating_add(OWN_PIDS).to_string())
+        self.write("pids.max", &pids.to_string())
     }
 
     /// For `CLONE_INTO_CGROUP`.
@@ -103,16 +112,6 @@ impl Cgroup {
     /// Kills every process in it at once, however many and however fast they fork.
     pub fn kill(&self) -> Result<(), AgentError> {
         self.write("cgroup.kill", "1")
-    }
-
-    /// Lets its processes stand still, or go on; they stand a moment after this returns.
-    pub fn freeze(&self, still: bool) -> Result<(), AgentError> {
-        self.write("cgroup.freeze", if still { "1" } else { "0" })
-    }
-
-    /// The file that lists its processes as the agent numbers them.
-    pub fn processes(&self) -> PathBuf {
-        self.path.join(PROCESSES)
     }
 
     /// Its processes as the agent numbers them.

@@ -1,23 +1,32 @@
 //! The last steps of a program before its first instruction, in the child that becomes it.
 
-use crate::cell::Program;
+use crate::error::SetupFailure;
 use crate::filter::Filter;
-use crate::view::Failure;
+use crate::identity;
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
 };
-use protocol::wire::GuestLimits;
-use std::os::fd::{AsRawFd, RawFd};
+use protocol::supervisor::{ProcessLimits, ProcessUser};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
-/// The job's uid and gid.
-pub const JOB_ID: u32 = 10_000;
-/// The highest capability number asked of the kernel; it refuses those it does not know.
-const LAST_CAPABILITY: libc::c_ulong = 63;
-/// No later step gives anything back. From <linux/securebits.h>: NOROOT, NOROOT_LOCKED,
-/// KEEP_CAPS_LOCKED, NO_CAP_AMBIENT_RAISE, NO_CAP_AMBIENT_RAISE_LOCKED.
-const SECUREBITS: libc::c_ulong = 1 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 7;
+/// What to start.
+pub struct Program<'a> {
+    /// argv; the first is the path, or a name to be looked for in `PATH`.
+    pub argv: &'a [CString],
+    /// The whole environment, `NAME=value` each.
+    pub env: &'a [CString],
+    /// The folder that it starts in.
+    pub cwd: &'a CStr,
+    /// Its walls.
+    pub confinement: &'a Confinement,
+    /// Becomes its descriptors 3, 4, …
+    pub lent: &'a [BorrowedFd<'a>],
+    /// Its standard input is a terminal, and becomes the one that controls it.
+    pub terminal: bool,
+}
 
 /// The walls of one program.
 pub struct Confinement {
@@ -25,17 +34,24 @@ pub struct Confinement {
     pub rlimits: Vec<(Resource, u64, u64)>,
     /// System-call filters, all of which must allow a call.
     pub filters: Vec<Filter>,
+    /// As whom it runs.
+    pub user: ProcessUser,
 }
 
-/// The rlimits of a job.
-pub fn rlimits(limits: &GuestLimits) -> Vec<(Resource, u64, u64)> {
+/// The rlimits of a process.
+pub fn rlimits(limits: &ProcessLimits) -> Vec<(Resource, u64, u64)> {
     let same = |resource, value| (resource, value, value);
+    // 0: no bound (RLIM_INFINITY).
+    let cpu_seconds = match limits.cpu_seconds {
+        0 => u64::MAX,
+        seconds => seconds,
+    };
     vec![
         // A second more for a program that handles SIGXCPU; then it is killed.
         (
             Resource::RLIMIT_CPU,
-            limits.cpu_seconds,
-            limits.cpu_seconds.saturating_add(1),
+            cpu_seconds,
+            cpu_seconds.saturating_add(1),
         ),
         same(Resource::RLIMIT_NOFILE, limits.open_files),
         same(Resource::RLIMIT_FSIZE, limits.file_size_bytes),
@@ -52,25 +68,67 @@ pub fn rlimits(limits: &GuestLimits) -> Vec<(Resource, u64, u64)> {
     ]
 }
 
+/// Sets a limit of another process, soft and hard; where it is gone, nothing happens.
+pub fn set_limit_of(pid: i32, resource: Resource, soft: u64, hard: u64) -> nix::Result<()> {
+    let limit = libc::rlimit {
+        rlim_cur: soft,
+        rlim_max: hard,
+    };
+    // SAFETY: the kernel reads one rlimit from this stack and writes none back.
+    let set = unsafe { libc::prlimit(pid, resource as _, &raw const limit, std::ptr::null_mut()) };
+    match Errno::result(set) {
+        Ok(_) | Err(Errno::ESRCH) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Turns this process into the job; comes back only with what failed.
-pub fn become_job(program: &Program<'_>, stdio: &[RawFd; 3]) -> Failure {
+pub fn become_job(program: &Program<'_>, stdio: &[RawFd; 3]) -> SetupFailure {
     match prepare(program, stdio) {
         Ok(()) => {}
         Err(failure) => return failure,
     }
-    let Some(path) = program.argv.first() else {
+    let Some(name) = program.argv.first() else {
         return ("exec", Errno::EINVAL);
     };
-    match nix::unistd::execve(path, program.argv, program.env) {
-        Ok(never) => match never {},
-        Err(errno) => ("exec the program", errno),
+    let mut failure = Errno::ENOENT;
+    for path in candidates(name, program.env) {
+        failure = match nix::unistd::execve(&path, program.argv, program.env) {
+            Ok(never) => match never {},
+            // As shells do: what cannot be run is not the answer while another folder may have it.
+            Err(Errno::ENOENT | Errno::ENOTDIR) => failure,
+            Err(errno) => errno,
+        };
+        if !matches!(failure, Errno::ENOENT | Errno::EACCES) {
+            break;
+        }
     }
+    ("exec the program", failure)
 }
 
-fn prepare(program: &Program<'_>, stdio: &[RawFd; 3]) -> Result<(), Failure> {
+/// Where a program may be: at its path, or under its name in the folders of its own `PATH`.
+fn candidates(name: &CStr, env: &[CString]) -> Vec<CString> {
+    if name.to_bytes().contains(&b'/') {
+        return vec![name.to_owned()];
+    }
+    let path = env
+        .iter()
+        .find_map(|it| it.to_bytes().strip_prefix(b"PATH="));
+    let folders = path.unwrap_or_default().split(|byte| *byte == b':');
+    folders
+        .filter(|folder| !folder.is_empty())
+        .filter_map(|folder| CString::new([folder, b"/", name.to_bytes()].concat()).ok())
+        .collect()
+}
+
+fn prepare(program: &Program<'_>, stdio: &[RawFd; 3]) -> Result<(), SetupFailure> {
     nix::unistd::setsid().map_err(|e| ("setsid", e))?;
     lend(program, stdio)?;
-    nix::unistd::chdir(protocol::language::WORK_DIR).map_err(|e| ("chdir", e))?;
+    if program.terminal {
+        // SAFETY: takes one number; standard input is a terminal's end, and this process leads a new session.
+        let taken = unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) };
+        Errno::result(taken).map_err(|e| ("controlling terminal", e))?;
+    }
     std::fs::write("/proc/self/oom_score_adj", "0").map_err(|e| {
         (
             "oom_score_adj",
@@ -80,7 +138,9 @@ fn prepare(program: &Program<'_>, stdio: &[RawFd; 3]) -> Result<(), Failure> {
     for (resource, soft, hard) in &program.confinement.rlimits {
         setrlimit(*resource, *soft, *hard).map_err(|e| ("setrlimit", e))?;
     }
-    drop_identity()?;
+    identity::become_user(program.confinement.user)?;
+    // As the user that it runs as: root would come into any folder.
+    nix::unistd::chdir(program.cwd).map_err(|e| ("change to its folder", e))?;
     default_signals()?;
     for filter in &program.confinement.filters {
         filter.install().map_err(|e| ("seccomp", e))?;
@@ -89,7 +149,7 @@ fn prepare(program: &Program<'_>, stdio: &[RawFd; 3]) -> Result<(), Failure> {
 }
 
 /// Puts stdio and the lent descriptors at 0, 1, 2, 3, …; all others close on exec.
-fn lend(program: &Program<'_>, stdio: &[RawFd; 3]) -> Result<(), Failure> {
+fn lend(program: &Program<'_>, stdio: &[RawFd; 3]) -> Result<(), SetupFailure> {
     let lent = program.lent.iter().map(|fd| fd.as_raw_fd());
     let sources: Vec<RawFd> = stdio.iter().copied().chain(lent).collect();
     let count = sources.len() as RawFd;
@@ -114,47 +174,8 @@ fn lend(program: &Program<'_>, stdio: &[RawFd; 3]) -> Result<(), Failure> {
         .map_err(|e| ("close_range", e))
 }
 
-/// From root with everything to uid 10000 with nothing, for good.
-fn drop_identity() -> Result<(), Failure> {
-    prctl(libc::PR_SET_SECUREBITS, SECUREBITS).map_err(|e| ("securebits", e))?;
-    empty_bounding_set()?;
-    let (uid, gid) = (
-        nix::unistd::Uid::from_raw(JOB_ID),
-        nix::unistd::Gid::from_raw(JOB_ID),
-    );
-    nix::unistd::setgroups(&[]).map_err(|e| ("setgroups", e))?;
-    nix::unistd::setresgid(gid, gid, gid).map_err(|e| ("setresgid", e))?;
-    nix::unistd::setresuid(uid, uid, uid).map_err(|e| ("setresuid", e))?;
-    drop_capabilities()
-}
-
-/// Gives up every capability of this process and any way to new ones.
-pub fn drop_capabilities() -> Result<(), Failure> {
-    const CLEAR_ALL: libc::c_ulong = libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong;
-    prctl(libc::PR_CAP_AMBIENT, CLEAR_ALL).map_err(|e| ("ambient capabilities", e))?;
-    // struct __user_cap_header_struct of version 3 (this process), and two of data, all zero.
-    let header: [u32; 2] = [0x2008_0522, 0];
-    let data = [0u32; 6];
-    // SAFETY: both arrays have the layout and size that version 3 of capset reads.
-    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), data.as_ptr()) };
-    Errno::result(result).map_err(|e| ("capset", e))?;
-    nix::sys::prctl::set_no_new_privs().map_err(|e| ("no_new_privs", e))
-}
-
-fn empty_bounding_set() -> Result<(), Failure> {
-    for capability in 0..=LAST_CAPABILITY {
-        match prctl(libc::PR_CAPBSET_DROP, capability) {
-            Ok(()) => {}
-            // The first number that the kernel does not know.
-            Err(Errno::EINVAL) => break,
-            Err(errno) => return Err(("bounding set", errno)),
-        }
-    }
-    Ok(())
-}
-
 /// The agent ignores SIGPIPE; a program expects the defaults.
-fn default_signals() -> Result<(), Failure> {
+fn default_signals() -> Result<(), SetupFailure> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: sets a default disposition, no handler runs.
     unsafe { sigaction(Signal::SIGPIPE, &default) }.map_err(|e| ("sigaction", e))?;
@@ -162,7 +183,24 @@ fn default_signals() -> Result<(), Failure> {
         .map_err(|e| ("sigprocmask", e))
 }
 
-fn prctl(option: libc::c_int, argument: libc::c_ulong) -> nix::Result<()> {
-    // SAFETY: the options used here take one number and no pointer.
-    Errno::result(unsafe { libc::prctl(option, argument, 0, 0, 0) }).map(drop)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_for_in_its_own_path() {
+        let env = |text: &str| vec![c"A=1".to_owned(), CString::new(text).unwrap()];
+        for (name, path, expected) in [
+            (
+                c"ls",
+                "PATH=/bin:/usr/bin",
+                vec![c"/bin/ls", c"/usr/bin/ls"],
+            ),
+            (c"ls", "PATH=::/bin:", vec![c"/bin/ls"]),
+            (c"ls", "NOPATH=/bin", vec![]),
+            (c"./ls", "PATH=/bin", vec![c"./ls"]),
+        ] {
+            assert_eq!(candidates(name, &env(path)), expected, "{name:?} {path}");
+        }
+    }
 }

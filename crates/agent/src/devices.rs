@@ -4,10 +4,11 @@
 //! namespace. The channel's port, the disk, the console and `/dev/vsock` are not in it.
 
 use crate::boot::make_folder;
+use crate::drivers::Drivers;
 use crate::error::{AgentError, Step};
-use crate::recipe;
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use protocol::interpreter::{MAX_DRIVERS, MAX_DRIVERS_BYTES};
 use std::os::unix::fs::symlink;
 
 /// Where the agent keeps the job's `/dev`.
@@ -15,14 +16,11 @@ pub const JOB_DEV: &str = "/dev/job";
 /// The job's shared memory as the agent names it; `root` mounts and caps it.
 pub const SHM: &str = "/dev/job/shm";
 
-/// The drivers of waiting interpreters lie here; for the job it is [`recipe::DRIVERS_DIR`].
+/// Where the drivers of interpreters go; for programs it is [`protocol::interpreter::DRIVERS_DIR`].
 const ZYGOTE_FOLDER: &str = "zygote";
-/// What a session's interpreter is to read, written by the agent alone; for the job it is
-/// `/dev/session`.
-pub const SESSION: &str = "/dev/job/session";
-/// Room for one program as JSON and its standard input.
-const SESSION_OPTIONS: &str = "mode=0755,size=32m,nr_inodes=16";
-
+/// Nodes, links and folders, besides what the drivers take.
+const OWN_INODES: usize = 64;
+const OWN_KIB: usize = 128;
 /// Character devices of major 1, by minor number.
 const NODES: &[(&str, u64)] = &[
     ("null", 3),
@@ -41,16 +39,21 @@ const LINKS: &[(&str, &str)] = &[
 ];
 
 /// Builds it.
-pub fn build() -> Result<(), AgentError> {
+pub fn build(drivers: &Drivers) -> Result<(), AgentError> {
     let in_dev = |name: &str| format!("{JOB_DEV}/{name}");
     make_folder(JOB_DEV)?;
+    // A file takes whole pages.
+    let kib = OWN_KIB + MAX_DRIVERS_BYTES / 1024 + 4 * MAX_DRIVERS;
+    // Each may be alone in its folder.
+    let inodes = OWN_INODES + 2 * MAX_DRIVERS;
+    let options = format!("mode=0755,size={kib}k,nr_inodes={inodes}");
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NOATIME;
     mount(
         Some("tmpfs"),
         JOB_DEV,
         Some("tmpfs"),
         flags,
-        Some("mode=0755,size=128k,nr_inodes=64"),
+        Some(options.as_str()),
     )
     .step(|| format!("mount tmpfs on {JOB_DEV}"))?;
     // The umask would take the group's and others' write permission away.
@@ -72,20 +75,8 @@ pub fn build() -> Result<(), AgentError> {
         make_folder(folder)?;
     }
     make_folder(&in_dev(ZYGOTE_FOLDER))?;
-    for (name, text) in recipe::DRIVERS {
-        let path = in_dev(&format!("{ZYGOTE_FOLDER}/{name}"));
-        std::fs::write(&path, text).step(|| format!("write {path}"))?;
-    }
-    make_folder(SESSION)?;
-    mount(
-        Some("tmpfs"),
-        SESSION,
-        Some("tmpfs"),
-        flags | MsFlags::MS_NODEV,
-        Some(SESSION_OPTIONS),
-    )
-    .step(|| format!("mount tmpfs on {SESSION}"))?;
-    let options = "newinstance,ptmxmode=0666,mode=0620,max=16";
+    drivers.write(&in_dev(ZYGOTE_FOLDER))?;
+    let options = "newinstance,ptmxmode=0666,mode=0620,max=256";
     mount(
         Some("devpts"),
         "/dev/job/pts",

@@ -1,23 +1,32 @@
 //! What a wait status and the cgroup's counters mean. Pure, but for the names of the calls.
 
-use crate::cell::Outcome;
 use crate::cgroup::Usage;
-use protocol::wire::{Ending, GuestLimits, LimitName};
+use protocol::supervisor::ProcessLimits;
+use protocol::wire::{Ending, LimitName};
 
-/// What is known when a phase is over.
+/// How a process ended, as far as the kernel told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its wait status.
+    Ended(i32),
+    /// It is gone, and with it what it ended with.
+    Killed,
+}
+
+/// What is known when a process is over.
 pub struct Facts<'a> {
-    /// The program's end as its init saw it.
+    /// Its end.
     pub outcome: &'a Outcome,
     /// The deadline passed.
     pub timed_out: bool,
-    /// The phase's wall limit, milliseconds.
+    /// Its wall limit, milliseconds.
     pub wall_limit_millis: u64,
     /// The memory limit in force, bytes.
     pub memory_limit_bytes: u64,
-    /// What the phase used.
+    /// What it used.
     pub usage: Usage,
-    /// The request's limits.
-    pub limits: &'a GuestLimits,
+    /// Its limits.
+    pub limits: &'a ProcessLimits,
 }
 
 /// Exit code and signal of an outcome, as far as there are any.
@@ -26,7 +35,6 @@ pub fn status_of(outcome: &Outcome) -> (Option<i32>, Option<i32>) {
         Outcome::Ended(raw) if libc::WIFEXITED(*raw) => (Some(libc::WEXITSTATUS(*raw)), None),
         Outcome::Ended(raw) => (None, Some(libc::WTERMSIG(*raw))),
         Outcome::Killed => (None, Some(libc::SIGKILL)),
-        Outcome::NotStarted { .. } => (None, None),
     }
 }
 
@@ -71,7 +79,8 @@ pub fn judge(facts: &Facts<'_>, witnesses: &mut impl Witnesses) -> Ending {
 
 /// The group's clock and the process's, which the limit is for, are read apart: a tenth less will do.
 fn cpu_time_is_up(facts: &Facts<'_>) -> bool {
-    facts.usage.cpu_micros >= facts.limits.cpu_seconds.saturating_mul(900_000)
+    facts.limits.cpu_seconds > 0
+        && facts.usage.cpu_micros >= facts.limits.cpu_seconds.saturating_mul(900_000)
 }
 
 fn name_of(number: i64) -> Option<String> {
@@ -83,26 +92,23 @@ fn name_of(number: i64) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn limits() -> GuestLimits {
-        GuestLimits {
-            execute_millis: 10_000,
-            compile_millis: 30_000,
+    fn limits() -> ProcessLimits {
+        ProcessLimits {
+            wall_millis: 10_000,
             cpu_seconds: 5,
             memory_bytes: 0,
             pids: 64,
-            output_bytes: 1 << 20,
             file_size_bytes: 1 << 24,
-            tmpfs_bytes: 1 << 26,
             open_files: 256,
-            artifact_bytes: 1 << 20,
         }
     }
 
-    fn ending(outcome: Outcome, timed_out: bool, usage: Usage) -> Ending {
+    /// Only its deadline kills a process here.
+    fn ending(outcome: Outcome, usage: Usage) -> Ending {
         let limits = limits();
         let facts = Facts {
             outcome: &outcome,
-            timed_out,
+            timed_out: matches!(outcome, Outcome::Killed),
             wall_limit_millis: 10_000,
             memory_limit_bytes: 1 << 28,
             usage,
@@ -152,53 +158,40 @@ mod tests {
             cpu_micros: 6_000_000,
             ..none
         };
-        for (outcome, timed_out, usage, expected) in [
-            (Outcome::Ended(0), false, none, Ending::Exited),
-            (Outcome::Ended(3 << 8), false, none, Ending::Exited),
-            (Outcome::Ended(libc::SIGSEGV), false, none, Ending::Exited),
-            (Outcome::Ended(libc::SIGKILL), false, none, Ending::Exited),
-            (
-                Outcome::Killed,
-                true,
-                none,
-                limit(LimitName::WallTime, 10_000),
-            ),
+        for (outcome, usage, expected) in [
+            (Outcome::Ended(0), none, Ending::Exited),
+            (Outcome::Ended(3 << 8), none, Ending::Exited),
+            (Outcome::Ended(libc::SIGSEGV), none, Ending::Exited),
+            (Outcome::Ended(libc::SIGKILL), none, Ending::Exited),
+            (Outcome::Killed, none, limit(LimitName::WallTime, 10_000)),
             (
                 Outcome::Ended(libc::SIGKILL),
-                false,
                 oom,
                 limit(LimitName::Memory, 1 << 28),
             ),
             (
                 Outcome::Ended(libc::SIGXCPU),
-                false,
                 busy,
                 limit(LimitName::CpuTime, 5),
             ),
             (
                 Outcome::Ended(libc::SIGKILL),
-                false,
                 busy,
                 limit(LimitName::CpuTime, 5),
             ),
             (
                 Outcome::Ended(libc::SIGXFSZ),
-                false,
                 none,
                 limit(LimitName::FileSize, 1 << 24),
             ),
         ] {
-            assert_eq!(
-                ending(outcome.clone(), timed_out, usage),
-                expected,
-                "{outcome:?}"
-            );
+            assert_eq!(ending(outcome.clone(), usage), expected, "{outcome:?}");
         }
         let forbidden = Ending::ForbiddenSyscall {
             number: 165,
             name: Some("mount".into()),
         };
-        assert_eq!(ending(Outcome::Ended(libc::SIGSYS), false, none), forbidden);
+        assert_eq!(ending(Outcome::Ended(libc::SIGSYS), none), forbidden);
     }
 
     #[test]

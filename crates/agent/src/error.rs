@@ -26,9 +26,9 @@ pub enum AgentError {
     /// No end of the channel to be found.
     #[error("no channel: {0}")]
     Channel(#[from] guest_channel::ChannelError),
-    /// The host sent something that is no frame of ours.
-    #[error("message from the host: {0}")]
-    Frame(#[from] protocol::frame::FrameError),
+    /// The host sent what does not belong on a link.
+    #[error("link to the host: {0}")]
+    Link(#[from] protocol::link::LinkError),
     /// The host sent a message that makes no sense now.
     #[error("message from the host out of turn: {0}")]
     OutOfTurn(&'static str),
@@ -45,14 +45,6 @@ pub enum AgentError {
     Nul {
         /// Which string.
         what: &'static str,
-    },
-    /// A loaded interpreter did not come up.
-    #[error("loading the {language} interpreter: {reason}")]
-    Zygote {
-        /// Whose.
-        language: &'static str,
-        /// What it said or how it ended.
-        reason: String,
     },
 }
 
@@ -71,8 +63,14 @@ impl<T, E: Into<std::io::Error>> Step<T> for Result<T, E> {
     }
 }
 
+/// The step of a process' preparation that failed, and the kernel's answer.
+pub type SetupFailure = (&'static str, nix::errno::Errno);
+
+/// The step of a file operation that failed, and why.
+pub type FileFailure = (&'static str, std::io::Error);
+
 /// One line to the console; the host keeps its last lines for a VM that fails to start.
-pub fn complain(message: &dyn std::fmt::Display) {
+pub fn report(message: &dyn std::fmt::Display) {
     let line = format!("agent: {message}\n");
     if let Ok(mut console) = std::fs::OpenOptions::new().write(true).open("/dev/console") {
         let _ = console.write_all(line.as_bytes());

@@ -1,16 +1,16 @@
 //! Files in the work folder, by names that the host sent and in folders that the job may have
 //! filled with links: every open is `openat2`, beneath the folder, following no link.
 
-use crate::confine::JOB_ID;
-use crate::error::AgentError;
+use crate::error::{AgentError, Step};
+use crate::identity::JOB_ID;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::{Mode, mkdirat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, unlinkat};
+use protocol::environment::WORK_DIR;
 use protocol::path::check_relative;
 use std::fs::File;
-use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The owner of everything in the work folder.
@@ -26,27 +26,13 @@ impl Folder {
         open(path, flags, Mode::empty()).map(Folder)
     }
 
-    /// A second handle on the same folder.
-    pub fn try_clone(&self) -> nix::Result<OwnedFd> {
-        openat2(
-            self.0.as_fd(),
-            ".",
-            beneath(OFlag::O_RDONLY | OFlag::O_DIRECTORY),
-        )
+    /// The work folder.
+    pub fn open_work() -> Result<Folder, AgentError> {
+        Folder::open(WORK_DIR).step(|| format!("open {WORK_DIR}"))
     }
 
-    /// A folder in it.
-    pub fn folder(&self, name: &str) -> nix::Result<Folder> {
-        openat2(
-            self.0.as_fd(),
-            name,
-            beneath(OFlag::O_RDONLY | OFlag::O_DIRECTORY),
-        )
-        .map(Folder)
-    }
-
-    /// Writes a file of the job's, with the folders on its way; one that is there is replaced.
-    pub fn put(&self, path: &str, data: &[u8]) -> Result<(), AgentError> {
+    /// Makes an empty file of the job's, with the folders on its way; one that is there is emptied.
+    pub fn create(&self, path: &str) -> Result<File, AgentError> {
         let refused = |reason: String| AgentError::InputFile {
             path: path.to_owned(),
             reason,
@@ -58,16 +44,12 @@ impl Folder {
             .mode(Mode::from_bits_truncate(0o644));
         let file =
             openat2(self.0.as_fd(), path, how).map_err(|errno| refused(errno.to_string()))?;
-        let mut file = File::from(file);
         own(file.as_fd()).map_err(|errno| refused(errno.to_string()))?;
-        file.write_all(data).map_err(|error| {
-            // Half a file is no file.
-            let _ = self.remove(path);
-            refused(error.to_string())
-        })
+        Ok(File::from(file))
     }
 
-    fn remove(&self, path: &str) -> nix::Result<()> {
+    /// Removes a file.
+    pub fn remove(&self, path: &str) -> nix::Result<()> {
         let (parent, name) = path.rsplit_once('/').unwrap_or((".", path));
         let parent = openat2(
             self.0.as_fd(),

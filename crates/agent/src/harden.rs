@@ -1,6 +1,6 @@
 //! What the kernel still allows root is closed, loopback comes up, the agent is put out of reach.
 
-use crate::error::complain;
+use crate::error::report;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::os::fd::AsRawFd;
 
@@ -42,25 +42,25 @@ const SYSCTLS: &[(&str, &str)] = &[
 
 /// Carries all of it out. What fails is told on the console; the walls that a job's own
 /// confinement puts up do not lean on any of it.
-pub fn tighten() {
+pub fn restrict() {
     for (name, value) in SYSCTLS {
         match std::fs::write(format!("/proc/sys/{name}"), value) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => complain(&format_args!("sysctl {name}={value}: {error}")),
+            Err(error) => report(&format_args!("sysctl {name}={value}: {error}")),
         }
     }
     if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "-1000") {
-        complain(&format_args!("oom_score_adj: {error}"));
+        report(&format_args!("oom_score_adj: {error}"));
     }
     if let Err(error) = nix::sys::prctl::set_dumpable(false) {
-        complain(&format_args!("not dumpable: {error}"));
+        report(&format_args!("not dumpable: {error}"));
     }
     if let Err(error) = run_first() {
-        complain(&format_args!("run first: {error}"));
+        report(&format_args!("run first: {error}"));
     }
     if let Err(error) = loopback_up() {
-        complain(&format_args!("lo up: {error}"));
+        report(&format_args!("lo up: {error}"));
     }
 }
 

@@ -1,57 +1,45 @@
 //! The guest's PID 1. One file an act, in the order in which they happen:
 //!
 //! ```text
-//!  boot      mount what the kernel shows, load modules          boot, modules
-//!  root      the read-only image becomes `/`, the job's devices  root, devices
-//!  harden    sysctls, loopback, the agent out of reach           harden
-//!  channel   frames from and to the host                         channel
-//!  serve     one host message after another                      serve
-//!   wake       entropy, clock, names                             wake
-//!   run        one job                                           job
-//!     cgroup     its share of memory, pids, cpu                  cgroup
-//!     cell       its namespaces and their init                   cell, view
-//!     confine    uid, capabilities, rlimits, system calls        confine, filter
-//!     pump       its pipes, its stdin, its deadlines             pump, stream
-//!     ending     what its wait status and counters mean          ending, audit
-//!   warm       interpreters that wait for a job                  waiting, zygote
-//!   session    one program after another in one interpreter      session, answer
-//!   files      into and out of the work folder                   transfer, files
+//!  boot       mount what the kernel shows, load modules           boot, modules
+//!  root       the read-only image becomes `/`, the programs' devices  root, devices, drivers
+//!  harden     sysctls, loopback, the agent out of reach            harden
+//!  line       bytes from and to the host                           line
+//!  supervise  processes and files, on the streams of a link        supervisor
+//!    resume     entropy, clock, names                              resume
+//!    cgroup     shares of memory, pids, cpu                        cgroup
+//!    clone      a child in its cgroup and namespaces               clone, view, overlay, pipes
+//!    confine    uid, capabilities, rlimits, system calls           confine, identity, filter
+//!    ending     what a wait status and counters mean               ending, audit, witnesses
+//!    files      into the work folder                               files
 //! ```
 //!
 //! The job is hostile. Nothing of the agent's is in its reach: not its process (own pid
 //! namespace), not its descriptors (all close-on-exec), not its mounts (own mount namespace),
 //! not its memory (not dumpable, no capability to trace). The host is trusted.
 
-mod answer;
-mod artifacts;
 mod audit;
 mod boot;
-mod cell;
 mod cgroup;
-mod channel;
+mod clone;
 mod confine;
 mod devices;
+mod drivers;
 mod ending;
 mod error;
 mod files;
 mod filter;
-mod foreground;
 mod harden;
-mod job;
+mod identity;
+mod line;
 mod modules;
-mod pump;
-mod recipe;
-mod report;
+mod overlay;
+mod pipes;
+mod resume;
 mod root;
-mod serve;
-mod session;
-mod stream;
-mod transfer;
+mod supervisor;
 mod view;
-mod waiting;
-mod wake;
 mod witnesses;
-mod zygote;
 
 use error::AgentError;
 use nix::sys::reboot::{RebootMode, reboot};
@@ -64,7 +52,7 @@ fn main() {
         std::process::exit(2);
     }
     if let Err(error) = run() {
-        error::complain(&error);
+        error::report(&error);
     }
     // PID 1 must not return: the kernel would panic. `reboot` comes back only when refused.
     let _ = reboot(RebootMode::RB_AUTOBOOT);
@@ -80,14 +68,13 @@ fn run() -> Result<(), AgentError> {
         return Ok(());
     }
     modules::load_all()?;
+    let drivers = drivers::Drivers::read()?;
     root::switch()?;
-    devices::build()?;
+    devices::build(&drivers)?;
     root::mount_writable()?;
-    harden::tighten();
-    let mut channel = channel::Channel::open()?;
-    let served = serve::serve(&mut channel);
-    if let Err(error) = &served {
-        channel.send_last_words(error);
-    }
-    served
+    harden::restrict();
+    cgroup::mount_hierarchy()?;
+    resume::prepare()?;
+    let Err(error) = supervisor::run(line::Line::open()?);
+    Err(error)
 }

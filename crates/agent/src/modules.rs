@@ -3,7 +3,7 @@
 //! `/modules/10-virtio_blk.ko` is module `virtio_blk`; its parameters are the words
 //! `virtio_blk.NAME=VALUE` of the kernel's command line, as the kernel does for built-in code.
 
-use crate::error::{AgentError, Step, complain};
+use crate::error::{AgentError, Step, report};
 use nix::errno::Errno;
 use nix::kmod::{ModuleInitFlags, finit_module};
 use std::ffi::CString;
@@ -40,7 +40,7 @@ fn load(path: &Path, command_line: &str) -> Result<(), AgentError> {
         })?;
     match finit_module(&file, &parameters, ModuleInitFlags::empty()) {
         Ok(()) | Err(Errno::EEXIST) => {}
-        Err(error) => complain(&format_args!("module {name} not loaded: {error}")),
+        Err(error) => report(&format_args!("module {name} not loaded: {error}")),
     }
     Ok(())
 }

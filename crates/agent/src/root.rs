@@ -3,9 +3,10 @@
 use crate::boot::{KERNEL_VIEWS, make_folder};
 use crate::devices;
 use crate::error::{AgentError, Step};
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use protocol::interpreter::DRIVERS_IN_INITRAMFS;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -65,15 +66,7 @@ pub fn switch() -> Result<(), AgentError> {
     Ok(())
 }
 
-/// Throws away what a job left in `/tmp`, `/work` and `/dev/shm`.
-pub fn renew() -> Result<(), AgentError> {
-    for (target, _, _) in WRITABLE {
-        umount2(*target, MntFlags::MNT_DETACH).step(|| format!("umount {target}"))?;
-    }
-    mount_writable()
-}
-
-/// Throws the same away and leaves the folders, which a waiting interpreter has open.
+/// Throws away what is in `/tmp`, `/work` and `/dev/shm`, and leaves the folders, which an interpreter may have open.
 pub fn empty() -> Result<(), AgentError> {
     for (target, _, _) in WRITABLE {
         let entries = std::fs::read_dir(target).step(|| format!("list {target}"))?;
@@ -108,10 +101,7 @@ pub fn mount_writable() -> Result<(), AgentError> {
 
 /// Sets what `/tmp`, `/work` and `/dev/shm` may hold: `bytes` each, and inodes in proportion.
 pub fn resize(bytes: u64) -> Result<(), AgentError> {
-    // Zero would mean 'no limit' to tmpfs.
-    let bytes = bytes.max(4096);
-    let inodes = (bytes / 4096).max(MIN_INODES);
-    let options = format!("size={bytes},nr_inodes={inodes}");
+    let options = size_options(bytes);
     for (target, _, flags) in WRITABLE {
         let flags = *flags | MsFlags::MS_REMOUNT;
         mount(
@@ -124,6 +114,14 @@ pub fn resize(bytes: u64) -> Result<(), AgentError> {
         .step(|| format!("resize {target} to {bytes} bytes"))?;
     }
     Ok(())
+}
+
+/// What tmpfs is told for a size: inodes are in proportion.
+pub fn size_options(bytes: u64) -> String {
+    // Zero would mean 'no limit' to tmpfs.
+    let bytes = bytes.max(4096);
+    let inodes = (bytes / 4096).max(MIN_INODES);
+    format!("size={bytes},nr_inodes={inodes}")
 }
 
 /// The disk is mostly there already; else the kernel's making of the node wakes us.
@@ -152,8 +150,9 @@ fn wait_for(device: &str) -> Result<(), AgentError> {
     Ok(())
 }
 
-/// Unlinks the agent's own file and the modules, so that their pages are given back.
+/// Unlinks the agent's own file, the modules and the drivers, so that their pages are given back.
 fn free_initramfs() {
     let _ = std::fs::remove_file("/init");
     let _ = std::fs::remove_dir_all("/modules");
+    let _ = std::fs::remove_dir_all(DRIVERS_IN_INITRAMFS);
 }

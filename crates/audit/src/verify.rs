@@ -49,6 +49,18 @@ impl Report {
     }
 }
 
+/// Where a finding is.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    file: &'a str,
+    line: u64,
+}
+
+impl At<'_> {
+    /// In no one file.
+    const WHOLE: At<'static> = At { file: "", line: 0 };
+}
+
 /// The record that the walk saw last.
 struct Walk {
     next_seq: u64,
@@ -75,31 +87,31 @@ pub fn verify(dir: &Path) -> Result<Report, AuditError> {
         report: Report::default(),
     };
     for_each_line(dir, |file, line, text| {
-        walk.line(file, line, text);
+        walk.line(At { file, line }, text);
         true
     })?;
     walk.finish(head)
 }
 
 impl Walk {
-    fn found(&mut self, file: &str, line: u64, kind: &'static str, text: String) {
+    fn found(&mut self, at: At<'_>, kind: &'static str, text: String) {
         self.report.findings.push(Finding {
-            file: file.to_owned(),
-            line,
+            file: at.file.to_owned(),
+            line: at.line,
             kind,
             text,
         });
     }
 
-    fn line(&mut self, file: &str, line: u64, text: &str) {
+    fn line(&mut self, at: At<'_>, text: &str) {
         let record = match decode(text) {
             Ok(record) => record,
             Err(bad) => {
                 let (kind, sentence) = match bad {
                     BadLine::Changed { seq } => ("changed", format!("record {seq} {bad}")),
-                    BadLine::NotARecord => ("unreadable", format!("line {line} {bad}")),
+                    BadLine::NotARecord => ("unreadable", format!("line {} {bad}", at.line)),
                 };
-                self.found(file, line, kind, sentence);
+                self.found(at, kind, sentence);
                 self.next_seq += 1;
                 self.after_bad = true;
                 return;
@@ -114,25 +126,25 @@ impl Walk {
                 "replaced"
             };
             let text = format!("record {seq} stands after record {}", expected - 1);
-            self.found(file, line, kind_of_seen, text);
+            self.found(at, kind_of_seen, text);
             return;
         }
         if seq > expected {
-            self.gap(file, line, expected, seq);
+            self.gap(at, expected, seq);
         } else if record.prev != self.last_hash && !self.after_bad {
             let before = seq - 1;
             let text = format!("record {before} is not the one that record {seq} was chained to");
-            self.found(file, line, "replaced", text);
+            self.found(at, "replaced", text);
         }
         self.after_bad = false;
         self.next_seq = seq + 1;
         self.last_hash = record.hash;
     }
 
-    fn gap(&mut self, file: &str, line: u64, expected: u64, seq: u64) {
+    fn gap(&mut self, at: At<'_>, expected: u64, seq: u64) {
         if seq - expected > LARGEST_GAP {
             let text = format!("records {expected} to {} are missing", seq - 1);
-            self.found(file, line, "missing", text);
+            self.found(at, "missing", text);
         } else {
             self.missing.extend(expected..seq);
         }
@@ -140,17 +152,17 @@ impl Walk {
 
     fn finish(mut self, head: Option<Head>) -> Result<Report, AuditError> {
         for seq in std::mem::take(&mut self.missing) {
-            self.found("", 0, "missing", format!("record {seq} is missing"));
+            self.found(At::WHOLE, "missing", format!("record {seq} is missing"));
         }
         let last = self.next_seq - 1;
         match head {
             None if self.report.records > 0 => {
-                self.found(
-                    "head",
-                    0,
-                    "unreadable",
-                    "the head is missing or unreadable".into(),
-                );
+                let head = At {
+                    file: "head",
+                    line: 0,
+                };
+                let text = "the head is missing or unreadable";
+                self.found(head, "unreadable", text.into());
             }
             Some(head) if last < head.last_seq => {
                 let text = format!(
@@ -158,13 +170,13 @@ impl Walk {
                     last + 1,
                     head.last_seq
                 );
-                self.found("", 0, "cut", text);
+                self.found(At::WHOLE, "cut", text);
             }
             Some(head)
                 if last == head.last_seq && self.last_hash != head.last_hash && !self.after_bad =>
             {
                 let text = format!("record {last}, the newest, is not the one that was written");
-                self.found("", 0, "replaced", text);
+                self.found(At::WHOLE, "replaced", text);
             }
             _ => {}
         }

@@ -25,7 +25,7 @@ pub fn config_for(path: BootPath, mut config: Config, languages: &[Language]) ->
             min: 2,
             max: 4,
             max_age_seconds: 3600,
-            rehearsed: true,
+            warmed: true,
         };
         config.pool = languages.iter().map(|language| (*language, size)).collect();
     }
@@ -105,7 +105,7 @@ pub async fn latency(
     language: Language,
     runs: usize,
 ) -> Result<Option<LatencyRow>, BenchError> {
-    let program = hello(language);
+    let program = hello(language)?;
     let (mut totals, mut vms) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let (total, result) = timed(sandbox, path, &program).await?;
@@ -159,27 +159,42 @@ pub async fn wait_until_settled(sandbox: &Sandbox) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// Jobs a second with `concurrency` at once, each in a new VM.
-pub async fn throughput(
-    sandbox: &Arc<Sandbox>,
-    path: BootPath,
-    language: Language,
-    jobs: usize,
-    concurrency: usize,
-) -> Result<ThroughputRow, BenchError> {
-    let (program, sandbox) = (hello(language), sandbox.clone());
-    let job = move || {
-        let sandbox = sandbox.clone();
-        async move { run_once(&sandbox, &program).await.map(drop) }
-    };
-    let jobs_per_second = jobs_per_second(jobs, concurrency, job).await?;
-    Ok(ThroughputRow {
-        language,
-        path,
-        concurrency,
-        jobs,
-        jobs_per_second,
-    })
+/// How many jobs, and how many at once, each in a new VM.
+#[derive(Debug, Clone, Copy)]
+pub struct Throughput {
+    /// Whence the VMs come.
+    pub path: BootPath,
+    /// What the jobs are written in.
+    pub language: Language,
+    /// All jobs.
+    pub jobs: usize,
+    /// Those at once.
+    pub concurrency: usize,
+}
+
+impl Throughput {
+    /// Jobs a second.
+    pub async fn measure(self, sandbox: &Arc<Sandbox>) -> Result<ThroughputRow, BenchError> {
+        let Throughput {
+            path,
+            language,
+            jobs,
+            concurrency,
+        } = self;
+        let (program, sandbox) = (hello(language)?, sandbox.clone());
+        let job = move || {
+            let sandbox = sandbox.clone();
+            async move { run_once(&sandbox, &program).await.map(drop) }
+        };
+        let jobs_per_second = jobs_per_second(jobs, concurrency, job).await?;
+        Ok(ThroughputRow {
+            language,
+            path,
+            concurrency,
+            jobs,
+            jobs_per_second,
+        })
+    }
 }
 
 /// What the pool's waiting VMs hold.

@@ -1,6 +1,7 @@
 //! What it costs. [`latency`] times this tool's own paths, [`compare`] the same job under every
 //! isolation technology that is installed, interleaved in one run, [`native`] the same program in a VM and
 //! on the host, [`http`] loads the service;
+//! [`live`] judges what a sandbox that stays promises,
 //! [`throughput`] runs several at once, [`stats`] sums up and [`plot`] draws.
 //!
 //! Absolute times say little about another machine; ratios measured side by side do.
@@ -8,6 +9,7 @@
 pub mod compare;
 pub mod http;
 pub mod latency;
+pub mod live;
 pub mod native;
 pub mod plot;
 pub mod program;
@@ -39,13 +41,16 @@ pub enum BenchError {
         /// What to do.
         advice: &'static str,
     },
+    /// An operator's language may have no samples.
+    #[error("{0} has no program to measure; add [samples] to its file")]
+    NoSamples(protocol::language::Language),
     /// The sandbox could not be opened.
     #[error("opening the sandbox")]
     Sandbox(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A command of another technology failed.
     #[error("{command} failed: {reason}")]
     Command {
-        /// Which.
+        /// Its program and first words.
         command: String,
         /// Its exit and last words.
         reason: String,

@@ -10,7 +10,6 @@ use crate::compare::contender::{CommandLine, find_program};
 use crate::stats::{Summary, summary};
 use protocol::bytes::Bytes;
 use protocol::job::{JobRequest, RequestedLimits};
-use protocol::language::Language;
 use protocol::result::Status;
 use protocol::wire::InputFile;
 use sandbox::drive::JobIo;
@@ -19,6 +18,9 @@ use sandbox::session::Session;
 use serde::Serialize;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// What the timed programs are written in.
+pub const LANGUAGE: &str = "python";
 
 /// A program that prints how long its work took, seconds.
 struct Timed {
@@ -185,7 +187,7 @@ fn row(name: &str, in_vm: &[Duration], beside: Option<&[Duration]>) -> Option<Ro
 
 fn request(code: String) -> JobRequest {
     JobRequest {
-        language: Language::Python.name().to_owned(),
+        language: LANGUAGE.to_owned(),
         code,
         limits: RequestedLimits {
             timeout_seconds: Some(TIMEOUT_SECONDS),
@@ -197,7 +199,7 @@ fn request(code: String) -> JobRequest {
 
 async fn job(sandbox: &Sandbox, code: String) -> Result<Vec<u8>, BenchError> {
     let wrong = |seen: String| BenchError::WrongAnswer {
-        what: "python".into(),
+        what: LANGUAGE.into(),
         seen,
         expected: "a number".into(),
     };

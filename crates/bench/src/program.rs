@@ -1,5 +1,7 @@
 //! The programs that are timed: the smallest that prove their language ran.
 
+use crate::BenchError;
+use languages::row::Samples;
 use protocol::language::Language;
 
 /// A program and what it prints.
@@ -7,26 +9,22 @@ use protocol::language::Language;
 pub struct Program {
     /// Its language.
     pub language: Language,
+    /// The samples that it is of.
+    pub samples: &'static Samples,
     /// Its text.
     pub code: &'static str,
     /// Its whole output.
     pub stdout: &'static str,
 }
 
-/// The hello of a language.
-pub fn hello(language: Language) -> Program {
-    let code = match language {
-        Language::Python => "print('hello')\n",
-        Language::Node => "console.log('hello')\n",
-        Language::Go => {
-            "package main\n\nimport \"fmt\"\n\nfunc main() { fmt.Println(\"hello\") }\n"
-        }
-        Language::Rust => "fn main() { println!(\"hello\"); }\n",
-        Language::Bash => "echo hello\n",
-    };
-    Program {
+/// The hello of a language; an operator's may have none.
+pub fn hello(language: Language) -> Result<Program, BenchError> {
+    let samples = language.row().samples.as_ref();
+    let samples = samples.ok_or(BenchError::NoSamples(language))?;
+    Ok(Program {
         language,
-        code,
+        samples,
+        code: &samples.hello,
         stdout: "hello\n",
-    }
+    })
 }

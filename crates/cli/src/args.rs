@@ -1,17 +1,32 @@
-//! The command line as data: one table drives parsing, `--help`, completions and man pages. What runs a
-//! program, what measures, and what concerns images have their rows in [`run`], [`bench`] and [`images`].
+//! The command line as data: one table drives parsing, `--help`, completions and man pages. A
+//! command of several flags has its rows in a file of its name.
 
 mod bench;
+mod events;
 mod images;
+mod keys;
+mod language;
 mod run;
+mod sandbox;
+mod shell;
+mod snapshots;
 
-pub use bench::{BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, CompareArgs};
-pub use images::{ImagesCommand, KernelArg};
-pub use run::{RunArgs, ScanArg};
-
-use clap::{
-    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable,
+pub use bench::{
+    BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, BenchSandboxArgs, CompareArgs,
 };
+pub use events::EventsCommand;
+pub use images::{ImagesCommand, KernelArg};
+pub use keys::KeysCommand;
+pub use language::LanguageName;
+pub use run::{RunArgs, ScanArg};
+pub use sandbox::{
+    CpArgs, CreateArgs, ExecArgs, LogsArgs, SandboxArgs, SandboxCommand, ServiceArgs, UserArg,
+};
+pub use shell::ShellArgs;
+pub use snapshots::SnapshotsCommand;
+
+use clap::builder::{FalseyValueParser, Resettable};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Runs code that nobody has read in a microVM of its own.
@@ -76,6 +91,15 @@ pub struct Global {
         value_name = "DIR"
     )]
     pub state_dir: Option<PathBuf>,
+    /// The folder of the operator's languages [default: languages beside the configuration file's usual place]
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_LANGUAGES_DIR",
+        value_name = "DIR",
+        hide_short_help = true
+    )]
+    pub languages_dir: Option<PathBuf>,
     /// The guest agent's binary [default: beside this program]
     #[arg(
         long,
@@ -121,6 +145,24 @@ pub struct Global {
         default_value_t
     )]
     pub accel: AccelArg,
+    /// Let processes of sandboxes be root in the guest: the VM is the wall then
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_GUEST_ROOT",
+        value_parser = FalseyValueParser::new(),
+        hide_short_help = true
+    )]
+    pub allow_guest_root: bool,
+    /// Let sandboxes have a root file system that can be written to
+    #[arg(
+        long,
+        global = true,
+        env = "LLM_FIRECRACKER_WRITABLE",
+        value_parser = FalseyValueParser::new(),
+        hide_short_help = true
+    )]
+    pub allow_writable: bool,
     /// Say more on standard error (twice: everything)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -158,6 +200,12 @@ pub enum Command {
     /// Run a program in a throwaway microVM
     #[command(after_help = run::EXAMPLES)]
     Run(Box<RunArgs>),
+    /// Open a shell, or another program, in a microVM of its own: a terminal, or pipes
+    #[command(after_help = shell::EXAMPLES)]
+    Shell(ShellArgs),
+    /// Make and use sandboxes of a service that runs: VMs that stay, with processes and files
+    #[command(after_help = sandbox::EXAMPLES)]
+    Sandbox(Box<SandboxArgs>),
     /// Find the engines, install Firecracker where it is missing, say what works
     #[command(after_help = SETUP_EXAMPLES)]
     Setup(SetupArgs),
@@ -239,46 +287,13 @@ pub struct Format {
     pub json: bool,
 }
 
-/// What to do with snapshots.
-#[derive(Debug, Subcommand)]
-pub enum SnapshotsCommand {
-    /// Make the snapshots of these languages (all with an image, when none is named)
-    Create {
-        /// python, node, go, rust, bash
-        #[arg(value_name = "LANG")]
-        languages: Vec<String>,
-        /// Memory of the VM in MiB [default: as configured]
-        #[arg(long)]
-        memory: Option<u32>,
-        /// Virtual CPUs [default: as configured]
-        #[arg(long)]
-        vcpus: Option<u32>,
-    },
-    /// List the snapshots and what they are made of
-    List {
-        #[command(flatten)]
-        format: Format,
-    },
-    /// Read every byte again and compare it with the manifest
-    Verify {
-        #[command(flatten)]
-        format: Format,
-    },
-    /// Remove snapshots
-    Rm {
-        /// Languages; all, when none is named
-        #[arg(value_name = "LANG")]
-        languages: Vec<String>,
-    },
-}
-
 /// Flags of `selftest`.
 #[derive(Debug, Args)]
 pub struct SelftestArgs {
-    /// Only attacks of this kind; may be given again
+    /// Only attacks of this kind, and those of --only; may be given again
     #[arg(long = "kind", value_name = "KIND")]
     pub kinds: Vec<String>,
-    /// Only this attack; may be given again
+    /// Only this attack, and those of --kind; may be given again
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
     /// Succeed also where some of these attacks cannot be run here, for want of an image for one
@@ -289,76 +304,4 @@ pub struct SelftestArgs {
     pub list: bool,
     #[command(flatten)]
     pub format: Format,
-}
-
-/// What to do with API keys.
-#[derive(Debug, Subcommand)]
-pub enum KeysCommand {
-    /// Make a key; it is shown once
-    Add {
-        /// What people call it
-        name: String,
-        /// Let it read metrics, events and the jobs of all keys
-        #[arg(long)]
-        observe: bool,
-        /// Requests a second that it may make, in the long run [default: as configured]
-        #[arg(long, value_name = "NUMBER", value_parser = above_zero)]
-        requests_per_second: Option<f64>,
-        /// Jobs that it may have at one time, waiting ones included [default: as configured]
-        #[arg(long, value_name = "NUMBER")]
-        jobs: Option<usize>,
-        /// Sessions that it may have at one time [default: as configured]
-        #[arg(long, value_name = "NUMBER")]
-        sessions: Option<usize>,
-    },
-    /// List the keys, without their secrets
-    List {
-        #[command(flatten)]
-        format: Format,
-    },
-    /// Have a key not count any more
-    Revoke {
-        /// Its id
-        id: String,
-    },
-}
-
-fn above_zero(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok();
-    let number = number.filter(|number: &f64| number.is_finite() && *number > 0.0);
-    number.ok_or_else(|| "write a number above 0".to_owned())
-}
-
-/// What to do with the audit log.
-#[derive(Debug, Subcommand)]
-pub enum EventsCommand {
-    /// Print the newest events
-    Tail {
-        /// How many
-        #[arg(short = 'n', long, default_value_t = 20)]
-        count: usize,
-        /// Go on with those that come
-        #[arg(short, long)]
-        follow: bool,
-    },
-    /// Print the events of a job, of a type or of a time
-    Query {
-        /// Only this job's
-        #[arg(long)]
-        trace_id: Option<String>,
-        /// Only this type
-        #[arg(long = "type", value_name = "TYPE")]
-        event_type: Option<String>,
-        /// Not before this time, e.g. 2026-01-31T12:00:00Z
-        #[arg(long, value_name = "TIME")]
-        since: Option<String>,
-        /// Before this time
-        #[arg(long, value_name = "TIME")]
-        until: Option<String>,
-    },
-    /// Find what was cut, changed or reordered
-    Verify {
-        #[command(flatten)]
-        format: Format,
-    },
 }

@@ -1,6 +1,8 @@
 //! From flags and configuration to rooms that are ready to use. The order in which settings win:
 //! file, then environment, then flags (clap reads the last two).
 
+mod languages;
+
 use crate::args::{AccelArg, EngineArg, Global};
 use crate::telemetry::TelemetryConfig;
 use crate::terminal;
@@ -13,7 +15,7 @@ use sandbox::materials::MaterialsSource;
 use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
 use sandbox::snapshots::SnapshotStore;
-use sandbox::supply::Supply;
+use sandbox::supply::{Sources, Supply};
 use serde::de::DeserializeOwned;
 use server::ServerConfig;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,8 @@ use std::sync::Arc;
 use vmm::cleanup::Removed;
 use vmm::{AcceleratorChoice, Engine, EngineKind, VmmConfig};
 
-/// Where the configuration is looked for when nobody names it.
-const SYSTEM_CONFIG: &str = "/etc/llm-firecracker/config.toml";
+/// The folder in which the configuration is looked for when nobody names it.
+const SYSTEM_CONFIG: &str = "/etc/llm-firecracker";
 const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
 /// Where a package installs the agent.
 const SYSTEM_AGENT: &str = "/usr/lib/llm-firecracker/llm-firecracker-agent";
@@ -41,11 +43,15 @@ pub struct Settings {
     pub telemetry: TelemetryConfig,
 }
 
-/// The whole configuration with the flags laid over it.
+/// The whole configuration with the flags laid over it; the operator's languages are loaded first, for it may name
+/// them.
 pub fn settings(global: &Global) -> anyhow::Result<Settings> {
     let mut settings = match config_file(global)? {
-        Some(path) => read_settings(&path)?,
-        None => Settings::default(),
+        Some(path) => read_settings(&path, global)?,
+        None => {
+            languages::load(global, languages::LanguagesConfig::default())?;
+            Settings::default()
+        }
     };
     settings.sandbox = with_flags(settings.sandbox, global)?;
     Ok(settings)
@@ -65,22 +71,26 @@ pub fn config(global: &Global) -> anyhow::Result<Config> {
     settings(global).map(|settings| settings.sandbox)
 }
 
-fn read_settings(path: &Path) -> anyhow::Result<Settings> {
+fn read_settings(path: &Path, global: &Global) -> anyhow::Result<Settings> {
     trust::check("configuration", path)?;
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("configuration {} cannot be read", path.display()))?;
-    parse_settings(&text).with_context(|| format!("configuration {} is not valid", path.display()))
+    let not_valid = || format!("configuration {} is not valid", path.display());
+    let config = languages::LanguagesConfig::parse(&text).with_context(not_valid)?;
+    languages::load(global, config)?;
+    parse_settings(&text).with_context(not_valid)
 }
 
 fn parse_settings(text: &str) -> anyhow::Result<Settings> {
     let mut whole: toml::Table = text.parse()?;
     refuse_moved(&whole)?;
+    let languages = whole.remove(languages::TABLE);
     let server = whole.remove("server");
     let audit = whole.remove("audit");
     let telemetry = whole.remove("telemetry");
     // Without the service's tables the text is parsed as it stands: errors then name line and column.
-    let sandbox = match (&server, &audit, &telemetry) {
-        (None, None, None) => Config::parse(text)?,
+    let sandbox = match (&server, &audit, &telemetry, &languages) {
+        (None, None, None, None) => Config::parse(text)?,
         _ => whole.try_into()?,
     };
     Ok(Settings {
@@ -158,6 +168,8 @@ fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
     if let Some(path) = &global.jailer {
         config.vmm.jailer_path = Some(path.clone());
     }
+    config.sandboxes.guest_root |= global.allow_guest_root;
+    config.sandboxes.writable |= global.allow_writable;
     check_programs(&mut config)?;
     Ok(config)
 }
@@ -181,10 +193,14 @@ fn check_programs(config: &mut Config) -> anyhow::Result<()> {
 
 /// The configuration file that is read when none is named.
 fn default_config_path() -> Option<PathBuf> {
+    default_config_dir().map(|dir| dir.join("config.toml"))
+}
+
+fn default_config_dir() -> Option<PathBuf> {
     if rustix::process::geteuid().is_root() {
         return Some(SYSTEM_CONFIG.into());
     }
-    xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("llm-firecracker/config.toml"))
+    xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("llm-firecracker"))
 }
 
 fn default_state_dir() -> anyhow::Result<PathBuf> {
@@ -341,7 +357,12 @@ pub async fn sandbox_with(
     let metrics = Metrics::default();
     let (materials, snapshots) = stores(config)?;
     let engine = engine(config).await?;
-    let supply = Supply::new(config, engine, materials, snapshots, metrics.clone());
+    let sources = Sources {
+        engine,
+        materials,
+        snapshots,
+    };
+    let supply = Supply::new(config, sources, metrics.clone());
     let sandbox = Sandbox::new(config, supply, EventBus::new(sinks), metrics)?;
     Ok(Arc::new(sandbox))
 }

@@ -9,6 +9,7 @@ mod audit_sink;
 mod commands;
 mod context;
 mod progress;
+mod raw_terminal;
 mod signals;
 mod table;
 mod telemetry;
@@ -44,6 +45,8 @@ fn main() -> ExitCode {
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run(args) => Ok(commands::run::run(&cli.global, *args).await),
+        Command::Shell(args) => commands::shell::run(&cli.global, args).await,
+        Command::Sandbox(args) => commands::sandbox::run(*args).await,
         Command::Setup(args) => commands::setup::run(&cli.global, args).await,
         Command::Images(command) => commands::images::run(&cli.global, command).await,
         Command::Snapshots(command) => commands::snapshots::run(&cli.global, command).await,
@@ -54,6 +57,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Some(BenchCommand::Native(args)) => {
                 commands::bench_native::run(&cli.global, args).await
             }
+            Some(BenchCommand::Sandbox(args)) => {
+                commands::bench_sandbox::run(&cli.global, args).await
+            }
             None => commands::bench::bench(&cli.global, args).await,
         },
         Command::Compare(args) => commands::bench::compare(&cli.global, args).await,
@@ -62,7 +68,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve { listen } => commands::serve::run(&cli.global, listen).await,
         Command::Keys(command) => commands::keys::run(&cli.global, command),
         Command::Events(command) => commands::events::run(&cli.global, command),
-        Command::Completions { shell } => commands::help::completions(shell),
+        Command::Completions { shell } => commands::help::completions(&cli.global, shell),
         Command::Man { dir } => commands::help::man(&dir),
     }
 }

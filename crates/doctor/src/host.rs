@@ -26,7 +26,7 @@ pub enum Gap {
     /// It is there and cannot be read.
     #[error("{path} cannot be read: {reason}")]
     Unreadable {
-        /// Which.
+        /// Its path on the host.
         path: String,
         /// The kernel's words.
         reason: String,
@@ -34,7 +34,7 @@ pub enum Gap {
     /// It reads, but not as documented.
     #[error("{path} reads {text:?}, which is not understood")]
     Strange {
-        /// Which.
+        /// Its path on the host.
         path: String,
         /// What stands there, cut short.
         text: String,

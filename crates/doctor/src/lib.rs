@@ -23,7 +23,7 @@ pub use checks::{Check, GROUPS, Group, Look, Needs};
 pub use facts::Facts;
 pub use host::{Gap, Host};
 pub use outcome::{Outcome, Status};
-pub use report::{Report, Row};
+pub use report::{Colours, Report, Row};
 
 /// Runs every check of the table.
 pub fn examine(host: &Host) -> Report {

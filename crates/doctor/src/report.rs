@@ -30,6 +30,15 @@ pub struct Report {
     pub rows: Vec<Row>,
 }
 
+/// How a status is marked besides its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// Not at all.
+    None,
+    /// By escape sequences of a terminal.
+    Ansi,
+}
+
 impl Report {
     /// `{"checks":[{"id","status","seen","why","fix"}]}`.
     pub fn to_json(&self) -> serde_json::Value {
@@ -47,7 +56,7 @@ impl Report {
     }
 
     /// For people: a line a check, and below what is not a pass its reason and remedy.
-    pub fn to_text(&self, colours: bool) -> String {
+    pub fn to_text(&self, colours: Colours) -> String {
         let mut text = String::new();
         let mut group = "";
         for row in &self.rows {
@@ -69,12 +78,12 @@ impl Report {
 }
 
 impl Row {
-    fn write(&self, text: &mut String, colours: bool) {
+    fn write(&self, text: &mut String, colours: Colours) {
         let (start, end) = match (colours, self.status) {
-            (false, _) => ("", ""),
-            (true, Status::Pass) => ("\x1b[32m", "\x1b[0m"),
-            (true, Status::Warn) => ("\x1b[33m", "\x1b[0m"),
-            (true, Status::Fail) => ("\x1b[1;31m", "\x1b[0m"),
+            (Colours::None, _) => ("", ""),
+            (Colours::Ansi, Status::Pass) => ("\x1b[32m", "\x1b[0m"),
+            (Colours::Ansi, Status::Warn) => ("\x1b[33m", "\x1b[0m"),
+            (Colours::Ansi, Status::Fail) => ("\x1b[1;31m", "\x1b[0m"),
         };
         let _ = writeln!(
             text,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use doctor::facts::{Probe, Tool, Vms};
-use doctor::{Facts, Host, Report, Status, gather};
+use doctor::{Colours, Facts, Host, Report, Status, gather};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::AsRawFd;
@@ -21,8 +21,15 @@ impl Drop for StandIn {
     }
 }
 
+/// The system-call filter of a stand-in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filter {
+    None,
+    Default,
+}
+
 /// `cat` waiting for input: it lives until its parent is killed.
-fn jailed(filter: bool) -> Option<StandIn> {
+fn jailed(filter: Filter) -> Option<StandIn> {
     let mut command = Command::new("bwrap");
     command.args([
         "--unshare-all",
@@ -51,7 +58,7 @@ fn jailed(filter: bool) -> Option<StandIn> {
         rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty()).unwrap();
     }
     command.args(["--info-fd", &info.as_raw_fd().to_string()]);
-    if filter {
+    if filter == Filter::Default {
         command.args(["--seccomp", &program.as_raw_fd().to_string()]);
     }
     // It answers once: then its filter is installed and it is itself, not bubblewrap.
@@ -93,7 +100,7 @@ fn status(report: &Report, id: &str) -> Status {
 
 #[test]
 fn the_walls_of_a_real_jail_are_seen_and_so_is_a_missing_filter() {
-    let (Some(whole), Some(unfiltered)) = (jailed(true), jailed(false)) else {
+    let (Some(whole), Some(unfiltered)) = (jailed(Filter::Default), jailed(Filter::None)) else {
         println!("not run: bubblewrap is not installed or may make no jail here");
         return;
     };
@@ -145,7 +152,7 @@ fn what_bubblewrap_can_make_is_tried_and_what_it_says_otherwise_is_kept() {
         );
         assert!(matches!(attempt(&failing), Probe::Fails(why) if why.contains("exit status: 1")));
     }
-    if jailed(false).is_none() {
+    if jailed(Filter::None).is_none() {
         println!("not run: bubblewrap is not installed or may make no jail here");
         return;
     }
@@ -166,6 +173,6 @@ fn the_report_has_the_promised_shape() {
         assert!(["pass", "warn", "fail"].contains(&check["status"].as_str().unwrap()));
     }
     assert_eq!(report.exit_code() == 0, report.count(Status::Fail) == 0);
-    assert!(report.to_text(true).contains("\x1b["));
-    assert!(!report.to_text(false).contains('\x1b'));
+    assert!(report.to_text(Colours::Ansi).contains("\x1b["));
+    assert!(!report.to_text(Colours::None).contains('\x1b'));
 }

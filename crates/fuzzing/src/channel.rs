@@ -1,136 +1,91 @@
-//! What a guest says to the host, and a VMM.
+//! What a guest puts on its channel, as bytes, and what a VMM says.
 
-use protocol::frame::{FrameDecoder, HEADER_BYTES, MAX_FRAME_BYTES, encode};
-use protocol::job::{Job, JobRequest, RequestedLimits};
-use protocol::result::{Isolation, Timings};
-use protocol::validate::Policy;
-use protocol::wire::{GuestMessage, MAX_ARTIFACTS, STDIN_WINDOW_BYTES};
-use sandbox::config::Config;
-use sandbox::conversation::{Conversation, Decision};
-use sandbox::error::{Step, Why};
-use sandbox::outcome::{self, TalkEnd};
-use std::sync::OnceLock;
+use protocol::collection::{Collection, CollectionBounds, CollectionError, Collector};
+use protocol::link::{Event, Link, MAX_CONTROL_BYTES, QUEUE_BYTES, parse_control};
+use protocol::path::check_relative;
+use protocol::supervisor::{GuestControl, OutputKind};
+use sandbox::live::contexts::{Heard, Hearing, Nonsense};
+use std::collections::BTreeSet;
 use vmm::qmp::message::Message;
 
-/// A stream of frames says the same in whatever pieces it comes, and what it says survives being said
-/// again.
-pub fn frames(bytes: &[u8]) {
-    let whole = decode(bytes, usize::MAX);
+/// A link with one stream each way: in whatever pieces it comes, it tells the same and keeps no more than it may, and a
+/// control message survives being said again.
+pub fn link(bytes: &[u8]) {
+    let whole = hear(bytes, usize::MAX);
     let piece = bytes.first().map_or(1, |first| usize::from(*first) + 1);
-    assert_eq!(whole, decode(bytes, piece), "in pieces of {piece}");
-    for message in whole.0 {
-        let mut again = FrameDecoder::new();
-        if let Ok(frame) = encode(&message) {
-            again.feed(&frame);
-            assert_eq!(again.next_message().ok().flatten(), Some(message));
+    assert_eq!(whole, hear(bytes, piece), "in pieces of {piece}");
+    for event in whole.0 {
+        let Event::Control(body) = event else {
+            continue;
+        };
+        if let Ok(message) = parse_control::<GuestControl>(&body) {
+            let again = serde_json::to_vec(&message).unwrap_or_default();
+            assert_eq!(parse_control::<GuestControl>(&again).ok(), Some(message));
         }
     }
 }
 
-/// The messages, and whether the stream ended well.
-fn decode(bytes: &[u8], piece: usize) -> (Vec<GuestMessage>, bool) {
-    let mut decoder = FrameDecoder::new();
-    let mut messages = Vec::new();
+/// Bytes that the peer may be ahead on the stream that comes in.
+const WINDOW_BYTES: u32 = 4096;
+
+/// What arrived, and whether it ended well.
+fn hear(bytes: &[u8], piece: usize) -> (Vec<Event>, bool) {
+    let mut link = Link::new();
+    link.open_incoming(1, WINDOW_BYTES);
+    link.open_outgoing(2);
+    let mut events = Vec::new();
+    let mut taken_bytes = 0;
     for chunk in bytes.chunks(piece) {
-        decoder.feed(chunk);
+        link.feed(chunk);
         loop {
-            match decoder.next_message() {
-                Ok(Some(message)) => messages.push(message),
+            match link.next_event() {
+                Ok(Some(event)) => {
+                    if let Event::Data(_, data) = &event {
+                        taken_bytes += data.len();
+                    }
+                    events.push(event);
+                }
                 Ok(None) => break,
-                Err(_) => return (messages, false),
+                Err(_) => return (events, false),
             }
         }
-        assert!(decoder.buffered_bytes() < HEADER_BYTES + MAX_FRAME_BYTES);
+        assert!(
+            taken_bytes <= WINDOW_BYTES as usize,
+            "nothing was given back"
+        );
+        assert!(link.buffered_bytes() <= MAX_CONTROL_BYTES + QUEUE_BYTES + chunk.len());
     }
-    (messages, decoder.finish().is_ok())
+    (events, true)
 }
 
-/// A talk about a job, one message a line: whatever the guest says, what is kept is bounded, and the
-/// result's words hold nothing that a terminal acts on.
-pub fn conversation(bytes: &[u8]) {
-    let Some(job) = job(bytes.first().is_some_and(|first| first % 2 == 1)) else {
+/// What may come of a job's files, so that a short input reaches it.
+const COLLECTION_BOUNDS: CollectionBounds = CollectionBounds {
+    bytes: 4096,
+    files: 8,
+};
+
+/// A collection of files: in whatever pieces it comes, it tells the same, and what it holds is within its bounds.
+pub fn collection(bytes: &[u8]) {
+    let whole = collect(bytes, usize::MAX);
+    let piece = bytes.first().map_or(1, |first| usize::from(*first) + 1);
+    assert_eq!(whole, collect(bytes, piece), "in pieces of {piece}");
+    let Ok(Collection { files, .. }) = whole else {
         return;
     };
-    let compiles = job.language.spec().compile.is_some();
-    let mut talk = Conversation::new(job.trace_id.clone(), compiles, job.limits.clone());
-    talk.sent_stdin(1000);
-    let mut end = TalkEnd::Failed(Why::Gone.into());
-    for line in bytes.split(|byte| *byte == b'\n') {
-        let Ok(message) = serde_json::from_slice::<GuestMessage>(line) else {
-            break;
-        };
-        match talk.on(message) {
-            Ok(Decision::Over(report)) => {
-                end = TalkEnd::Report(report);
-                break;
-            }
-            Ok(Decision::Refused(reason)) => {
-                end = TalkEnd::Refused(reason);
-                break;
-            }
-            Ok(Decision::AgentFailed(reason)) => {
-                let step = Step::Run;
-                end = TalkEnd::Failed(Why::Agent { step, reason }.into());
-                break;
-            }
-            Ok(_) => bounded(&talk, &job),
-            Err(why) => {
-                assert!(!why.to_string().chars().any(char::is_control), "{why:?}");
-                break;
-            }
-        }
-    }
-    let isolation = Isolation {
-        engine: "qemu".into(),
-        accelerator: "tcg".into(),
-        jail: "bubblewrap".into(),
-    };
-    let result = outcome::result(&job, talk, end, isolation, Timings::default());
-    if let Some(failure) = &result.failure {
-        let shown = failure
-            .message
-            .chars()
-            .any(|it| it.is_control() && it != '\n');
-        assert!(!shown, "{:?}", failure.message);
-    }
-    let sentence = outcome::sentence(&result);
-    assert!(!sentence.chars().any(char::is_control), "{sentence:?}");
-    assert!(serde_json::to_vec(&result).is_ok());
-    let _ = (result.tool_exit_code(), outcome::event_type(&result));
+    assert!(files.len() <= COLLECTION_BOUNDS.files);
+    let held: usize = files.iter().map(|file| file.data.len()).sum();
+    assert!(held as u64 <= COLLECTION_BOUNDS.bytes);
+    assert!(files.iter().all(|file| check_relative(&file.path).is_ok()));
+    let paths: BTreeSet<_> = files.iter().map(|file| &file.path).collect();
+    assert_eq!(paths.len(), files.len());
 }
 
-fn bounded(talk: &Conversation, job: &Job) {
-    for kept in [&talk.stdout, &talk.stderr] {
-        assert!(kept.bytes.len() as u64 <= job.limits.output_bytes);
+fn collect(bytes: &[u8], piece: usize) -> Result<Collection, CollectionError> {
+    let mut collector = Collector::new(COLLECTION_BOUNDS);
+    for part in bytes.chunks(piece) {
+        collector.feed(part)?;
     }
-    let bytes: u64 = talk.artifacts.iter().map(|file| file.size).sum();
-    assert!(bytes <= job.limits.artifact_bytes);
-    assert!(talk.artifacts.len() <= MAX_ARTIFACTS);
-    assert!(talk.stdin_room() <= STDIN_WINDOW_BYTES);
-}
-
-/// A job named `t`, with limits that a short talk can reach.
-fn job(compiled: bool) -> Option<Job> {
-    let request = JobRequest {
-        language: if compiled { "rust" } else { "python" }.into(),
-        code: "x".into(),
-        trace_id: Some("t".into()),
-        limits: RequestedLimits {
-            output_bytes: Some(256),
-            ..RequestedLimits::default()
-        },
-        ..JobRequest::default()
-    };
-    policy().validate(request).ok()
-}
-
-/// The default configuration's; its patterns are compiled once.
-pub(crate) fn policy() -> &'static Policy {
-    static POLICY: OnceLock<Policy> = OnceLock::new();
-    POLICY.get_or_init(|| match Config::default().policy() {
-        Ok(policy) => policy,
-        Err(error) => panic!("the default configuration is refused: {error}"),
-    })
+    collector.finish()
 }
 
 /// A line of QMP from a VMM that was taken over.
@@ -138,4 +93,33 @@ pub fn qmp(bytes: &[u8]) {
     if let Err(why) = Message::parse(bytes) {
         assert!(!why.is_empty());
     }
+}
+
+/// An interpreter that was given a cell (key `k`): in whatever pieces it comes, it tells the same, keeps no more than a
+/// line, and begins and ends the cell once at most.
+pub fn interpreter(bytes: &[u8]) {
+    let piece = bytes.first().map_or(1, |first| usize::from(*first) + 1);
+    let (told, fine) = heard(bytes, usize::MAX);
+    let (in_pieces, also_fine) = heard(bytes, piece);
+    assert_eq!(
+        (&told, fine),
+        (&in_pieces, also_fine),
+        "in pieces of {piece}"
+    );
+    let begun = told.iter().filter(|heard| **heard == Heard::Begun).count();
+    let ended = told.iter().filter(|heard| matches!(heard, Heard::Ended(_)));
+    assert!(ended.count() <= begun && begun <= 1);
+}
+
+fn heard(bytes: &[u8], piece: usize) -> (Vec<Heard>, Result<(), Nonsense>) {
+    let (mut hearing, mut told) = (Hearing::default(), Vec::new());
+    hearing.order("k".into(), 1);
+    for chunk in bytes.chunks(piece) {
+        let fed = hearing.take(OutputKind::Control, chunk, &mut |heard| told.push(heard));
+        if fed.is_err() {
+            return (told, fed);
+        }
+        assert!(hearing.buffered_bytes() <= bytes.len());
+    }
+    (told, Ok(()))
 }

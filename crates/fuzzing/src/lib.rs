@@ -2,7 +2,8 @@
 //!
 //! | module | whose bytes |
 //! |---|---|
-//! | `channel` | a guest's that was taken over, and a VMM's |
+//! | `channel` | on a guest's channel, and a VMM's |
+//! | `guest` | a guest's that was taken over, to a host that runs a job or keeps it |
 //! | `files` | of a file that was damaged, or written by a user or an operator |
 //! | `requests` | a client's |
 //!
@@ -12,10 +13,12 @@
 
 mod channel;
 mod files;
+mod guest;
 mod requests;
 
-pub use channel::{conversation, frames, qmp};
+pub use channel::{collection, interpreter, link, qmp};
 pub use files::{config, image_bundle, image_manifest, seccomp_profile, snapshot_manifest};
+pub use guest::{attended, guest, job, result_of};
 pub use requests::{execute, piston, sessions};
 
 /// One parser under attack.
@@ -36,8 +39,11 @@ pub const MEMORY_GROWTH: usize = 128;
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
-    target("frames", frames),
-    target("conversation", conversation),
+    target("link", link),
+    target("collection", collection),
+    target("interpreter", interpreter),
+    target("job", job),
+    target("guest", guest),
     target("qmp", qmp),
     target("seccomp_profile", seccomp_profile),
     target("image_manifest", image_manifest),

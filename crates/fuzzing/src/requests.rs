@@ -1,15 +1,16 @@
 //! Bodies of requests, up to the job that they become.
 
-use crate::channel::policy;
 use protocol::job::JobRequest;
 use protocol::limits::{MAX_CODE_BYTES, MAX_FILES, MAX_FILES_BYTES, MAX_TIMEOUT_SECONDS};
 use protocol::path::check_relative;
 use protocol::validate::Policy;
+use sandbox::config::Config;
 use serde_json::{Map, Value};
 use server::body::parse;
 use server::execute::request::ExecuteRequest;
 use server::problem::Problem;
 use server::sessions::body::{CellRequest, SessionBody, SessionRequest};
+use std::sync::OnceLock;
 
 /// `POST /api/v1/execute`.
 pub fn execute(bytes: &[u8]) {
@@ -101,4 +102,13 @@ fn is_plain(problem: &Problem) {
         "{} bytes",
         problem.detail.len()
     );
+}
+
+/// The default configuration's; its patterns are compiled once.
+pub(crate) fn policy() -> &'static Policy {
+    static POLICY: OnceLock<Policy> = OnceLock::new();
+    POLICY.get_or_init(|| match Config::default().policy() {
+        Ok(policy) => policy,
+        Err(error) => panic!("the default configuration is refused: {error}"),
+    })
 }

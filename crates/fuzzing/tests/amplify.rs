@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use peak_alloc::PeakAlloc;
-use protocol::frame::{FrameDecoder, HEADER_BYTES, MAX_GUEST_FRAME_BYTES};
+use protocol::link::{Event, Frame, Link, MAX_CONTROL_BYTES, parse_control};
 use protocol::result::ArtifactFile;
-use protocol::wire::GuestMessage;
+use protocol::supervisor::GuestControl;
 use server::execute::response::ArtifactBody;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -52,38 +52,62 @@ fn cost_mib(run: impl FnOnce()) -> usize {
 }
 
 #[test]
-fn no_frame_of_a_guest_costs_more_than_a_talk_may() {
+fn no_message_of_a_guest_costs_more_than_a_talk_may() {
     let _alone = alone();
-    let report = r#"{"type":"finished","trace_id":"t","phase":"execute","ending":{"kind":"exited"},"exit_code":0,"signal":null,"stdout_truncated":false,"stderr_truncated":false,"artifacts_truncated":false,"compile_micros":0,"execute_micros":1,"cpu_micros":1,"memory_peak_bytes":1,"pids_refused":0,"zygote":true,"session":{"error":null,"results":["#;
+    let entries = r#"{"type":"file_done","request":1,"answer":{"type":"entries","truncated":true,"entries":["#;
+    let entry = r#"{"path":"","kind":"file","size":0,"mode":0,"modified_millis":0,"target":""},"#;
     for filled in [
-        Filled(report, "{},", "]}}"),
-        Filled(report, r#"{"":""},"#, "]}}"),
-        Filled(
-            r#"{"type":"files","files":["#,
-            r#"{"path":"","size":0},"#,
-            "]}",
-        ),
+        Filled(entries, entry, "]}}"),
+        Filled(entries, "{},", "]}}"),
+        Filled(entries, r#"{"":""},"#, "]}}"),
         Filled(r#"{"type":"hello","protocol":["#, "0,", "]}"),
         Filled(r#"{"type":"hello","protocol":"#, "[", "}"),
         Filled(r#"{"type":"hello",""#, r#"":0,"#, r#"":0}"#),
-        Filled(r#"{"type":"stdout","data":""#, "AAAA", r#""}"#),
-        Filled(r#"{"type":"stdout","data":""#, r"\u0041", r#""}"#),
+        Filled(r#"{"type":"failed","reason":""#, r"\u0041", r#""}"#),
         Filled(r#"{"type":"failed","reason":""#, r"\n", r#""}"#),
         Filled(r#"{"type":"hello","#, " ", r#""protocol":1}"#),
     ] {
-        let body = filled.to(MAX_GUEST_FRAME_BYTES);
-        assert!(body.len() > MAX_GUEST_FRAME_BYTES - 100 && body.len() <= MAX_GUEST_FRAME_BYTES);
-        let mut frame = vec![0; HEADER_BYTES];
-        frame.copy_from_slice(&(body.len() as u32).to_be_bytes());
-        frame.extend(body);
+        let body = filled.to(MAX_CONTROL_BYTES);
+        assert!(body.len() > MAX_CONTROL_BYTES - 100 && body.len() <= MAX_CONTROL_BYTES);
+        let mut frame = Vec::new();
+        Frame::Control(body).write_to(&mut frame);
         let mib = cost_mib(|| {
-            let mut decoder = FrameDecoder::of_guest();
+            let mut link = Link::new();
             for chunk in frame.chunks(CHUNK_BYTES) {
-                decoder.feed(chunk);
-                drop(decoder.next_message::<GuestMessage>());
+                link.feed(chunk);
+                if let Ok(Some(Event::Control(body))) = link.next_event() {
+                    drop(parse_control::<GuestControl>(&body));
+                }
             }
         });
         assert!(mib <= TALK_MIB, "{mib} MiB for {}…{}", filled.0, filled.1);
+    }
+}
+
+/// A job's talk with a window of the smallest records, over and over.
+#[test]
+fn no_job_costs_more_than_a_talk_may() {
+    let _alone = alone();
+    let begun = concat!(
+        "\n",
+        r#"{"type":"starting","process":1}"#,
+        "\n",
+        r#"{"type":"started","process":1,"pid":2}"#,
+        "\n",
+        r#"{"type":"following","stream":2,"from":0}"#,
+        "\n"
+    );
+    // Patterns of the scan are compiled once, whatever is said.
+    fuzzing::job(b"\n");
+    for (piece, times) in [
+        ("=2 \u{1}x\n", 200_000),
+        ("+9 1\n", 200_000),
+        ("-9\n", 200_000),
+        ("=2 \u{1}x\n\n", 200_000),
+    ] {
+        let script = [begun, &piece.repeat(times)].concat();
+        let mib = cost_mib(|| fuzzing::job(script.as_bytes()));
+        assert!(mib <= TALK_MIB, "{mib} MiB for {piece:?}");
     }
 }
 

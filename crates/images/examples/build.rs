@@ -3,7 +3,7 @@
 //!     cargo run -p images --example build -- STATE_DIR/images [--force] [kernel] [uml] [LANG…]
 
 use images::{ImageStore, KernelKind, Progress, Rebuild};
-use protocol::language::Language;
+use languages::Language;
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;

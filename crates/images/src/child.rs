@@ -23,6 +23,13 @@ pub(crate) struct Tool<'a> {
     pub(crate) deadline: Duration,
 }
 
+/// What is known of a program at its end besides its status.
+struct Ended {
+    last_lines: VecDeque<String>,
+    /// Its deadline came first.
+    expired: bool,
+}
+
 impl Tool<'_> {
     /// Runs to the end; each line of either stream goes to `on_line`.
     pub(crate) fn run(
@@ -57,13 +64,17 @@ impl Tool<'_> {
         let Some((stdout, stderr)) = pipes else {
             return Err(self.cannot_start(io::Error::other("it has no pipes")));
         };
-        let (value, last_lines, expired) = thread::scope(|scope| {
+        let (value, ended) = thread::scope(|scope| {
             let lines = scope.spawn(|| keep_last_lines(stderr, &on_line));
             let watchdog = scope.spawn(|| stop_after(&child, self.deadline));
             let value = read(stdout);
-            let lines = lines.join().unwrap_or_default();
+            let last_lines = lines.join().unwrap_or_default();
             let expired = watchdog.join().unwrap_or(false);
-            (value, lines, expired)
+            let ended = Ended {
+                last_lines,
+                expired,
+            };
+            (value, ended)
         });
         let status = child
             .wait()
@@ -71,22 +82,17 @@ impl Tool<'_> {
         if matches!(value, Err(ImageError::NoSpace { .. })) {
             return value;
         }
-        self.judge(status, expired, last_lines)?;
+        self.judge(status, ended)?;
         value
     }
 
-    fn judge(
-        &self,
-        status: ExitStatus,
-        expired: bool,
-        last_lines: VecDeque<String>,
-    ) -> Result<(), ImageError> {
+    fn judge(&self, status: ExitStatus, ended: Ended) -> Result<(), ImageError> {
         if status.success() {
             return Ok(());
         }
-        let last_lines = Vec::from(last_lines).join("\n");
+        let last_lines = Vec::from(ended.last_lines).join("\n");
         let (tool, doing) = (self.name.to_owned(), self.doing.to_owned());
-        if expired {
+        if ended.expired {
             let seconds = self.deadline.as_secs();
             return Err(ImageError::Deadline {
                 tool,

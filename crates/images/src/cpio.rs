@@ -27,36 +27,58 @@ pub enum CpioError {
     Size(usize),
 }
 
+/// What stands before an entry's bytes.
+struct Header<'a> {
+    name: &'a str,
+    mode: u32,
+    /// Of a device: its major and minor number.
+    device: (u32, u32),
+}
+
+impl Header<'_> {
+    fn of(name: &str, mode: u32) -> Header<'_> {
+        Header {
+            name,
+            mode,
+            device: (0, 0),
+        }
+    }
+}
+
 impl Archive {
     /// A folder, mode 0755.
     pub(crate) fn folder(&mut self, name: &str) -> Result<(), CpioError> {
-        self.entry(name, S_IFDIR | 0o755, (0, 0), &[])
+        self.entry(Header::of(name, S_IFDIR | 0o755), &[])
     }
 
     /// A file with the permissions of `mode`.
     pub(crate) fn file(&mut self, name: &str, mode: u32, data: &[u8]) -> Result<(), CpioError> {
-        self.entry(name, S_IFREG | (mode & 0o777), (0, 0), data)
+        self.entry(Header::of(name, S_IFREG | (mode & 0o777)), data)
     }
 
     /// A character device, mode 0600.
     pub(crate) fn device(&mut self, name: &str, major: u32, minor: u32) -> Result<(), CpioError> {
-        self.entry(name, S_IFCHR | 0o600, (major, minor), &[])
+        let device = (major, minor);
+        let header = Header {
+            device,
+            ..Header::of(name, S_IFCHR | 0o600)
+        };
+        self.entry(header, &[])
     }
 
     /// The whole archive.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         // The trailer's name is a constant that fits.
-        let _ = self.entry(TRAILER, 0, (0, 0), &[]);
+        let _ = self.entry(Header::of(TRAILER, 0), &[]);
         self.bytes
     }
 
-    fn entry(
-        &mut self,
-        name: &str,
-        mode: u32,
-        (major, minor): (u32, u32),
-        data: &[u8],
-    ) -> Result<(), CpioError> {
+    fn entry(&mut self, header: Header<'_>, data: &[u8]) -> Result<(), CpioError> {
+        let Header {
+            name,
+            mode,
+            device: (major, minor),
+        } = header;
         if name.is_empty() || name.len() > 4095 || name.starts_with('/') || name.contains('\0') {
             return Err(CpioError::Name);
         }

@@ -102,7 +102,16 @@ impl Request<'_> {
 
     fn command(&self, tree: &Path) -> Command {
         let suite = self.suite.name();
-        let mut command = Command::new("mmdebstrap");
+        let mut command = match rustix::process::geteuid().is_root() {
+            // What it mounts in the tree goes with its last process, however that ends: a tree with a mounted `/sys` cannot
+            // be swept away. Others get a user namespace, and with it a mount namespace, from mmdebstrap itself.
+            true => {
+                let mut command = Command::new("unshare");
+                command.args(["--mount", "--propagation", "private", "mmdebstrap"]);
+                command
+            }
+            false => Command::new("mmdebstrap"),
+        };
         command
             .args(["--variant=extract", "--format=tar", "--verbose"])
             .arg(format!("--include={}", self.packages.join(",")))

@@ -1,6 +1,6 @@
 //! What can go wrong with images, and what mends it.
 
-use crate::bundle::BundleError;
+use crate::bundle::error::BundleError;
 use crate::bzimage::KernelError;
 use crate::cpio::CpioError;
 use crate::kernel::uml::config::OptionError;

@@ -4,8 +4,8 @@ use crate::error::ImageError;
 use crate::kernel::KernelKind;
 use crate::manifest::{self, FileRecord, Package, RootfsManifest};
 use crate::store::ImageStore;
-use crate::verify::Look;
-use protocol::language::{LANGUAGES, Language};
+use crate::verify::{Look, Recorded};
+use languages::Language;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -69,9 +69,9 @@ pub struct VerifyRow {
 }
 
 impl ImageStore {
-    /// The verified root file system of a language.
+    /// The verified root file system that a language boots from.
     pub fn rootfs(&self, language: Language) -> Result<Rootfs, ImageError> {
-        let manifest = self.checked_rootfs(language, Look::Cached)?;
+        let manifest = self.checked_rootfs(language.of_image(), Look::Cached)?;
         Ok(Rootfs {
             image: artifact(&self.rootfs_file(""), &manifest.image),
             packages: manifest.packages,
@@ -82,7 +82,8 @@ impl ImageStore {
 
     /// The languages that have an image. Reads manifests alone: cheap, and no proof.
     pub fn list(&self) -> Result<Vec<ImageRow>, ImageError> {
-        let rows = LANGUAGES.iter().map(|spec| self.row(spec.language));
+        let own = languages::all().filter(|language| language.recipe().is_some());
+        let rows = own.map(|language| self.row(language));
         Ok(rows.flatten().collect())
     }
 
@@ -118,7 +119,7 @@ impl ImageStore {
     pub fn verify(&self, languages: &[Language]) -> Result<Vec<VerifyRow>, ImageError> {
         let languages = match languages {
             [] => self.languages(),
-            named => named.to_vec(),
+            named => named.iter().map(|language| language.of_image()).collect(),
         };
         let kernels = self.kernels_to_verify().into_iter().map(|kind| VerifyRow {
             name: kind.name().to_owned(),
@@ -143,8 +144,8 @@ impl ImageStore {
 
     /// The languages that have an image.
     pub(crate) fn languages(&self) -> Vec<Language> {
-        let all = LANGUAGES.iter().map(|spec| spec.language);
-        all.filter(|language| self.rootfs_manifest(*language).exists())
+        let own = languages::all().filter(|language| language.recipe().is_some());
+        own.filter(|language| self.rootfs_manifest(*language).exists())
             .collect()
     }
 
@@ -160,8 +161,12 @@ impl ImageStore {
     ) -> Result<RootfsManifest, ImageError> {
         let manifest = self.read_rootfs(language)?;
         let path = self.rootfs_file(&manifest.image.file);
-        self.cache
-            .check(language.name(), &path, &manifest.image, look)?;
+        let image = Recorded {
+            name: language.name(),
+            path: &path,
+            record: &manifest.image,
+        };
+        self.cache.check(image, look)?;
         Ok(manifest)
     }
 }

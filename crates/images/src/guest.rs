@@ -7,7 +7,7 @@ use crate::kernel::{KernelKind, initramfs};
 use crate::manifest::{self, FileRecord, InitramfsManifest};
 use crate::recipe::FORMAT;
 use crate::store::{INITRAMFS, ImageStore};
-use crate::verify::Look;
+use crate::verify::{Look, Recorded};
 use std::fs;
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const KEPT_INITRAMFS: usize = 8;
 pub struct Guest {
     /// `vmlinux`, an ELF file with a PVH note; or User-Mode Linux, a program.
     pub kernel: Artifact,
-    /// A cpio archive with the agent as `/init`.
+    /// A cpio archive with the agent as `/init` and the languages' drivers.
     pub initramfs: Artifact,
     /// SHA-256 of the agent, in lower-case hex.
     pub agent_sha256: String,
@@ -54,7 +54,8 @@ impl ImageStore {
         modules: Option<&FileRecord>,
     ) -> Result<Artifact, ImageError> {
         let of_modules = modules.map_or("none", |modules| &modules.sha256);
-        let inputs = format!("{FORMAT} {agent_sha256} {of_modules}");
+        let of_drivers = initramfs::drivers_sha256()?;
+        let inputs = format!("{FORMAT} {agent_sha256} {of_modules} {of_drivers}");
         let key = digest::sha256(inputs.as_bytes())[..32].to_owned();
         let folder = self.root.join(INITRAMFS);
         let manifest_path = folder.join(format!("{key}.json"));
@@ -62,11 +63,12 @@ impl ImageStore {
         if let Ok(InitramfsManifest { initramfs, .. }) = known {
             let path = folder.join(&initramfs.file);
             // Anything but right is made again, which costs milliseconds: the inputs are verified.
-            if self
-                .cache
-                .check(INITRAMFS, &path, &initramfs, Look::Cached)
-                .is_ok()
-            {
+            let file = Recorded {
+                name: INITRAMFS,
+                path: &path,
+                record: &initramfs,
+            };
+            if self.cache.check(file, Look::Cached).is_ok() {
                 return Ok(artifact(&folder, &initramfs));
             }
         }

@@ -8,7 +8,7 @@ use crate::manifest::{self, FileRecord, KernelManifest, Package, UmlManifest};
 use crate::progress::{Phases, Progress, Rebuild};
 use crate::recipe::FORMAT;
 use crate::store::{ImageStore, now, remove_others, store_bytes};
-use crate::verify::Look;
+use crate::verify::{Look, Recorded};
 use serde::Serialize;
 
 /// A kernel, as `images list` shows it.
@@ -165,7 +165,12 @@ impl ImageStore {
         look: Look,
     ) -> Result<(), ImageError> {
         let path = self.kernel_folder(kind).join(&record.file);
-        self.cache.check(kind.name(), &path, record, look)
+        let kernel = Recorded {
+            name: kind.name(),
+            path: &path,
+            record,
+        };
+        self.cache.check(kernel, look)
     }
 
     fn read_virtual_kernel(&self) -> Result<KernelManifest, ImageError> {

@@ -2,8 +2,8 @@
 //! forms of its files.
 
 use crate::kernel::{KernelKind, uml};
-use crate::recipe;
-use protocol::language::{LANGUAGES, Language};
+use languages::Language;
+use languages::image::Recipe;
 
 pub(crate) const ROOTFS: &str = "rootfs";
 /// Five times what the distribution's kernel has, in bytes.
@@ -43,7 +43,8 @@ impl Image {
     /// All that there can be, in the order in which they are listed and exported.
     pub(crate) fn all() -> impl Iterator<Item = Image> {
         let kernels = KernelKind::ALL.into_iter().map(Image::Kernel);
-        kernels.chain(LANGUAGES.iter().map(|spec| Image::Rootfs(spec.language)))
+        let own = languages::all().filter(|language| language.recipe().is_some());
+        kernels.chain(own.map(Image::Rootfs))
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -102,7 +103,7 @@ impl Image {
 
 /// The form of a language's root file system.
 pub(crate) fn rootfs(language: Language) -> Form {
-    let bound = recipe::of(language).map_or(0, |recipe| recipe.max_bytes);
+    let bound = language.recipe().map_or(0, Recipe::max_bytes);
     form(language.name(), ".erofs", bound)
 }
 
@@ -120,7 +121,7 @@ mod tests {
 
     #[test]
     fn an_image_owns_its_files_of_every_build_and_no_others() {
-        let python = Image::Rootfs(Language::Python);
+        let python = Image::Rootfs(languages::named("python"));
         assert!(python.owns("python-0123456789abcdef.erofs"));
         assert!(!python.owns("python.json"));
         assert!(!python.owns("node-0123456789abcdef.erofs"));

@@ -3,9 +3,9 @@
 //!
 //! In the order in which a build meets them:
 //!
-//! - `recipe`: the table of languages, what each image is made of
+//! - `recipe`: what every image is made of; the rest is in each language's row
 //! - `debian`: packages, with what they depend on, unpacked into a folder; nothing of them is run
-//! - `select`: what of that goes into an image; `furnish`: what every image has besides
+//! - `select`: what of that goes into an image; `prepare`: what every image has besides
 //! - `rootfs`: both, then the image's own finishing programs in a sandbox, then erofs
 //! - `kernel`: `vmlinux` and modules out of the kernel's package, by `bzimage` and `modules`; User-Mode
 //!   Linux, compiled from its source's package
@@ -27,13 +27,13 @@ mod debian;
 pub mod digest;
 mod error;
 mod find;
-mod furnish;
 mod guest;
 mod kernel;
 mod kernels;
 mod layout;
 mod manifest;
 mod modules;
+mod prepare;
 mod progress;
 mod recipe;
 mod rootfs;

@@ -264,12 +264,15 @@ fn is_plain(record: &FileRecord) -> bool {
         && record.sha256.bytes().all(hex)
 }
 
+/// How the names of half-written files start.
+pub(crate) const TEMPORARY: &str = ".new-";
+
 /// Writes bytes to `path` so that it is there wholly or not at all, also after a crash.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
     let writing = || ImageError::io("writing", path);
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new()
-        .prefix(crate::store::TEMPORARY)
+        .prefix(TEMPORARY)
         .permissions(fs::Permissions::from_mode(0o644))
         .tempfile_in(folder)
         .map_err(writing())?;

@@ -17,6 +17,8 @@ const WANTED: &[(&str, Need)] = &[
     ("erofs", Need::Must),
     ("virtio_console", Need::Must),
     ("vmw_vsock_virtio_transport", Need::Must),
+    // What makes the root writable, where a sandbox may write to it.
+    ("overlay", Need::Must),
     ("virtio_rng", Need::May),
     // Debian's cloud kernel has no driver for it before 6.12; the agent reseeds by itself.
     ("vmgenid", Need::May),
@@ -33,43 +35,48 @@ pub(crate) type Module = (String, PathBuf);
 
 /// The modules of [`WANTED`] and what they depend on, each after its dependencies.
 pub(crate) fn in_load_order(folder: &Path) -> Result<Vec<Module>, ImageError> {
-    let built_in = built_in(folder)?;
-    let files = files(folder);
-    let mut order = Vec::new();
-    let mut placed = BTreeSet::new();
+    let mut modules = LoadOrder {
+        files: files(folder),
+        settled: built_in(folder)?,
+        order: Vec::new(),
+    };
     for (name, need) in WANTED {
-        if *need == Need::May && !files.contains_key(*name) {
+        if *need == Need::May && !modules.files.contains_key(*name) {
             continue;
         }
-        place(name, &files, &built_in, &mut placed, &mut order)?;
+        modules.place(name)?;
     }
-    Ok(order)
+    Ok(modules.order)
 }
 
-fn place(
-    name: &str,
-    files: &BTreeMap<String, PathBuf>,
-    built_in: &BTreeSet<String>,
-    placed: &mut BTreeSet<String>,
-    order: &mut Vec<Module>,
-) -> Result<(), ImageError> {
-    // Marked before its dependencies are: a circle, which the kernel forbids, ends here.
-    if built_in.contains(name) || !placed.insert(name.to_owned()) {
-        return Ok(());
+struct LoadOrder {
+    files: BTreeMap<String, PathBuf>,
+    /// Built in, or placed already.
+    settled: BTreeSet<String>,
+    order: Vec<Module>,
+}
+
+impl LoadOrder {
+    /// Puts a module after those it depends on.
+    fn place(&mut self, name: &str) -> Result<(), ImageError> {
+        // Marked before its dependencies are: a circle, which the kernel forbids, ends here.
+        if !self.settled.insert(name.to_owned()) {
+            return Ok(());
+        }
+        let file = self.files.get(name).cloned().ok_or_else(|| {
+            ImageError::unexpected(format!(
+                "kernel module {name} is neither built in nor there"
+            ))
+        })?;
+        let bytes = fs::read(&file).map_err(ImageError::io("reading", &file))?;
+        let depends = depends(&bytes)
+            .ok_or_else(|| ImageError::unexpected(format!("{} is no module", file.display())))?;
+        for dependency in depends {
+            self.place(&dependency)?;
+        }
+        self.order.push((name.to_owned(), file));
+        Ok(())
     }
-    let file = files.get(name).ok_or_else(|| {
-        ImageError::unexpected(format!(
-            "kernel module {name} is neither built in nor there"
-        ))
-    })?;
-    let bytes = fs::read(file).map_err(ImageError::io("reading", file))?;
-    let depends = depends(&bytes)
-        .ok_or_else(|| ImageError::unexpected(format!("{} is no module", file.display())))?;
-    for dependency in depends {
-        place(&dependency, files, built_in, placed, order)?;
-    }
-    order.push((name.to_owned(), file.clone()));
-    Ok(())
 }
 
 /// The modules that `modinfo -F depends` names; `None` when this is not a module.
@@ -158,7 +165,7 @@ mod tests {
         folder
     }
 
-    const BUILT_IN: &str = "kernel/a/virtio_blk.ko\nkernel/a/erofs.ko\nkernel/b/virtio_console.ko\n\
+    const BUILT_IN: &str = "kernel/a/virtio_blk.ko\nkernel/a/erofs.ko\nkernel/a/overlay.ko\nkernel/b/virtio_console.ko\n\
                             kernel/b/vmw_vsock_virtio_transport.ko\n";
 
     #[test]

@@ -1,4 +1,4 @@
-//! Makes the root file system of one language: unpack, select, furnish, finish, pack.
+//! Makes the root file system of one language: unpack, select, prepare, finish, pack.
 
 use crate::child::Tool;
 use crate::confine;
@@ -6,8 +6,10 @@ use crate::debian::{Request, Unpacked};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
-use crate::recipe::{Finish, LINKS_ALWAYS, PACKAGES_ALWAYS, PROGRAMS_ALWAYS, Recipe, SUITE};
-use crate::{furnish, select};
+use crate::recipe::{LINKS_ALWAYS, PACKAGES_ALWAYS, PROGRAMS_ALWAYS, SUITE};
+use crate::{prepare, select};
+use languages::Language;
+use languages::image::{Finish, Recipe};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,15 +32,23 @@ pub(crate) struct Packed {
     pub(crate) runtime_version: String,
 }
 
+/// Whose image is made, and of what.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub(crate) language: Language,
+    pub(crate) recipe: &'static Recipe,
+}
+
 /// Makes `image.erofs` in the folder `scratch`.
 pub(crate) fn make(
-    recipe: &Recipe,
+    Wanted { language, recipe }: Wanted,
     mirror: Option<&str>,
     scratch: &Path,
     phases: &Phases<'_>,
 ) -> Result<Packed, ImageError> {
     let (tree, root) = (scratch.join("tree"), scratch.join("root"));
-    let packages = [PACKAGES_ALWAYS, PROGRAMS_ALWAYS, recipe.packages].concat();
+    let own: Vec<&str> = recipe.packages.iter().map(String::as_str).collect();
+    let packages = [PACKAGES_ALWAYS, PROGRAMS_ALWAYS, &own].concat();
     let request = Request {
         suite: SUITE,
         packages: &packages,
@@ -52,21 +62,28 @@ pub(crate) fn make(
     fs::create_dir(&root).map_err(ImageError::io("creating", &root))?;
     select::move_chosen(&tree, &chosen, &root)?;
     fs::remove_dir_all(&tree).map_err(ImageError::io("removing", &tree))?;
-    let links = [LINKS_ALWAYS, recipe.links].concat();
-    furnish::lay_out(&root, &links, recipe.files)?;
-    for finish in recipe.finish {
-        phases.at(65, finish.doing);
+    let links = recipe.links.iter();
+    let links = links.map(|(name, target)| (name.as_str(), target.as_str()));
+    let links: Vec<(&str, &str)> = LINKS_ALWAYS.iter().copied().chain(links).collect();
+    // Its file would have been refused if one were missing.
+    let files = recipe.files.iter();
+    let files: Vec<(&str, &[u8])> = files
+        .filter_map(|(path, name)| Some((path.as_str(), language.companion(name)?)))
+        .collect();
+    prepare::rootfs(&root, &links, &files)?;
+    for finish in &recipe.finish {
+        phases.at(65, &finish.doing);
         forget_times(&root)?;
         run_inside(&root, finish)?;
     }
-    furnish::plain_permissions(&root)?;
+    prepare::plain_permissions(&root)?;
     phases.at(85, "packing");
     let path = scratch.join("image.erofs");
-    pack(&root, recipe.mapped, &path)?;
+    pack(&root, &recipe.mapped, &path)?;
     Ok(Packed {
         path,
         packages: contributors(&unpacked, &chosen),
-        runtime_version: version_of(recipe.runtime_package, &unpacked)?,
+        runtime_version: version_of(&recipe.runtime_package, &unpacked)?,
     })
 }
 
@@ -97,13 +114,13 @@ fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
         .arg("/")
         .args(confine::FRESH)
         .args(["--chdir", "/", "--setenv", "LANG", "C.UTF-8"]);
-    for (name, value) in finish.env {
+    for (name, value) in &finish.env {
         command.args(["--setenv", name, value]);
     }
-    command.arg("--").args(finish.argv);
+    command.arg("--").args(&finish.argv);
     let tool = Tool {
         name: confine::PROGRAM,
-        doing: finish.doing,
+        doing: &finish.doing,
         deadline: FINISH_DEADLINE,
     };
     tool.run(&mut command, |_| {})
@@ -111,7 +128,7 @@ fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
 
 /// LZ4 at its highest: a half to a third of the size, and as quick to read as plain files under emulation.
 /// But for what its recipe says is mapped.
-fn pack(root: &Path, mapped: &[&str], image: &Path) -> Result<(), ImageError> {
+fn pack(root: &Path, mapped: &[String], image: &Path) -> Result<(), ImageError> {
     let hints = image.with_extension("hints");
     let lines: String = mapped.iter().map(|files| format!("0 {files}\n")).collect();
     fs::write(&hints, lines).map_err(ImageError::io("writing", &hints))?;

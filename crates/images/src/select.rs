@@ -3,10 +3,12 @@
 //! from the link.
 
 use crate::error::ImageError;
-use crate::recipe::{DROP_ALWAYS, KEEP_ALWAYS, PROGRAMS_ALWAYS, Recipe};
+use crate::recipe::{DROP_ALWAYS, KEEP_ALWAYS, PROGRAMS_ALWAYS};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use goblin::elf::Elf;
+use languages::image::Recipe;
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -22,8 +24,8 @@ pub(crate) fn select(
     recipe: &Recipe,
     programs: &BTreeSet<PathBuf>,
 ) -> Result<BTreeSet<PathBuf>, ImageError> {
-    let keep = globs(recipe.keep.iter().chain(KEEP_ALWAYS))?;
-    let drop = globs(recipe.drop.iter().chain(DROP_ALWAYS))?;
+    let keep = globs(&recipe.keep, KEEP_ALWAYS)?;
+    let drop = globs(&recipe.drop, DROP_ALWAYS)?;
     let mut waiting = Vec::new();
     for entry in walkdir::WalkDir::new(tree).sort_by_file_name() {
         let entry = entry.map_err(|error| ImageError::io("listing", tree)(error.into()))?;
@@ -33,9 +35,11 @@ pub(crate) fn select(
             waiting.push(path.to_path_buf());
         }
     }
+    let names = waiting.iter().filter_map(|path| path.file_name());
+    let kept: BTreeSet<OsString> = names.map(OsString::from).collect();
     let mut chosen = BTreeSet::new();
     while let Some(path) = waiting.pop() {
-        if !chosen.contains(&path) && add(tree, &path, &mut waiting)? {
+        if !chosen.contains(&path) && add(tree, &path, &kept, &mut waiting)? {
             chosen.insert(path);
         }
     }
@@ -46,7 +50,7 @@ pub(crate) fn select(
 pub(crate) fn programs(recipe: &Recipe, packages: &[crate::debian::Unpacked]) -> BTreeSet<PathBuf> {
     let of_them = packages.iter().filter(|package| {
         let name = package.name.as_str();
-        recipe.programs_of.contains(&name) || PROGRAMS_ALWAYS.contains(&name)
+        recipe.programs_of.contains(&package.name) || PROGRAMS_ALWAYS.contains(&name)
     });
     let files = of_them.flat_map(|package| &package.files);
     files
@@ -55,18 +59,24 @@ pub(crate) fn programs(recipe: &Recipe, packages: &[crate::debian::Unpacked]) ->
         .collect()
 }
 
-fn globs<'a>(patterns: impl IntoIterator<Item = &'a &'a str>) -> Result<GlobSet, ImageError> {
+fn globs(own: &[String], always: &[&str]) -> Result<GlobSet, ImageError> {
     let mut set = GlobSetBuilder::new();
     let wrong = |error: globset::Error| ImageError::unexpected(error.to_string());
-    for pattern in patterns {
+    for pattern in own.iter().map(String::as_str).chain(always.iter().copied()) {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build();
         set.add(glob.map_err(wrong)?);
     }
     set.build().map_err(wrong)
 }
 
-/// Puts what `path` needs on the list; false when it leads nowhere and so is left out.
-fn add(tree: &Path, path: &Path, waiting: &mut Vec<PathBuf>) -> Result<bool, ImageError> {
+/// Puts what `path` needs on the list; false when it leads nowhere and so is left out. `kept` are the names of the files
+/// that the recipe names: a library among them is found by whoever loads it, wherever it is.
+fn add(
+    tree: &Path,
+    path: &Path,
+    kept: &BTreeSet<OsString>,
+    waiting: &mut Vec<PathBuf>,
+) -> Result<bool, ImageError> {
     let full = tree.join(path);
     if full.is_symlink() {
         let Some(target) = target_of(tree, path) else {
@@ -97,8 +107,11 @@ fn add(tree: &Path, path: &Path, waiting: &mut Vec<PathBuf>) -> Result<bool, Ima
         waiting.push(loader);
     }
     for library in &elf.libraries {
-        let found = library_in(tree, path, &elf.runpaths, library);
-        waiting.push(found.ok_or_else(|| missing(path, library))?);
+        match library_in(tree, path, &elf.runpaths, library) {
+            Some(found) => waiting.push(found),
+            None if kept.contains(OsStr::new(library)) => {}
+            None => return Err(missing(path, library)),
+        }
     }
     Ok(true)
 }
@@ -194,11 +207,13 @@ mod tests {
         tree
     }
 
-    fn recipe(keep: &'static [&'static str], drop: &'static [&'static str]) -> Recipe {
-        let mut recipe = crate::recipe::RECIPES
-            .iter()
-            .map(|row| Recipe { keep, drop, ..*row });
-        recipe.next().unwrap()
+    fn recipe(keep: &[&str], drop: &[&str]) -> Recipe {
+        let own = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
+        Recipe {
+            keep: own(keep),
+            drop: own(drop),
+            ..languages::named("bash").recipe().unwrap().clone()
+        }
     }
 
     #[test]
@@ -240,6 +255,22 @@ mod tests {
             "usr/lib/x86_64-linux-gnu/libc.so.6",
         ];
         assert_eq!(chosen, expected.map(PathBuf::from).into());
+    }
+
+    #[test]
+    fn a_library_that_the_recipe_keeps_need_not_be_where_the_loader_looks() {
+        let tree = tree();
+        let at = |path: &str| tree.path().join(path);
+        fs::copy("/bin/true", at("usr/bin/true")).unwrap();
+        symlink("usr/lib", at("lib64")).unwrap();
+        fs::write(at("usr/lib/ld-linux-x86-64.so.2"), b"").unwrap();
+        fs::create_dir(at("usr/lib/own")).unwrap();
+        fs::write(at("usr/lib/own/libc.so.6"), b"").unwrap();
+        let kept = recipe(&["usr/bin/*", "usr/lib/own/*"], &[]);
+        let chosen = select(tree.path(), &kept, &BTreeSet::new()).unwrap();
+        assert!(chosen.contains(Path::new("usr/lib/own/libc.so.6")));
+        let error = select(tree.path(), &recipe(&["usr/bin/*"], &[]), &BTreeSet::new());
+        assert!(error.is_err());
     }
 
     #[test]

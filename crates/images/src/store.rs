@@ -19,17 +19,15 @@ use crate::kernel::KernelKind;
 use crate::layout::{self, Form, Image, ROOTFS};
 use crate::manifest::{self, FileRecord, RootfsManifest};
 use crate::progress::{Phases, Progress, Rebuild};
-use crate::recipe::{self, FORMAT};
-use crate::rootfs;
+use crate::recipe::FORMAT;
+use crate::rootfs::{self, Wanted};
 use crate::verify::{DigestCache, Look};
-use protocol::language::Language;
+use languages::Language;
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// How the names of half-written files start.
-pub(crate) const TEMPORARY: &str = ".new-";
 const SCRATCH: &str = ".build-";
 pub(crate) const INITRAMFS: &str = "initramfs";
 
@@ -67,7 +65,7 @@ impl ImageStore {
         self
     }
 
-    /// Makes a language's root file system. Does nothing when there is a good one, unless `rebuild`
+    /// Makes the root file system that a language boots from. Does nothing when there is a good one, unless `rebuild`
     /// says so.
     pub fn build(
         &self,
@@ -76,15 +74,18 @@ impl ImageStore {
         progress: &dyn Progress,
     ) -> Result<(), ImageError> {
         let phases = Phases::new(progress);
+        let language = language.of_image();
         let _lock = self.lock(&phases)?;
         if rebuild == Rebuild::IfNeeded && self.checked_rootfs(language, Look::Cached).is_ok() {
             phases.at(100, "as built before");
             return Ok(());
         }
-        let recipe = recipe::of(language).ok_or_else(|| self.missing(language.name()))?;
+        let recipe = language.recipe();
+        let recipe = recipe.ok_or_else(|| self.missing(language.name()))?;
+        let wanted = Wanted { language, recipe };
         let image = Image::Rootfs(language);
         let scratch = self.scratch()?;
-        let packed = rootfs::make(recipe, self.mirror.as_deref(), scratch.path(), &phases)?;
+        let packed = rootfs::make(wanted, self.mirror.as_deref(), scratch.path(), &phases)?;
         phases.at(95, "taking its digest");
         let manifest = RootfsManifest {
             format: FORMAT,
@@ -101,8 +102,9 @@ impl ImageStore {
         Ok(())
     }
 
-    /// Removes a language's image. A VM that runs from it keeps it until its end.
+    /// Removes the image that a language boots from. A VM that runs from it keeps it until its end.
     pub fn remove(&self, language: Language) -> Result<(), ImageError> {
+        let language = language.of_image();
         let _lock = self.lock(&Phases::new(&crate::progress::Silent))?;
         let manifest = self.rootfs_manifest(language);
         fs::remove_file(&manifest).map_err(|error| match error.kind() {

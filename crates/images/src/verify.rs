@@ -43,6 +43,15 @@ pub(crate) struct DigestCache {
     entries: Mutex<BTreeMap<PathBuf, Entry>>,
 }
 
+/// A file, and what is recorded of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Recorded<'a> {
+    /// The image's that it belongs to.
+    pub name: &'a str,
+    pub path: &'a Path,
+    pub record: &'a FileRecord,
+}
+
 impl DigestCache {
     /// The cache kept at `path`. One that cannot be read or says nothing sensible is empty: all that
     /// it spares is time.
@@ -75,14 +84,9 @@ impl DigestCache {
         Ok((sha256, size))
     }
 
-    /// Fails when the file of image `name` is not what its record says.
-    pub(crate) fn check(
-        &self,
-        name: &str,
-        path: &Path,
-        record: &FileRecord,
-        look: Look,
-    ) -> Result<(), ImageError> {
+    /// Fails when a file is not what its record says.
+    pub(crate) fn check(&self, file: Recorded<'_>, look: Look) -> Result<(), ImageError> {
+        let Recorded { name, path, record } = file;
         let damaged = |expected: String, seen: String| ImageError::Damaged {
             name: name.to_owned(),
             file: path.to_path_buf(),

@@ -35,7 +35,7 @@ macro_rules! error_codes {
 
 error_codes! {
     /// No such language.
-    LanguageUnknown = "language_unknown", 400, "use one of: python, node, go, rust, bash";
+    LanguageUnknown = "language_unknown", 400, "use a name that `llm-firecracker languages` or GET /api/v1/languages lists";
     /// The program has no byte.
     CodeEmpty = "code_empty", 400, "send the program's text";
     /// The program is over 1 MiB.
@@ -62,6 +62,10 @@ error_codes! {
     SeccompProfileInvalid = "seccomp_profile_invalid", 400, "use default, strict or a valid profile file";
     /// The scan found a pattern and was told to block.
     PatternBlocked = "pattern_blocked", 400, "take the pattern out, or run with --scan warn if you mean it";
+    /// Nobody may be root in a sandbox here.
+    GuestRootForbidden = "guest_root_forbidden", 403, "leave user out; who runs the service may allow it: guest_root = true in [sandboxes]";
+    /// Nobody may write to the root file system here.
+    WritableForbidden = "writable_forbidden", 403, "leave writable out; who runs the service may allow it: writable = true in [sandboxes]";
     /// The isolation is weaker than `isolation.minimum`.
     IsolationTooWeak = "isolation_too_weak", 503, "run on a host with working KVM, or lower isolation.minimum";
     /// The queue is at its bound.
@@ -69,7 +73,7 @@ error_codes! {
     /// The service is stopping.
     ShuttingDown = "shutting_down", 503, "send the job to another instance or try again later";
     /// The image of this language is not there.
-    ImageMissing = "image_missing", 503, "run: llm-firecracker images build LANG";
+    ImageMissing = "image_missing", 422, "run: llm-firecracker images build LANG";
     /// An image or snapshot failed its digest.
     ImageDamaged = "image_damaged", 503, "run: llm-firecracker images rm LANG, then images build LANG";
     /// The VM did not come up.

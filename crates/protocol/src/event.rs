@@ -16,6 +16,8 @@ pub enum EventType {
     VmTimeout,
     /// The memory limit ended the job.
     VmOom,
+    /// A sandbox that stays is about to end by itself; once for each time that its end is near.
+    SandboxExpiring,
     /// A request was refused.
     ValidationFail,
     /// The scan found a pattern.

@@ -59,6 +59,8 @@ pub struct RequestedLimits {
     pub output_bytes: Option<u64>,
     /// Bytes.
     pub file_size_bytes: Option<u64>,
+    /// MiB that the root file system takes in, 0 for as configured; `None`: it is read-only.
+    pub writable_mib: Option<u64>,
 }
 
 /// A file that comes with a job.

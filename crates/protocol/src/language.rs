@@ -1,194 +1,98 @@
-//! The one table of languages. The agent reads how to compile and run, front doors read names and
-//! extensions; `images` has its own table of what each root file system is made of.
+//! From a language's row to what a guest is told: argvs, environment, the interpreter that waits.
 
-use serde::{Deserialize, Serialize};
+use crate::environment::{BASE_ENV, merged, owned};
+use crate::interpreter::{DRIVERS_DIR, Interpreter, Library, MAX_DRIVERS, MAX_DRIVERS_BYTES};
+pub use languages::row::{Context, Orders};
+use languages::{DRIVERS, PROGRAM, row};
+pub use languages::{Language, all, named, names};
+use std::collections::BTreeMap;
 
-/// A language that a job may be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// CPython.
-    Python,
-    /// Node.js.
-    Node,
-    /// Go, compiled with the image's build cache.
-    Go,
-    /// Rust, one file, compiled by `rustc`.
-    Rust,
-    /// GNU bash.
-    Bash,
+const _: () = assert!(languages::MAX_DRIVERS <= MAX_DRIVERS);
+const _: () = assert!(languages::MAX_DRIVERS_BYTES <= MAX_DRIVERS_BYTES);
+
+/// argv of the compiler, for a program in this file of the work folder; `None` for interpreted languages.
+pub fn compile_argv(language: Language, file: &str) -> Option<Vec<String>> {
+    let words = language.row().compile.as_ref()?;
+    Some(argv(language, words, file))
 }
 
-/// One row of the table: everything that differs between languages on the way of a job.
-#[derive(Debug)]
-pub struct LanguageSpec {
-    /// Which language this row is of.
-    pub language: Language,
-    /// The name in flags, the API and image names.
-    pub name: &'static str,
-    /// Other names clients use.
-    pub aliases: &'static [&'static str],
-    /// File extensions without the dot; the first is what the guest's source file gets.
-    pub extensions: &'static [&'static str],
-    /// The file in the guest's work folder that receives the code of a job that names no file.
-    pub source_file: &'static str,
-    /// argv of the compiler, run in the work folder, with [`PROGRAM`] where the program's file stands; `None` for
-    /// interpreted languages.
-    pub compile: Option<&'static [&'static str]>,
-    /// argv of the program, likewise; the job's own arguments follow it.
-    pub run: &'static [&'static str],
-    /// Environment that this language needs besides [`BASE_ENV`].
-    pub env: &'static [(&'static str, &'static str)],
-    /// What the image holds, for `languages`.
-    pub runtime: &'static str,
+/// argv of the program, likewise, before its arguments.
+pub fn run_argv(language: Language, file: &str) -> Vec<String> {
+    argv(language, &language.row().run, file)
 }
 
-/// Stands for the program's file in a language's argv.
-pub const PROGRAM: &str = "{program}";
+/// The clean environment of a language's programs; `own` comes last and wins.
+pub fn environment<'a>(
+    language: Language,
+    own: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Vec<(String, String)> {
+    let base = BASE_ENV.iter().copied().map(owned);
+    let of_language = variables(language, &language.row().env);
+    merged(base.chain(of_language).chain(own.map(owned)))
+}
 
-/// The folder that a job starts in; its own tmpfs, gone with the VM.
-pub const WORK_DIR: &str = "/work";
+/// The interpreter that may wait for this language's jobs.
+pub fn interpreter(language: Language) -> Option<Interpreter> {
+    let row = language.row().interpreter.as_ref()?;
+    let file = &language.row().source_file;
+    Some(Interpreter {
+        argv: argv(language, &row.argv, file),
+        env: merged(
+            environment(language, std::iter::empty())
+                .into_iter()
+                .chain(variables(language, &row.env)),
+        ),
+        file: file.clone(),
+        fixed: row.fixed.clone(),
+        takes_any_file: row.takes_any_file,
+        library: row.library.as_ref().map(library),
+        takes_args: row.takes_args,
+        keeps_sessions: row.keeps_sessions,
+    })
+}
 
-/// The whole environment of a job, before its language's and its own variables.
-pub const BASE_ENV: &[(&str, &str)] = &[
-    ("PATH", "/usr/local/bin:/usr/bin:/bin"),
-    ("HOME", WORK_DIR),
-    ("TMPDIR", "/tmp"),
-    ("LANG", "C.UTF-8"),
-    ("USER", "job"),
-];
+/// The interpreter that carries out this language's cells.
+pub fn context(language: Language) -> Option<Context> {
+    let row = language.row().context.as_ref()?;
+    Some(Context {
+        argv: argv(language, &row.argv, &language.row().source_file),
+        orders: match &row.orders {
+            Orders::Json => Orders::Json,
+            Orders::Shell(first) => Orders::Shell(with_drivers(language, first)),
+        },
+    })
+}
 
-/// All languages, in the order in which they are listed.
-pub const LANGUAGES: &[LanguageSpec] = &[
-    LanguageSpec {
-        language: Language::Python,
-        name: "python",
-        aliases: &["python3", "py"],
-        extensions: &["py"],
-        source_file: "main.py",
-        compile: None,
-        run: &["/usr/bin/python3", PROGRAM],
-        env: &[("PYTHONDONTWRITEBYTECODE", "1")],
-        runtime: "CPython 3.11",
-    },
-    LanguageSpec {
-        language: Language::Node,
-        name: "node",
-        aliases: &["javascript", "js", "nodejs"],
-        extensions: &["js", "mjs", "cjs"],
-        source_file: "main.js",
-        compile: None,
-        run: &["/usr/bin/node", PROGRAM],
-        env: &[],
-        runtime: "Node.js 18",
-    },
-    LanguageSpec {
-        language: Language::Go,
-        name: "go",
-        aliases: &["golang"],
-        extensions: &["go"],
-        source_file: "main.go",
-        // The agent's: the compiler and the linker, else `go build`.
-        compile: Some(&["/bin/sh", "/dev/zygote/go-build.sh", PROGRAM]),
-        run: &["./main"],
-        env: &[
-            ("GOFLAGS", "-buildvcs=false"),
-            ("GO111MODULE", "off"),
-            ("GOCACHE", "/usr/lib/go-build"),
-            ("CGO_ENABLED", "0"),
-            ("GOTOOLCHAIN", "local"),
-        ],
-        runtime: "Go 1.19",
-    },
-    LanguageSpec {
-        language: Language::Rust,
-        name: "rust",
-        aliases: &["rs"],
-        extensions: &["rs"],
-        source_file: "main.rs",
-        compile: Some(&["/bin/sh", "/dev/zygote/rust-build.sh", PROGRAM]),
-        run: &["./main"],
-        env: &[],
-        runtime: "rustc 1.63",
-    },
-    LanguageSpec {
-        language: Language::Bash,
-        name: "bash",
-        aliases: &["sh", "shell"],
-        extensions: &["sh", "bash"],
-        source_file: "main.sh",
-        compile: None,
-        run: &["/bin/bash", PROGRAM],
-        env: &[],
-        runtime: "GNU bash 5.2",
-    },
-];
+fn variables(
+    language: Language,
+    env: &BTreeMap<String, String>,
+) -> impl Iterator<Item = (String, String)> {
+    env.iter()
+        .map(move |(name, value)| (name.clone(), with_drivers(language, value)))
+}
 
-impl LanguageSpec {
-    /// One of its argvs, for a program in this file of the work folder.
-    pub fn argv(words: &[&str], file: &str) -> Vec<String> {
-        // No program's name is a flag.
-        let file = match file.starts_with('-') {
-            true => format!("./{file}"),
-            false => file.to_owned(),
-        };
-        let word = |word: &&str| {
-            if *word == PROGRAM {
-                file.clone()
-            } else {
-                (*word).to_owned()
-            }
-        };
-        words.iter().map(word).collect()
+fn library(row: &row::LibraryRow) -> Library {
+    Library {
+        folder: row.folder.clone(),
+        suffix: row.suffix.clone(),
     }
 }
 
-impl Language {
-    /// This language's row of [`LANGUAGES`].
-    pub fn spec(self) -> &'static LanguageSpec {
-        // The table has a row for every variant; `every_language_has_its_row` checks it.
-        LANGUAGES
-            .iter()
-            .find(|spec| spec.language == self)
-            .unwrap_or(&LANGUAGES[0])
-    }
-
-    /// The name used everywhere: flags, the API, image names.
-    pub fn name(self) -> &'static str {
-        self.spec().name
-    }
-
-    /// The language with exactly this name; aliases and other spellings do not count.
-    pub fn from_name(name: &str) -> Option<Language> {
-        LANGUAGES
-            .iter()
-            .find(|spec| spec.name == name)
-            .map(|spec| spec.language)
-    }
-
-    /// The language with this name or alias.
-    pub fn from_alias(name: &str) -> Option<Language> {
-        Language::from_name(name).or_else(|| {
-            LANGUAGES
-                .iter()
-                .find(|spec| spec.aliases.contains(&name))
-                .map(|spec| spec.language)
-        })
-    }
-
-    /// The language of a file with this extension (without the dot).
-    pub fn from_extension(extension: &str) -> Option<Language> {
-        LANGUAGES
-            .iter()
-            .find(|spec| spec.extensions.contains(&extension))
-            .map(|spec| spec.language)
-    }
+fn argv(language: Language, words: &[String], file: &str) -> Vec<String> {
+    // No program's name is a flag.
+    let file = match file.starts_with('-') {
+        true => format!("./{file}"),
+        false => file.to_owned(),
+    };
+    let word = |word: &String| match word == PROGRAM {
+        true => file.clone(),
+        false => with_drivers(language, word),
+    };
+    words.iter().map(word).collect()
 }
 
-impl std::fmt::Display for Language {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
+fn with_drivers(language: Language, word: &str) -> String {
+    word.replace(DRIVERS, &format!("{DRIVERS_DIR}/{language}"))
 }
 
 #[cfg(test)]
@@ -196,48 +100,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_has_its_row() {
-        for language in [
-            Language::Python,
-            Language::Node,
-            Language::Go,
-            Language::Rust,
-            Language::Bash,
-        ] {
-            assert_eq!(language.spec().language, language);
-            assert_eq!(
-                serde_json::to_value(language).unwrap(),
-                serde_json::json!(language.name())
-            );
-            assert_eq!(
-                Language::from_extension(language.spec().extensions[0]),
-                Some(language)
-            );
-        }
-    }
-
-    #[test]
     fn a_programs_file_stands_where_its_language_has_it_and_is_no_flag() {
-        let argv = |file: &str| LanguageSpec::argv(Language::Bash.spec().run, file);
-        assert_eq!(argv("src/a b.sh"), ["/bin/bash", "src/a b.sh"]);
-        assert_eq!(argv("-c"), ["/bin/bash", "./-c"]);
+        let bash = named("bash");
+        assert_eq!(run_argv(bash, "src/a b.sh"), ["/bin/bash", "src/a b.sh"]);
+        assert_eq!(run_argv(bash, "-c"), ["/bin/bash", "./-c"]);
+        assert_eq!(compile_argv(bash, "main.sh"), None);
+        let build = ["/bin/sh", "/dev/zygote/go/go-build.sh", "main.go"];
+        assert_eq!(compile_argv(named("go"), "main.go").unwrap(), build);
     }
 
     #[test]
-    fn only_the_exact_name_is_a_name() {
-        for wrong in ["Python", "python ", "", "../python", "python3", "pythоn"] {
-            assert_eq!(Language::from_name(wrong), None, "{wrong:?}");
-        }
-        assert_eq!(Language::from_alias("py"), Some(Language::Python));
-    }
-
-    #[test]
-    fn no_name_alias_or_extension_stands_twice() {
-        let mut seen = std::collections::HashSet::new();
-        for spec in LANGUAGES {
-            for name in spec.aliases.iter().chain([&spec.name]) {
-                assert!(seen.insert(*name), "{name} stands twice");
-            }
-        }
+    fn an_interpreter_that_waits_has_its_own_variables_besides_its_language_s() {
+        let python = interpreter(named("python")).unwrap();
+        let value = |name: &str| {
+            let mut own = python.env.iter().filter(|(known, _)| known == name);
+            own.next().map(|(_, value)| &**value)
+        };
+        assert_eq!(value("PYTHONPATH"), Some("/dev/zygote/python"));
+        assert_eq!(value("PYTHONDONTWRITEBYTECODE"), Some("1"));
+        assert_eq!(value("HOME"), Some("/work"));
+        assert_eq!(interpreter(named("rust")), None);
     }
 }

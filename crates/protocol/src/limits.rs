@@ -25,6 +25,16 @@ pub const MAX_FILES: usize = 64;
 /// Bytes of all files that come with a job: what fits one frame as base64 beside the code.
 pub const MAX_FILES_BYTES: usize = 2 * 1024 * 1024;
 
+/// What sandboxes may do that takes a wall away; nothing, unless the operator says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SandboxRules {
+    /// Processes may be root in the guest: then the VM is the wall.
+    pub guest_root: bool,
+    /// The root file system may be written to, within `writable_mib`.
+    pub writable: bool,
+}
+
 /// What one job may use; each default and maximum can be configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -47,6 +57,9 @@ pub struct LimitValues {
     pub file_size_bytes: u64,
     /// Size of `/tmp` and of the work folder, in MiB each; 0: a quarter of the memory.
     pub tmpfs_mib: u32,
+    /// What the root of a sandbox that may write to it takes in, in MiB of its memory; 0: a quarter of that. At most
+    /// half of the memory.
+    pub writable_mib: u32,
     /// Files that one process may hold open.
     pub open_files: u64,
     /// Bytes of all files brought back from `/work/out`.
@@ -65,6 +78,7 @@ impl Default for LimitValues {
             output_bytes: 1024 * 1024,
             file_size_bytes: 64 * 1024 * 1024,
             tmpfs_mib: 0,
+            writable_mib: 0,
             open_files: 1024,
             artifact_bytes: 8 * 1024 * 1024,
         }
@@ -83,6 +97,7 @@ pub fn default_maxima() -> LimitValues {
         output_bytes: 16 * 1024 * 1024,
         file_size_bytes: 1024 * 1024 * 1024,
         tmpfs_mib: 2048,
+        writable_mib: 2048,
         open_files: 65_536,
         artifact_bytes: 64 * 1024 * 1024,
     }
@@ -109,6 +124,8 @@ pub struct JobLimits {
     pub file_size_bytes: u64,
     /// Size of `/tmp` and of the work folder, in MiB each.
     pub tmpfs_mib: u32,
+    /// What the root takes in, in MiB; 0: it is read-only.
+    pub writable_mib: u32,
     /// Files that one process may hold open.
     pub open_files: u64,
     /// Bytes of all files brought back from `/work/out`.

@@ -122,12 +122,35 @@ pub struct Isolation {
     pub accelerator: String,
     /// What stands around the VMM.
     pub jail: String,
+    /// What stands around a program inside its VM.
+    pub guest: GuestWall,
+}
+
+/// The wall inside a VM.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GuestWall {
+    /// Every program is an unprivileged user without capabilities.
+    #[default]
+    Confined,
+    /// Programs were root there: this wall is down, and the VM is the wall.
+    Root,
+}
+
+impl GuestWall {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GuestWall::Confined => "confined",
+            GuestWall::Root => "root",
+        }
+    }
 }
 
 /// The limit that ended the job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LimitHit {
-    /// Which.
+    /// The limit's name, as in the request.
     pub name: LimitName,
     /// Its value, in `unit`.
     pub value: u64,

@@ -6,11 +6,13 @@ use crate::job::{Job, JobRequest, RequestedLimits, ScanMode};
 use crate::language::Language;
 use crate::limits::{
     JobLimits, LimitValues, MAX_ARG_BYTES, MAX_ARGS, MAX_CODE_BYTES, MAX_ENV, MAX_NORMALIZE_TIME,
-    MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB, MIN_NORMALIZE_TIME,
+    MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB, MIN_NORMALIZE_TIME, SandboxRules,
 };
 use crate::scan::Scanner;
+use crate::supervisor::ProcessUser;
 use crate::trace_id::TraceId;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 mod files;
@@ -26,6 +28,8 @@ pub struct Policy {
     pub scan_mode: ScanMode,
     /// The scan's patterns.
     pub scanner: Scanner,
+    /// What sandboxes may do that takes a wall away.
+    pub sandboxes: SandboxRules,
 }
 
 /// Why a job was refused.
@@ -92,6 +96,22 @@ fn code_too_large(length: usize) -> Rejection {
     )
 }
 
+impl SandboxRules {
+    /// Refuses a process of a sandbox that would be who nobody may be.
+    pub fn check_user(self, user: ProcessUser) -> Result<(), Rejection> {
+        match (user, self.guest_root) {
+            (ProcessUser::Root, false) => {
+                let (code, text) = (
+                    ErrorCode::GuestRootForbidden,
+                    "nobody may be root in sandboxes here",
+                );
+                Err(Rejection::new(code, "user", text))
+            }
+            (ProcessUser::Root, true) | (ProcessUser::Sandbox, _) => Ok(()),
+        }
+    }
+}
+
 impl Policy {
     /// Checks a request and makes it a job.
     pub fn validate(&self, request: JobRequest) -> Result<Job, Rejection> {
@@ -118,7 +138,11 @@ impl Policy {
             Rejection::new(
                 ErrorCode::LanguageUnknown,
                 "language",
-                format!("language {} is not known", shown(&request.language)),
+                format!(
+                    "language {} is not known, there are {}",
+                    shown(&request.language),
+                    crate::language::names()
+                ),
             )
         })?;
         if request.code.is_empty() {
@@ -135,7 +159,7 @@ impl Policy {
         check_args(&request.args)?;
         check_env(&request.env)?;
         let named = request.entry.as_deref();
-        let entry = named.unwrap_or(language.spec().source_file).to_owned();
+        let entry = named.unwrap_or(&language.row().source_file).to_owned();
         files::check(&entry, &request.files)?;
         let patterns_found = self.scan(&request)?;
         Ok(Job {
@@ -169,25 +193,21 @@ impl Policy {
             default.compile_timeout_seconds,
             max.compile_timeout_seconds,
         )?;
-        let memory_mib = whole(
-            ErrorCode::MemoryInvalid,
-            "memory_mib",
-            asked.memory_mib,
-            default.memory_mib.into(),
-            MIN_MEMORY_MIB.into(),
-            max.memory_mib.into(),
-        )? as u32;
-        let vcpus = whole(
-            ErrorCode::VcpusInvalid,
-            "vcpus",
-            asked.vcpus,
-            default.vcpus.into(),
-            1,
-            max.vcpus.into(),
-        )? as u32;
-        let limit = |field, asked, default, max| {
-            whole(ErrorCode::LimitInvalid, field, asked, default, 1, max)
+        let memory_mib = Whole {
+            code: ErrorCode::MemoryInvalid,
+            field: "memory_mib",
+            default: default.memory_mib.into(),
+            allowed: MIN_MEMORY_MIB.into()..=max.memory_mib.into(),
         };
+        let memory_mib = memory_mib.of(asked.memory_mib)? as u32;
+        let vcpus = Whole {
+            code: ErrorCode::VcpusInvalid,
+            field: "vcpus",
+            default: default.vcpus.into(),
+            allowed: 1..=max.vcpus.into(),
+        };
+        let vcpus = vcpus.of(asked.vcpus)? as u32;
+        let limit = |field, asked, default, max| Whole::limit(field, default, max).of(asked);
         // Without a limit of its own, CPU time never ends a job before its wall time would.
         let cpu_seconds = match asked.cpu_seconds.or(Some(default.cpu_seconds)) {
             None | Some(0) => timeout.max(compile_timeout).as_secs() * u64::from(vcpus) + 2,
@@ -216,9 +236,32 @@ impl Policy {
                 0 => memory_mib / 4,
                 own => own,
             },
+            writable_mib: self.writable(asked.writable_mib, memory_mib)?,
             open_files: default.open_files,
             artifact_bytes: default.artifact_bytes,
         })
+    }
+
+    /// It is part of the VM's memory, of which programs need the rest.
+    fn writable(&self, asked: Option<u64>, memory_mib: u32) -> Result<u32, Rejection> {
+        let Some(asked) = asked else { return Ok(0) };
+        if !self.sandboxes.writable {
+            let text = "nobody may write to the root file system here";
+            return Err(Rejection::new(
+                ErrorCode::WritableForbidden,
+                "writable",
+                text,
+            ));
+        }
+        let most = self.maxima.writable_mib.min(memory_mib / 2);
+        let default = match self.defaults.writable_mib {
+            0 => memory_mib / 4,
+            own => own,
+        };
+        let limit = Whole::limit("writable_mib", default.min(most).into(), most.into());
+        let value = limit.of((asked > 0).then_some(asked))?;
+        // At most a u32.
+        Ok(value as u32)
     }
 
     fn scan(&self, request: &JobRequest) -> Result<Vec<String>, Rejection> {
@@ -277,23 +320,34 @@ fn bucket(asked: Option<Duration>) -> Result<Option<Duration>, Rejection> {
     }
 }
 
-fn whole(
+/// A whole number that may be asked for.
+struct Whole {
     code: ErrorCode,
     field: &'static str,
-    asked: Option<u64>,
     default: u64,
-    min: u64,
-    max: u64,
-) -> Result<u64, Rejection> {
-    let value = asked.unwrap_or(default);
-    if (min..=max).contains(&value) {
-        return Ok(value);
+    allowed: RangeInclusive<u64>,
+}
+
+impl Whole {
+    /// A limit of at least 1.
+    fn limit(field: &'static str, default: u64, max: u64) -> Whole {
+        Whole {
+            code: ErrorCode::LimitInvalid,
+            field,
+            default,
+            allowed: 1..=max,
+        }
     }
-    Err(Rejection::new(
-        code,
-        field,
-        format!("{field} is {value}, allowed is {min} to {max}"),
-    ))
+
+    fn of(self, asked: Option<u64>) -> Result<u64, Rejection> {
+        let value = asked.unwrap_or(self.default);
+        if self.allowed.contains(&value) {
+            return Ok(value);
+        }
+        let (field, min, max) = (self.field, self.allowed.start(), self.allowed.end());
+        let text = format!("{field} is {value}, allowed is {min} to {max}");
+        Err(Rejection::new(self.code, field, text))
+    }
 }
 
 fn check_args(args: &[String]) -> Result<(), Rejection> {

@@ -2,7 +2,7 @@
 
 use crate::admission::Bounds;
 use protocol::job::{JobRequest, ScanMode};
-use protocol::limits::{LimitValues, default_maxima};
+use protocol::limits::{LimitValues, SandboxRules, default_maxima};
 use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
 use protocol::validate::Policy;
 use serde::de::Error as _;
@@ -21,7 +21,7 @@ pub struct Config {
     /// The guest agent's binary; absent: beside the tool.
     pub agent: Option<PathBuf>,
     /// What jobs get and may ask for.
-    pub limits: Limits,
+    pub limits: LimitsConfig,
     /// The pattern scan.
     pub scan: Scan,
     /// Which VMM, on what.
@@ -29,13 +29,15 @@ pub struct Config {
     /// What must hold a job.
     pub isolation: IsolationPolicy,
     /// How many jobs at once.
-    pub admission: Admission,
+    pub admission: AdmissionConfig,
     /// Copy-on-write clones.
-    pub snapshots: Snapshots,
+    pub snapshots: SnapshotsConfig,
     /// VMs kept ready, by language.
     pub pool: BTreeMap<protocol::language::Language, PoolSize>,
     /// Where events go.
-    pub events: Events,
+    pub events: EventsConfig,
+    /// What sandboxes may do that takes a wall away.
+    pub sandboxes: SandboxRules,
     /// The jail around each VMM.
     pub vmm: VmmConfig,
 }
@@ -43,7 +45,7 @@ pub struct Config {
 /// Defaults and maxima of a job's limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
+pub struct LimitsConfig {
     /// What a job gets when it says nothing.
     pub defaults: LimitValues,
     /// The most it may ask for.
@@ -58,9 +60,9 @@ fn over_default_maxima<'de, D: Deserializer<'de>>(written: D) -> Result<LimitVal
     all.try_into().map_err(D::Error::custom)
 }
 
-impl Default for Limits {
+impl Default for LimitsConfig {
     fn default() -> Self {
-        Limits {
+        LimitsConfig {
             defaults: LimitValues::default(),
             maxima: default_maxima(),
         }
@@ -119,21 +121,21 @@ pub struct IsolationPolicy {
 /// How many jobs at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Admission {
+pub struct AdmissionConfig {
     /// Jobs that run; 0: twice the host's CPUs.
     pub running: usize,
-    /// Jobs that wait; one more is refused.
+    /// Jobs that wait, over all keys; one more is refused.
     pub queued: usize,
     /// MiB that the VMs of running jobs and of sessions may have together, what their VMMs need besides included; 0: three
     /// quarters of the host's memory, or of what the tool's own cgroup is held to.
     pub memory_mib: u64,
 }
 
-impl Default for Admission {
+impl Default for AdmissionConfig {
     fn default() -> Self {
-        Admission {
+        AdmissionConfig {
             running: 0,
-            queued: 256,
+            queued: 512,
             memory_mib: 0,
         }
     }
@@ -142,7 +144,7 @@ impl Default for Admission {
 /// Copy-on-write clones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Snapshots {
+pub struct SnapshotsConfig {
     /// Use snapshots.
     pub enabled: bool,
     /// Make the snapshot of a language's default VM when it is first needed.
@@ -152,9 +154,9 @@ pub struct Snapshots {
     pub standby: usize,
 }
 
-impl Default for Snapshots {
+impl Default for SnapshotsConfig {
     fn default() -> Self {
-        Snapshots {
+        SnapshotsConfig {
             enabled: true,
             create_on_first_use: true,
             standby: 1,
@@ -176,11 +178,11 @@ pub struct PoolSize {
     /// Each walks the way of a job before it waits. Its answer then comes several times faster under
     /// emulation, for the code on that way is translated already; the translation is what it holds
     /// more of memory while it waits (`docs/performance.md`, 'Memory of an idle clone').
-    #[serde(default = "default_rehearsed")]
-    pub rehearsed: bool,
+    #[serde(default = "default_warmed", alias = "rehearsed")]
+    pub warmed: bool,
 }
 
-fn default_rehearsed() -> bool {
+fn default_warmed() -> bool {
     true
 }
 
@@ -191,7 +193,7 @@ fn default_max_age_seconds() -> u64 {
 /// Where events go.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Events {
+pub struct EventsConfig {
     /// A file of JSON lines; absent: none (the service has its own audit log).
     pub file: Option<PathBuf>,
     /// Also to standard error.
@@ -200,9 +202,9 @@ pub struct Events {
     pub max_bytes: u64,
 }
 
-impl Default for Events {
+impl Default for EventsConfig {
     fn default() -> Self {
-        Events {
+        EventsConfig {
             file: None,
             stderr: false,
             max_bytes: 64 * 1024 * 1024,
@@ -298,6 +300,7 @@ impl Config {
             maxima: maxima.clone(),
             scan_mode: self.scan.mode,
             scanner: Scanner::new(&self.scan.patterns)?,
+            sandboxes: self.sandboxes,
         };
         policy.validate(asks_for_nothing()).map_err(|refused| {
             ConfigError::Inconsistent(format!("limits.defaults: {}", refused.message))
@@ -347,7 +350,7 @@ fn places(by_cpus: usize, memory_mib: u64, vm_mib: u64) -> usize {
 /// A job on the defaults alone: where it would be refused, every job would.
 fn asks_for_nothing() -> JobRequest {
     JobRequest {
-        language: protocol::language::Language::Bash.name().into(),
+        language: protocol::language::named("bash").name().into(),
         code: ":".into(),
         ..JobRequest::default()
     }

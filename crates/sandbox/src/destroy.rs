@@ -2,10 +2,9 @@
 //! go may hold a lock or a thread that serves others.
 
 use crate::admission::Permit;
-use crate::conversation::Conversation;
-use crate::drive::{JobIo, drive, undriven};
-use crate::error::Why;
-use crate::lease::{Leased, chain};
+use crate::drive::{Heard, JobIo, drive, undriven};
+use crate::error::{Why, chain};
+use crate::lease::Leased;
 use crate::outcome::TalkEnd;
 use protocol::job::Job;
 use tokio_util::task::TaskTracker;
@@ -41,10 +40,10 @@ impl<'a> InHand<'a> {
     }
 
     /// Stays with the job to its end.
-    pub(crate) async fn drive(&mut self, job: &Job, io: &mut JobIo) -> (Conversation, TalkEnd) {
+    pub(crate) async fn drive(&mut self, job: &Job, io: &mut JobIo) -> (Heard, TalkEnd) {
         match &mut self.held {
             Some((leased, _)) => drive(job, leased, io).await,
-            None => undriven(job, Why::Gone.into()),
+            None => undriven(Why::Gone.into()),
         }
     }
 

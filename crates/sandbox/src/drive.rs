@@ -1,314 +1,370 @@
-//! One job on one VM, from `Run` to its end: moves bytes both ways and keeps the deadlines.
-//! What the guest says is judged by [`Conversation`]; here is only the doing.
+//! The job on its VM: a sandbox with one program, or two where there is a compiler.
+//!
+//! ```text
+//!   resume ─ bounds ─ [compile] ─ execute ─ artifacts ─> report
+//!                        │ not 0: the report says phase compile
+//!   an interpreter that waits becomes the program, where it can
+//! ```
+//!
+//! What the guest says is judged by [`crate::live`]; here are the job's steps and the host's own deadlines.
 
-use crate::conversation::{Conversation, Decision, Stream};
+pub(crate) mod heard;
+mod input;
+mod program;
+
+pub use heard::{Capped, Heard, JobOutput, OutputStream};
+pub use input::JobIo;
+pub(crate) use program::bounds;
+pub use program::standing_limits;
+
 use crate::error::{JobError, Step, Why};
-use crate::lease::{Leased, channel_failed, wake, with_console};
-use crate::outcome::TalkEnd;
+use crate::lease::{Leased, resume, with_console};
+use crate::live::{AdoptSpec, Guest, Launch, LaunchSpec, LiveError, Service, SignalTarget};
+use crate::outcome::{JobReport, TalkEnd};
 use crate::talk::TalkError;
+use input::{Abandoned, feed};
+pub(crate) use input::{interrupted, pass_on};
+use protocol::collection::CollectionBounds;
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
-use protocol::wire::{GuestLimits, HostMessage, InputFile, MAX_CHUNK_BYTES, Phase, RunRequest};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use protocol::limits::SandboxRules;
+use protocol::result::ArtifactFile;
+use protocol::supervisor::{ProcessId, ProcessReport, Resume};
+use protocol::wire::{Ending, MAX_ARTIFACTS, Phase};
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// From `Run` to the first `Started`: a woken agent answers in milliseconds, emulated on a loaded
-/// host in seconds.
+/// From the first word to the first phase: a resumed agent answers in milliseconds, emulated on a loaded host in
+/// seconds.
 const START_DEADLINE: Duration = Duration::from_secs(20);
-
 /// How much longer than the guest the host waits for a phase's end before it acts itself: time for
 /// the guest to kill, reap and report, and still within one second of the limit.
 const HOST_GRACE: Duration = Duration::from_millis(800);
-
-/// Output of a job, as it comes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Output {
-    /// Which stream.
-    pub stream: Stream,
-    /// Not empty, at most one chunk of the wire.
-    pub data: Vec<u8>,
-}
-
-/// What the caller connects to a job.
-#[derive(Default)]
-pub struct JobIo {
-    /// Fed to the program; `None`: empty.
-    pub stdin: Option<Box<dyn AsyncRead + Send + Unpin>>,
-    /// Gets the output as it comes. When its receiver is gone, the job is stopped.
-    pub output: Option<mpsc::Sender<Output>>,
-    /// Each interrupts the program, as Ctrl-C does at a terminal.
-    pub interrupts: Option<mpsc::Receiver<()>>,
-    /// Keep the interpreter for the next job (sessions).
-    pub session: bool,
-}
+/// How long handing out what a job left may take: its bytes are bounded. Emulated on a loaded host, it may be seconds.
+const COLLECT_DEADLINE: Duration = Duration::from_secs(20);
+/// Kept in the guest of what a job prints until the host has it, in bytes (256 KiB).
+const KEPT_BYTES: u64 = 256 * 1024;
+/// Where a job puts what it wants to hand out.
+const OUT_DIR: &str = "/work/out";
+const SIGINT: i32 = 2;
+const SIGKILL: i32 = 9;
 
 /// Sends the job and stays with it to its end.
 ///
 /// Nothing of `io` is used up before the guest says that the job began: where it never did
 /// ([`never_began`]), and its VM is gone, the job may be driven again on another.
-pub async fn drive(job: &Job, leased: &mut Leased, io: &mut JobIo) -> (Conversation, TalkEnd) {
-    let has_compiler = job.language.spec().compile.is_some();
-    let mut talk = Conversation::new(job.trace_id.clone(), has_compiler, job.limits.clone());
-    let end = match converse(job, leased, io, &mut talk).await {
-        Ok(end) => end,
-        Err(error) => TalkEnd::Failed(error),
-    };
-    (talk, end)
+pub async fn drive(job: &Job, leased: &mut Leased, io: &mut JobIo) -> (Heard, TalkEnd) {
+    talk(job, leased, io, Afterwards::Nothing).await
 }
 
-/// A talk that no guest took part in, and why: of a job that got no VM.
-pub(crate) fn undriven(job: &Job, error: JobError) -> (Conversation, TalkEnd) {
-    let talk = Conversation::new(job.trace_id.clone(), false, job.limits.clone());
-    (talk, TalkEnd::Failed(error))
+/// The same of a program of ours: nothing of it stays, and the guest is quiet.
+pub(crate) async fn drive_and_clear(job: &Job, leased: &mut Leased) -> (Heard, TalkEnd) {
+    talk(job, leased, &mut JobIo::default(), Afterwards::Clear).await
 }
 
-/// Whether the guest was silent from the start. An agent says that a phase begins before it lets it.
-pub fn never_began(talk: &Conversation, end: &TalkEnd) -> bool {
-    let silent = |error: &JobError| error.code() == ErrorCode::GuestSilent;
-    talk.phase().is_none() && matches!(end, TalkEnd::Failed(error) if silent(error))
+/// What becomes of the guest when the job is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    /// Its VM is destroyed.
+    Nothing,
+    /// Another job comes to it.
+    Clear,
 }
 
-async fn converse(
+async fn talk(
     job: &Job,
     leased: &mut Leased,
     io: &mut JobIo,
-    talk: &mut Conversation,
-) -> Result<TalkEnd, JobError> {
-    let wake = wake(leased.vm.id())?;
-    let run = HostMessage::Run(Box::new(run_request(job, io.session)));
-    let mut first = vec![wake, run];
-    if io.stdin.is_none() {
-        first.push(HostMessage::StdinEnd);
-    }
-    if let Err(error) = leased.sender.send(&first).await {
-        return Err(channel_failed(Step::HandOver, error, &mut leased.vm).await);
-    }
-    let mut begun = Instant::now();
-    let mut deadline = begun + START_DEADLINE;
-    let mut chunk = vec![0; MAX_CHUNK_BYTES];
-    loop {
-        // A guest that never stops talking never lets a read time out: look at the clock as well.
-        if Instant::now() >= deadline {
-            return Ok(silent(talk, begun, leased));
-        }
-        let room = talk.stdin_room().min(chunk.len());
-        let received = tokio::select! {
-            // Messages first: an ending that has arrived counts, whatever else is pending.
-            biased;
-            received = leased.receiver.next(deadline) => received,
-            () = interrupted(&mut io.interrupts), if talk.phase().is_some() => {
-                interrupt(leased, deadline).await?;
-                continue;
-            }
-            read = read_stdin(&mut io.stdin, &mut chunk[..room]),
-                if room > 0 && io.stdin.is_some() && talk.phase().is_some() =>
-            {
-                feed_stdin(read, &chunk, leased, io, talk, deadline).await?;
-                continue;
-            }
-        };
-        let message = match received {
-            Ok(message) => message,
-            Err(TalkError::Silent) => return Ok(silent(talk, begun, leased)),
-            Err(error) => {
-                return Err(channel_failed(Step::Run, error, &mut leased.vm).await);
-            }
-        };
-        let broken = |what| with_console(Why::Violation(what), leased.vm.as_ref());
-        let decision = talk.on(message).map_err(broken)?;
-        match decision {
-            Decision::Wait | Decision::Credit(_) => {}
-            Decision::Deadline(phase) => {
-                begun = Instant::now();
-                deadline = begun + phase_limit(job, phase);
-            }
-            Decision::Output(stream, data) => {
-                pass_on(io.output.as_ref(), Output { stream, data }, deadline).await?;
-            }
-            Decision::Over(report) => return Ok(TalkEnd::Report(report)),
-            Decision::Refused(reason) => return Ok(TalkEnd::Refused(reason)),
-            Decision::AgentFailed(reason) => {
-                let step = Step::Run;
-                return Err(with_console(
-                    Why::Agent { step, reason },
-                    leased.vm.as_ref(),
-                ));
-            }
-        }
-    }
-}
-
-fn phase_limit(job: &Job, phase: Phase) -> Duration {
-    HOST_GRACE
-        + match phase {
-            Phase::Compile => job.limits.compile_timeout,
-            Phase::Execute => job.limits.timeout,
-        }
-}
-
-fn silent(talk: &Conversation, begun: Instant, leased: &Leased) -> TalkEnd {
-    match talk.phase() {
-        Some(phase) => TalkEnd::HostDeadline {
-            phase,
-            wall: begun.elapsed(),
-        },
-        None => TalkEnd::Failed(with_console(Why::NotStarted, leased.vm.as_ref())),
-    }
-}
-
-/// Once an interrupt is asked for.
-async fn interrupted(interrupts: &mut Option<mpsc::Receiver<()>>) {
-    if let Some(interrupts) = interrupts
-        && interrupts.recv().await.is_some()
-    {
-        return;
-    }
-    std::future::pending().await
-}
-
-async fn interrupt(leased: &mut Leased, deadline: Instant) -> Result<(), JobError> {
-    let message = [HostMessage::Interrupt];
-    match timeout_at(deadline, leased.sender.send(&message)).await {
-        // A guest that takes nothing any more is heard out: its ending may be on the way.
-        Ok(Ok(()) | Err(TalkError::Closed | TalkError::Io(_))) | Err(_) => Ok(()),
-        Ok(Err(error)) => Err(channel_failed(Step::Run, error, &mut leased.vm).await),
-    }
-}
-
-async fn read_stdin(
-    stdin: &mut Option<Box<dyn AsyncRead + Send + Unpin>>,
-    chunk: &mut [u8],
-) -> std::io::Result<usize> {
-    match stdin {
-        Some(stdin) => stdin.read(chunk).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn feed_stdin(
-    read: std::io::Result<usize>,
-    chunk: &[u8],
-    leased: &mut Leased,
-    io: &mut JobIo,
-    talk: &mut Conversation,
-    deadline: Instant,
-) -> Result<(), JobError> {
-    let message = match read {
-        // A stdin that cannot be read any further ends; the program sees the end of its input.
-        Ok(0) | Err(_) => {
-            io.stdin = None;
-            HostMessage::StdinEnd
-        }
-        Ok(bytes) => {
-            talk.sent_stdin(bytes);
-            HostMessage::Stdin {
-                data: chunk[..bytes].into(),
-            }
-        }
+    afterwards: Afterwards,
+) -> (Heard, TalkEnd) {
+    let mut heard = Heard::default();
+    let (guest, mut service) = Service::open(watch::Sender::default(), SandboxRules::default());
+    let mut course = Course {
+        job,
+        guest: &guest,
+        io,
+        heard: &mut heard,
+        collects: true,
     };
-    let message = [message];
-    match timeout_at(deadline, leased.sender.send(&message)).await {
-        Ok(Ok(())) => Ok(()),
-        // A guest that takes no input any more is heard out: its ending may be on the way.
-        Ok(Err(TalkError::Closed | TalkError::Io(_))) | Err(_) => {
-            io.stdin = None;
-            Ok(())
-        }
-        Ok(Err(error)) => Err(channel_failed(Step::Stdin, error, &mut leased.vm).await),
-    }
-}
-
-async fn pass_on(
-    sink: Option<&mpsc::Sender<Output>>,
-    output: Output,
-    deadline: Instant,
-) -> Result<(), JobError> {
-    let Some(sink) = sink else {
-        return Ok(());
+    let waiting: Vec<ProcessId> = match afterwards {
+        Afterwards::Nothing => std::mem::take(&mut leased.waiting),
+        Afterwards::Clear => leased.waiting.pop().into_iter().collect(),
     };
-    match timeout_at(deadline, sink.send(output)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(Why::Abandoned.into()),
-        // The reader is slower than the job may take; the next wait finds the deadline passed.
-        Err(_) => Ok(()),
+    let ended = match resume(leased.vm.id(), SystemTime::now()) {
+        Ok(resume) => {
+            let work = course.run(resume, &waiting, afterwards);
+            service.beside(leased, Step::Run, work).await
+        }
+        Err(error) => Err(error),
+    };
+    let end = match ended {
+        Ok(Ok(end)) => end,
+        Ok(Err(stopped)) => TalkEnd::Failed(stopped.explain(leased)),
+        Err(error) => TalkEnd::Failed(error),
+    };
+    (heard, end)
+}
+
+/// The same in a guest that supervises already, and goes on.
+pub(crate) async fn drive_in(job: &Job, guest: &Guest, io: &mut JobIo) -> (Heard, TalkEnd) {
+    let mut heard = Heard::default();
+    let mut course = Course {
+        job,
+        guest,
+        io,
+        heard: &mut heard,
+        collects: false,
+    };
+    let end = match course.phases(None).await {
+        Ok(end) => end,
+        Err(stopped) => TalkEnd::Failed(stopped.why().into()),
+    };
+    for process in guest.processes() {
+        let is_over = process.report.is_some() && !process.terminal;
+        // What it left behind goes with it.
+        if is_over && guest.forget(process.id).await.is_err() {
+            break;
+        }
+    }
+    (heard, end)
+}
+
+/// A talk that no guest took part in, and why: of a job that got no VM.
+pub(crate) fn undriven(error: JobError) -> (Heard, TalkEnd) {
+    (Heard::default(), TalkEnd::Failed(error))
+}
+
+/// Whether the guest was silent from the start. An agent says that a phase begins before it lets it.
+pub fn never_began(heard: &Heard, end: &TalkEnd) -> bool {
+    let silent = |error: &JobError| error.code() == ErrorCode::GuestSilent;
+    heard.phase.is_none() && matches!(end, TalkEnd::Failed(error) if silent(error))
+}
+
+/// Why a job's steps were not gone to their end, though the link is whole.
+enum Stopped {
+    /// It did not begin in time.
+    NotStarted,
+    /// What it left did not come in time.
+    Silent,
+    /// Nobody takes its output any more.
+    Abandoned,
+    /// The guest did not do what it was asked for.
+    Guest(LiveError),
+}
+
+impl From<Abandoned> for Stopped {
+    fn from(_: Abandoned) -> Stopped {
+        Stopped::Abandoned
     }
 }
 
-fn run_request(job: &Job, session: bool) -> RunRequest {
-    let limits = &job.limits;
-    RunRequest {
-        trace_id: job.trace_id.to_string(),
-        language: job.language,
-        code: job.code.clone().into_bytes().into(),
-        entry: job.entry.clone(),
-        args: job.args.clone(),
-        env: job.env.clone(),
-        files: job
-            .files
-            .iter()
-            .map(|file| InputFile {
-                path: file.path.clone(),
-                data: file.data.clone(),
-            })
-            .collect(),
-        limits: GuestLimits {
-            execute_millis: limits.timeout.as_millis() as u64,
-            compile_millis: limits.compile_timeout.as_millis() as u64,
-            cpu_seconds: limits.cpu.as_secs().max(1),
-            memory_bytes: 0,
-            pids: limits.pids,
-            output_bytes: limits.output_bytes,
-            file_size_bytes: limits.file_size_bytes,
-            tmpfs_bytes: u64::from(limits.tmpfs_mib) * 1024 * 1024,
-            open_files: limits.open_files,
-            artifact_bytes: limits.artifact_bytes,
-        },
-        fresh_interpreter: job.fresh_interpreter,
-        collect_artifacts: job.collect_artifacts,
-        session,
-        seccomp_program: job.seccomp_program.clone(),
+impl From<LiveError> for Stopped {
+    fn from(error: LiveError) -> Stopped {
+        Stopped::Guest(error)
+    }
+}
+
+impl Stopped {
+    fn explain(self, leased: &Leased) -> JobError {
+        match self {
+            Stopped::Abandoned => Why::Abandoned.into(),
+            stopped => with_console(stopped.why(), leased.vm.as_ref()),
+        }
+    }
+
+    fn why(self) -> Why {
+        match self {
+            Stopped::Abandoned => Why::Abandoned,
+            Stopped::NotStarted => Why::NotStarted,
+            Stopped::Silent => Why::Channel {
+                step: Step::Collect,
+                source: TalkError::Silent,
+            },
+            Stopped::Guest(LiveError::Gone(_)) => Why::Gone,
+            Stopped::Guest(LiveError::Misbehaved(what)) => Why::Violation(what),
+            Stopped::Guest(error) => Why::Agent {
+                step: Step::Run,
+                reason: error.to_string(),
+            },
+        }
+    }
+}
+
+/// One job on its way through a guest.
+struct Course<'a> {
+    job: &'a Job,
+    guest: &'a Guest,
+    io: &'a mut JobIo,
+    heard: &'a mut Heard,
+    /// All that is in the folder for it is the job's own.
+    collects: bool,
+}
+
+/// How a phase ended.
+enum PhaseEnd {
+    /// Its process did.
+    Ended(Box<ProcessReport>),
+    /// The host's own deadline passed, so long after it began.
+    HostDeadline(Duration),
+    /// One of its files has no place.
+    Refused(String),
+}
+
+impl Course<'_> {
+    async fn run(
+        &mut self,
+        resume: Resume,
+        waiting: &[ProcessId],
+        afterwards: Afterwards,
+    ) -> Result<TalkEnd, Stopped> {
+        self.guest.resume(resume).await?;
+        let last = waiting.last();
+        let adopt = last.and_then(|process| program::adopted(self.job, *process));
+        // A job sees no interpreter that is not its own.
+        if waiting.len() > usize::from(adopt.is_some()) {
+            let except = adopt.as_ref().map(|adopt| adopt.process);
+            self.guest.dismiss(except).await?;
+        }
+        let end = self.phases(adopt).await?;
+        if afterwards == Afterwards::Clear {
+            for process in self.guest.processes() {
+                self.guest.forget(process.id).await?;
+            }
+            self.guest.clear().await?;
+            self.guest.quiesce().await?;
+        }
+        Ok(end)
+    }
+
+    async fn phases(&mut self, adopt: Option<AdoptSpec>) -> Result<TalkEnd, Stopped> {
+        self.guest.supervise(bounds(self.job, KEPT_BYTES)).await?;
+        let mut report = JobReport::default();
+        for (phase, spec) in program::phases(self.job, adopt) {
+            let end = self.phase_or_other(phase, spec, &mut report).await?;
+            let process = match end {
+                PhaseEnd::Ended(process) => process,
+                PhaseEnd::HostDeadline(wall) => {
+                    return Ok(TalkEnd::HostDeadline { phase, wall });
+                }
+                PhaseEnd::Refused(reason) => return Ok(TalkEnd::Refused(reason)),
+            };
+            let goes_on = process.ending == Ending::Exited && process.exit_code == Some(0);
+            match phase {
+                Phase::Compile => report.compiled = Some(*process),
+                Phase::Execute => report.executed = Some(*process),
+            }
+            if phase == Phase::Compile && !goes_on {
+                return Ok(TalkEnd::Report(Box::new(report)));
+            }
+        }
+        if self.collects && self.job.collect_artifacts {
+            report.artifacts_truncated = self.collect().await?;
+        }
+        Ok(TalkEnd::Report(Box::new(report)))
+    }
+
+    /// A phase; in a new process, where the interpreter that waits cannot become it.
+    async fn phase_or_other(
+        &mut self,
+        phase: Phase,
+        spec: LaunchSpec,
+        report: &mut JobReport,
+    ) -> Result<PhaseEnd, Stopped> {
+        report.zygote = spec.is_waiting();
+        match self.phase(phase, spec).await {
+            Err(Stopped::Guest(LiveError::NotAdopted(_))) => {
+                report.zygote = false;
+                self.guest.dismiss(None).await?;
+                // Its files are there.
+                self.phase(phase, program::again(self.job)).await
+            }
+            end => end,
+        }
+    }
+
+    async fn phase(&mut self, phase: Phase, spec: LaunchSpec) -> Result<PhaseEnd, Stopped> {
+        let launch = timeout(START_DEADLINE, self.guest.launch(spec)).await;
+        let launch = match launch.map_err(|_| Stopped::NotStarted)? {
+            Err(LiveError::FilesRefused(reason)) => return Ok(PhaseEnd::Refused(reason)),
+            launch => launch?,
+        };
+        let begun = Instant::now();
+        self.heard.begin(phase);
+        let deadline = begun + HOST_GRACE + program::wall_limit(self.job, phase);
+        match timeout_at(deadline, self.follow(launch, deadline)).await {
+            Ok(report) => Ok(PhaseEnd::Ended(Box::new(report?))),
+            Err(_) => Ok(PhaseEnd::HostDeadline(begun.elapsed())),
+        }
+    }
+
+    /// Moves a process' input and output until it ended and all of its output is here.
+    async fn follow(
+        &mut self,
+        launch: Launch,
+        deadline: Instant,
+    ) -> Result<ProcessReport, Stopped> {
+        let Launch {
+            process,
+            output,
+            started,
+        } = launch;
+        let gone = || LiveError::Gone("its task ended".into());
+        started.await.unwrap_or_else(|_| Err(gone()))?;
+        let mut output = output.ok_or_else(gone)?;
+        // A compiler has none.
+        let stdin = match self.heard.phase {
+            Some(Phase::Execute) => self.io.stdin.take(),
+            _ => None,
+        };
+        let mut feeding = pin!(feed(stdin, self.guest, process));
+        let mut is_fed = false;
+        loop {
+            tokio::select! {
+                // Output first: what has arrived counts, whatever else is pending.
+                biased;
+                piece = output.next() => match piece? {
+                    Some(piece) => {
+                        if let Some(heard) = self.heard.take(piece, self.job.limits.output_bytes) {
+                            // Of a reader that is slower than the job may take, the next wait finds the deadline passed.
+                            let passed = pass_on(self.io.output.as_ref(), heard);
+                            timeout_at(deadline, passed).await.unwrap_or(Ok(()))?;
+                        }
+                    }
+                    None => return Ok(self.guest.wait(process).await?),
+                },
+                () = &mut feeding, if !is_fed => is_fed = true,
+                () = interrupted(&mut self.io.interrupts) => {
+                    self.guest.signal(process, SIGINT, SignalTarget::Group).await?;
+                }
+            }
+        }
+    }
+
+    /// Takes what the job left; whether something was left out.
+    async fn collect(&mut self) -> Result<bool, Stopped> {
+        // Whoever it left behind changes nothing of it any more.
+        for process in self.guest.processes() {
+            self.guest
+                .signal(process.id, SIGKILL, SignalTarget::All)
+                .await?;
+        }
+        let bounds = CollectionBounds {
+            bytes: self.job.limits.artifact_bytes,
+            files: MAX_ARTIFACTS,
+        };
+        let collected = timeout(COLLECT_DEADLINE, self.guest.collect(OUT_DIR, bounds)).await;
+        let collected = collected.map_err(|_| Stopped::Silent)??;
+        let artifact = |file: protocol::collection::CollectedFile| ArtifactFile {
+            size: file.data.len() as u64,
+            path: file.path,
+            data: file.data.into(),
+        };
+        self.heard.artifacts = collected.files.into_iter().map(artifact).collect();
+        Ok(collected.truncated)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use protocol::frame::encode;
-    use protocol::job::{JobFile, JobRequest, ScanMode};
-    use protocol::limits::{
-        LimitValues, MAX_ARG_BYTES, MAX_CODE_BYTES, MAX_FILES_BYTES, default_maxima,
-    };
-    use protocol::scan::Scanner;
-    use protocol::validate::Policy;
-
-    /// Control characters, of which JSON makes six each.
-    fn worst(bytes: usize) -> String {
-        "\u{1}".repeat(bytes)
-    }
-
-    #[test]
-    fn the_largest_job_that_is_admitted_fits_one_frame() {
-        let policy = Policy {
-            defaults: LimitValues::default(),
-            maxima: default_maxima(),
-            scan_mode: ScanMode::Off,
-            scanner: Scanner::new(&[]).unwrap(),
-        };
-        let request = JobRequest {
-            language: "bash".into(),
-            code: worst(MAX_CODE_BYTES),
-            args: vec![worst(MAX_ARG_BYTES)],
-            env: [("A".to_owned(), worst(MAX_ARG_BYTES - 1))].into(),
-            files: vec![JobFile {
-                path: "f".into(),
-                data: vec![0; MAX_FILES_BYTES].into(),
-            }],
-            ..JobRequest::default()
-        };
-        let job = policy.validate(request).unwrap();
-        let message = HostMessage::Run(Box::new(run_request(&job, false)));
-        assert!(encode(&message).is_ok());
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 //! more in the count of jobs. A job that is dropped before its end was cancelled, and that is told too.
 
 use crate::error::JobError;
-use crate::events::EventBus;
+use crate::events::{EventBus, Notice};
 use crate::metrics::Metrics;
 use crate::outcome;
 use protocol::error_code::ErrorCode;
@@ -21,7 +21,7 @@ pub(crate) struct Ledger<'a> {
 }
 
 /// One job that has not ended yet.
-pub(crate) struct Ending<'a> {
+pub(crate) struct JobEnding<'a> {
     ledger: Ledger<'a>,
     trace_id: TraceId,
     language: Language,
@@ -31,10 +31,10 @@ pub(crate) struct Ending<'a> {
     told: bool,
 }
 
-impl<'a> Ending<'a> {
+impl<'a> JobEnding<'a> {
     /// A job that waits for its VM.
-    pub(crate) fn of(ledger: Ledger<'a>, job: &Job) -> Ending<'a> {
-        Ending {
+    pub(crate) fn of(ledger: Ledger<'a>, job: &Job) -> JobEnding<'a> {
+        JobEnding {
             ledger,
             trace_id: job.trace_id.clone(),
             language: job.language,
@@ -45,7 +45,7 @@ impl<'a> Ending<'a> {
     }
 
     /// A program of this session, whose VM is counted as the session's.
-    pub(crate) fn in_session(mut self, session: &TraceId) -> Ending<'a> {
+    pub(crate) fn in_session(mut self, session: &TraceId) -> JobEnding<'a> {
         self.session = Some(session.clone());
         self
     }
@@ -105,11 +105,14 @@ impl<'a> Ending<'a> {
             extra.insert("session_trace_id".into(), session.as_str().into());
         }
         let events = self.ledger.events;
-        events.emit(event_type, Some(&self.trace_id), details, extra);
+        events.emit(
+            Some(&self.trace_id),
+            Notice::new(event_type, details, extra),
+        );
     }
 }
 
-impl Drop for Ending<'_> {
+impl Drop for JobEnding<'_> {
     fn drop(&mut self) {
         if self.has_vm && self.session.is_none() {
             self.ledger.metrics.vms_alive.dec();
@@ -169,11 +172,12 @@ mod tests {
             engine: "qemu".into(),
             accelerator: "tcg".into(),
             jail: "none".into(),
+            guest: protocol::result::GuestWall::Confined,
         }
     }
 
     /// What is told of a job that goes this way, and the lines of `jobs_total` that are not 0.
-    fn told(way: impl FnOnce(Ending<'_>, &Job)) -> (Vec<Event>, Vec<String>) {
+    fn told(way: impl FnOnce(JobEnding<'_>, &Job)) -> (Vec<Event>, Vec<String>) {
         let sink = Arc::new(Told::default());
         let (events, metrics) = (EventBus::new(vec![sink.clone()]), Metrics::default());
         let job = job();
@@ -181,7 +185,7 @@ mod tests {
             events: &events,
             metrics: &metrics,
         };
-        way(Ending::of(ledger, &job), &job);
+        way(JobEnding::of(ledger, &job), &job);
         assert_eq!(metrics.vms_alive.get(), 0);
         let (mut registry, mut text) = (Registry::default(), String::new());
         metrics.register(&mut registry);

@@ -1,9 +1,7 @@
 //! Why a job has no report: one variant a cause, the causes of causes kept. The code that clients match on
 //! and the sentence that they read are made here, and nowhere else.
 
-use crate::conversation::Misbehaviour;
-use crate::lease::chain;
-use crate::snapshots::SnapshotError;
+use crate::snapshots::error::SnapshotError;
 use crate::talk::TalkError;
 use images::ImageError;
 use protocol::error_code::ErrorCode;
@@ -11,6 +9,17 @@ use protocol::result::Failure;
 use protocol::wire::PROTOCOL_VERSION;
 use std::sync::Arc;
 use vmm::VmmError;
+
+/// An error and its causes in one line each.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    text
+}
 
 /// Why there is no report, with what the VM's logs said last where that helps.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -116,15 +125,15 @@ pub enum Why {
         /// Its words, shortened and escaped.
         reason: String,
     },
-    /// The guest broke the protocol: nothing that it said counts.
+    /// The guest broke the protocol: nothing that it said counts. Its words in it are escaped.
     #[error("the guest broke the protocol: {0}")]
-    Violation(Misbehaviour),
+    Violation(String),
     /// The guest answered what was not asked.
     #[error("{0}: the guest answered out of place")]
     OutOfPlace(Step),
-    /// The program that a VM tries itself with did not end as it must.
-    #[error("the rehearsal failed: {0}")]
-    Rehearsal(String),
+    /// The program that warms a VM up did not end as it must, or its interpreter did not load.
+    #[error("the warm-up failed: {0}")]
+    WarmUp(String),
     /// Nobody takes the output any more.
     #[error("nobody takes the output any more")]
     Abandoned,
@@ -135,39 +144,30 @@ pub enum Why {
 pub enum Step {
     /// From the VM's start to the agent's first word.
     Boot,
-    /// The rehearsal's clearing up.
-    ClearUp,
-    /// An interpreter that is to wait for a job.
-    Warm,
-    /// The first word to a session's VM.
-    WakeSession,
-    /// The job's way into the guest.
-    HandOver,
-    /// The job, from its start to its report.
+    /// Making it warm, before its job is known.
+    WarmUp,
+    /// The first words to a VM that stays.
+    Supervise,
+    /// The job, from its way into the guest to its report.
     Run,
-    /// Bytes of standard input.
-    Stdin,
-    /// A file of a session.
-    File,
+    /// What the job left.
+    Collect,
 }
 
 impl Step {
     fn words(self) -> &'static str {
         match self {
             Step::Boot => "waiting for the agent to come up",
-            Step::ClearUp => "clearing up after the rehearsal",
-            Step::Warm => "loading the interpreter",
-            Step::WakeSession => "waking the session's VM",
-            Step::HandOver => "handing over the job",
+            Step::WarmUp => "warming the VM up",
+            Step::Supervise => "preparing the sandbox",
             Step::Run => "running the job",
-            Step::Stdin => "sending stdin",
-            Step::File => "asking about a file",
+            Step::Collect => "collecting what the job left",
         }
     }
 
     /// Before the VM is ready for a job.
     fn is_start(self) -> bool {
-        matches!(self, Step::Boot | Step::ClearUp | Step::Warm)
+        matches!(self, Step::Boot | Step::WarmUp)
     }
 }
 
@@ -194,7 +194,7 @@ impl Why {
             | Why::Snapshot(_)
             | Why::NoTemplate
             | Why::Entropy(_) => ErrorCode::HostFailed,
-            Why::NoSnapshots(_) | Why::Vmm(_) | Why::Rehearsal(_) | Why::Hello { .. } => {
+            Why::NoSnapshots(_) | Why::Vmm(_) | Why::WarmUp(_) | Why::Hello { .. } => {
                 ErrorCode::VmStartFailed
             }
             Why::Gone | Why::Ended { .. } => ErrorCode::VmDied,
@@ -211,7 +211,7 @@ impl Why {
 
 fn channel_code(step: Step, source: &TalkError) -> ErrorCode {
     match (step, source) {
-        (_, TalkError::Frame(_)) => ErrorCode::GuestMisbehaved,
+        (_, TalkError::Link(_)) => ErrorCode::GuestMisbehaved,
         (step, _) if step.is_start() => ErrorCode::VmStartFailed,
         (_, TalkError::Silent) => ErrorCode::GuestSilent,
         // Its VMM lives, so the guest itself closed the channel under its job.
@@ -254,7 +254,7 @@ impl<T: Into<Why>> From<T> for JobError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::frame::FrameError;
+    use protocol::link::LinkError;
 
     fn channel(step: Step, source: TalkError) -> ErrorCode {
         JobError::from(Why::Channel { step, source }).code()
@@ -262,12 +262,12 @@ mod tests {
 
     #[test]
     fn a_broken_channel_is_blamed_on_who_broke_it() {
-        let frame = || TalkError::Frame(FrameError::TooLong { length: 1 << 30 });
-        for step in [Step::Boot, Step::HandOver, Step::Run, Step::File] {
+        let frame = || TalkError::Link(LinkError::Kind { kind: 9 });
+        for step in [Step::Boot, Step::Supervise, Step::Run, Step::Collect] {
             assert_eq!(channel(step, frame()), ErrorCode::GuestMisbehaved);
         }
         assert_eq!(
-            channel(Step::Warm, TalkError::Silent),
+            channel(Step::WarmUp, TalkError::Silent),
             ErrorCode::VmStartFailed
         );
         assert_eq!(
@@ -279,7 +279,7 @@ mod tests {
             ErrorCode::GuestMisbehaved
         );
         assert_eq!(
-            channel(Step::File, TalkError::Closed),
+            channel(Step::Collect, TalkError::Closed),
             ErrorCode::GuestSilent
         );
     }

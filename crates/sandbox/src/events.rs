@@ -16,6 +16,28 @@ pub trait EventSink: Send + Sync {
     fn record(&self, event: &Event);
 }
 
+/// What happened, as whoever saw it tells.
+#[derive(Debug)]
+pub struct Notice {
+    event_type: EventType,
+    details: String,
+    extra: Map<String, Value>,
+}
+
+impl Notice {
+    /// `extra` must be an object; anything else is left out.
+    pub fn new(event_type: EventType, details: impl Into<String>, extra: Value) -> Notice {
+        Notice {
+            event_type,
+            details: details.into(),
+            extra: match extra {
+                Value::Object(extra) => extra,
+                _ => Map::new(),
+            },
+        }
+    }
+}
+
 /// All sinks of one sandbox.
 #[derive(Clone, Default)]
 pub struct EventBus {
@@ -28,23 +50,19 @@ impl EventBus {
         EventBus { sinks }
     }
 
-    /// Says that something happened. `extra` must be an object; anything else is left out.
-    pub fn emit(
-        &self,
-        event_type: EventType,
-        trace_id: Option<&TraceId>,
-        details: impl Into<String>,
-        extra: Value,
-    ) {
+    /// Says that something happened to this job.
+    pub fn emit(&self, trace_id: Option<&TraceId>, notice: Notice) {
+        let Notice {
+            event_type,
+            details,
+            extra,
+        } = notice;
         let event = Event {
             timestamp: jiff::Timestamp::now().to_string(),
             event_type,
             trace_id: trace_id.cloned(),
-            details: details.into(),
-            extra: match extra {
-                Value::Object(extra) => extra,
-                _ => Map::new(),
-            },
+            details,
+            extra,
         };
         tracing::debug!(?event_type, trace_id = trace_id.map(TraceId::as_str), details = %event.details);
         for sink in &self.sinks {
@@ -131,10 +149,12 @@ mod tests {
         let bus = EventBus::new(vec![Arc::new(FileSink::open(&path, 2000).unwrap())]);
         for n in 0..100 {
             bus.emit(
-                EventType::VmStart,
                 None,
-                "line\nbreak",
-                serde_json::json!({ "n": n }),
+                Notice::new(
+                    EventType::VmStart,
+                    "line\nbreak",
+                    serde_json::json!({ "n": n }),
+                ),
             );
         }
         for name in ["events.jsonl", "events.jsonl.1"] {

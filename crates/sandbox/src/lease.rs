@@ -1,15 +1,20 @@
 //! From nothing to a VM whose agent listens: a cold boot, or a clone of a snapshot.
 //! A [`Leased`] owns its VM; whoever drops it destroys the VM.
 
-use crate::conversation::quoted;
 use crate::error::{JobError, Step, Why};
+use crate::quoted::quoted;
 use crate::talk::{self, Receiver, Sender, TalkError};
 use protocol::bytes::Bytes;
+use protocol::link::{Event, Link, parse_control};
 use protocol::result::BootPath;
-use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION, Wake};
+use protocol::supervisor::{GuestControl, ProcessId, Resume};
+use protocol::wire::PROTOCOL_VERSION;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use vmm::{Engine, SnapshotFiles, Snapshots, Standby, Vm, VmId, VmSpec, VmmError};
+
+/// How long nothing is made for the background after a first failure, so that a broken host is not hammered.
+pub(crate) const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// From the VM's start to the agent's first word. Emulated on a loaded host a boot takes 4 to 20 s.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(60);
@@ -27,6 +32,8 @@ pub struct Leased {
     pub receiver: Receiver,
     /// Which way it came.
     pub path: BootPath,
+    /// Interpreters that wait in it for an order, the next one last.
+    pub waiting: Vec<ProcessId>,
 }
 
 /// Boots a VM and waits for its agent.
@@ -43,16 +50,31 @@ async fn booted(started: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, JobErr
     let mut vm = started?;
     let channel = vm.connect().await?;
     let (sender, mut receiver) = talk::open(channel);
-    let first = receiver.next(Instant::now() + HELLO_DEADLINE).await;
-    match first {
-        Ok(GuestMessage::Hello { protocol }) if protocol == PROTOCOL_VERSION => Ok(Leased {
+    match first_word(&mut receiver).await {
+        Ok(Some(GuestControl::Hello { protocol })) if protocol == PROTOCOL_VERSION => Ok(Leased {
             vm,
             sender,
             receiver,
             path: BootPath::Boot,
+            waiting: Vec::new(),
         }),
         Ok(other) => Err(with_console(no_hello(other), vm.as_ref())),
         Err(error) => Err(channel_failed(Step::Boot, error, &mut vm).await),
+    }
+}
+
+/// The agent's first word; `None` for what is none.
+async fn first_word(receiver: &mut Receiver) -> Result<Option<GuestControl>, TalkError> {
+    let deadline = Instant::now() + HELLO_DEADLINE;
+    let mut link = Link::new();
+    loop {
+        match link.next_event()? {
+            Some(Event::Control(body)) => return Ok(parse_control(&body).ok()),
+            Some(_) => return Ok(None),
+            None => {}
+        }
+        let read = timeout_at(deadline, receiver.read()).await;
+        link.feed(read.map_err(|_| TalkError::Silent)??);
     }
 }
 
@@ -83,6 +105,7 @@ async fn cloned(restored: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, JobEr
         sender,
         receiver,
         path: BootPath::Clone,
+        waiting: Vec::new(),
     })
 }
 
@@ -91,31 +114,18 @@ pub fn new_vm_id() -> Result<VmId, JobError> {
     Ok(VmId::new(uuid::Uuid::now_v7().to_string())?)
 }
 
-/// What makes this VM a machine of its own.
-pub fn wake(vm: &VmId) -> Result<HostMessage, JobError> {
+/// What makes this VM a machine of its own, at this time by its clock.
+pub fn resume(vm: &VmId, now: SystemTime) -> Result<Resume, JobError> {
     let mut entropy = vec![0; ENTROPY_BYTES];
     getrandom::fill(&mut entropy).map_err(Why::Entropy)?;
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Ok(HostMessage::Wake(Wake {
+    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(Resume {
         entropy: Bytes(entropy),
         unix_time_nanos: since_epoch.as_nanos() as u64,
         // The last group of the id: random, short enough for a host name.
         hostname: format!("vm-{}", vm.as_str().rsplit('-').next().unwrap_or("0")),
         boot_id: uuid::Uuid::new_v4().to_string(),
-    }))
-}
-
-/// An error and its causes in one line each.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(&format!(": {inner}"));
-        cause = inner.source();
-    }
-    text
+    })
 }
 
 /// A broken channel: says how the VMM ended where it did, else what the console said last.
@@ -152,11 +162,11 @@ fn tail(name: &str, text: &str) -> String {
 }
 
 /// What an agent is told by that says something else first.
-fn no_hello(first: GuestMessage) -> Why {
+fn no_hello(first: Option<GuestControl>) -> Why {
     let step = Step::Boot;
     match first {
-        GuestMessage::Hello { protocol } => Why::Hello { protocol },
-        GuestMessage::Failed { reason } => Why::Agent {
+        Some(GuestControl::Hello { protocol }) => Why::Hello { protocol },
+        Some(GuestControl::Failed { reason }) => Why::Agent {
             step,
             reason: quoted(&reason),
         },

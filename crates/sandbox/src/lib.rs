@@ -8,8 +8,9 @@
 //! | [`sandbox`] | the way of a job; start reading here |
 //! | [`admission`] | so many run, so many wait, one more is refused |
 //! | [`supply`] | pool, else clone, else boot: with [`pool`], [`snapshots`], [`materials`] |
-//! | [`lease`] | a VM whose agent listens; [`rehearse`] warms one up |
-//! | [`drive`] | the job on its VM: [`talk`] moves messages, [`conversation`] judges them |
+//! | [`lease`] | a VM whose agent listens, and [`talk`], the bytes to and from it; [`warm_up`] |
+//! | [`live`] | many processes and files in one VM: what is asked of a guest, and what it may say |
+//! | [`drive`] | the job on its VM: a sandbox with one program |
 //! | [`session`] | a VM that stays between programs |
 //! | `destroy` | the end of a VM, without waiting for it |
 //! | `ending` | what is told of each job, whatever way it ends |
@@ -21,22 +22,26 @@
 
 pub mod admission;
 pub mod config;
-pub mod conversation;
 mod destroy;
 pub mod drive;
 mod ending;
 pub mod error;
 pub mod events;
+#[cfg(test)]
+mod fixture;
 pub mod lease;
+pub mod live;
 pub mod materials;
 pub mod metrics;
 pub mod normalize;
 pub mod outcome;
 pub mod pool;
-pub mod rehearse;
+mod quoted;
 pub mod sandbox;
 pub mod session;
 pub mod snapshots;
 pub mod standby;
 pub mod supply;
 pub mod talk;
+mod waiting;
+pub mod warm_up;

@@ -1,7 +1,7 @@
 //! What a VM of a language boots from, verified before each boot.
 
+use crate::error::chain;
 use crate::error::{JobError, Why};
-use crate::lease::chain;
 use images::{Artifact, ImageError, ImageStore, KernelKind};
 use protocol::job::Job;
 use protocol::language::Language;

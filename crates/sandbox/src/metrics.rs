@@ -6,7 +6,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-use protocol::language::{LANGUAGES, Language};
+use protocol::language::{self, Language};
 use protocol::result::{BootPath, JobResult, STATUSES, Status};
 
 /// Labels of the two histograms.
@@ -136,9 +136,9 @@ impl Metrics {
             let status = status.as_str();
             drop(self.jobs.get_or_create(&StatusLabel { status }));
         }
-        for spec in LANGUAGES {
+        for language in language::all() {
             for path in [BootPath::Pool, BootPath::Clone, BootPath::Boot] {
-                let labels = vm_labels(engine, path, spec.language);
+                let labels = vm_labels(engine, path, language);
                 drop(self.boot_seconds.get_or_create(&labels));
                 drop(self.execution_seconds.get_or_create(&labels));
             }

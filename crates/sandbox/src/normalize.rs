@@ -1,7 +1,7 @@
 //! Answers only at multiples of a bucket, so that a job's run time below it cannot be read off:
 //! neither from when the answer comes, nor from the figures in it, nor from when output streams.
 
-use crate::drive::{JobIo, Output};
+use crate::drive::{JobIo, JobOutput};
 use protocol::result::JobResult;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -26,7 +26,7 @@ where
 {
     let begun = Instant::now();
     let caller = io.output.take();
-    let (keep, mut kept) = mpsc::channel::<Output>(KEPT_CHUNKS);
+    let (keep, mut kept) = mpsc::channel::<JobOutput>(KEPT_CHUNKS);
     io.output = caller.as_ref().map(|_| keep.clone());
     drop(keep);
     let collect = async {
@@ -69,7 +69,7 @@ fn coarsen(result: &mut JobResult, answer_at: Duration, bucket: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conversation::Stream;
+    use crate::drive::OutputStream;
     use proptest::prelude::*;
     use protocol::error_code::ErrorCode;
     use protocol::result::{Failure, Status};
@@ -96,8 +96,8 @@ mod tests {
         };
         let begun = Instant::now();
         let job = async move |io: JobIo| {
-            let printed = Output {
-                stream: Stream::Stdout,
+            let printed = JobOutput {
+                stream: OutputStream::Stdout,
                 data: b"x".to_vec(),
             };
             io.output.unwrap().send(printed).await.unwrap();

@@ -1,20 +1,45 @@
 //! How an ending becomes a result. Pure: the one place that says which status an ending has, which
 //! limit it names, and which event tells of it.
 
-use crate::conversation::Conversation;
+use crate::drive::heard::Heard;
 use crate::error::JobError;
 use protocol::bytes::whole_characters;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::Job;
 use protocol::result::{Failure, Isolation, JobResult, LimitHit, Status, Timings, Usage};
-use protocol::wire::{Ending, JobReport, LimitName, Phase};
+use protocol::supervisor::ProcessReport;
+use protocol::wire::{Ending, LimitName, Phase};
 use std::time::Duration;
 
 const MICROS: f64 = 1e-6;
 const MIB: f64 = 1024.0 * 1024.0;
 const SIGKILL: i32 = 9;
 const SIGSYS: i32 = 31;
+
+/// How the job ended, as the guest saw it.
+#[derive(Debug, Default)]
+pub struct JobReport {
+    /// Of the compiler, where there is one.
+    pub compiled: Option<ProcessReport>,
+    /// Of the program; `None`: the compiler's end was the job's.
+    pub executed: Option<ProcessReport>,
+    /// It ran in an interpreter that was loaded before it came.
+    pub zygote: bool,
+    /// Something was left out of the artifacts.
+    pub artifacts_truncated: bool,
+}
+
+impl JobReport {
+    fn processes(&self) -> impl Iterator<Item = &ProcessReport> {
+        self.compiled.iter().chain(&self.executed)
+    }
+
+    /// The process whose end was the job's.
+    fn last(&self) -> Option<&ProcessReport> {
+        self.executed.as_ref().or(self.compiled.as_ref())
+    }
+}
 
 /// How the talk about a job ended.
 #[derive(Debug)]
@@ -34,27 +59,30 @@ pub enum TalkEnd {
     Failed(JobError),
 }
 
-/// Puts a result together; times that the host measures are already in `timings`.
-pub fn result(
-    job: &Job,
-    talk: Conversation,
-    end: TalkEnd,
-    isolation: Isolation,
-    timings: Timings,
-) -> JobResult {
+/// What the host knows of a job by itself.
+#[derive(Debug)]
+pub struct Measured {
+    /// What held it.
+    pub isolation: Isolation,
+    /// The times that the host measures.
+    pub timings: Timings,
+}
+
+/// Puts a result together.
+pub fn result(job: &Job, talk: Heard, end: TalkEnd, measured: Measured) -> JobResult {
     let mut result = JobResult {
         trace_id: job.trace_id.clone(),
         status: Status::Internal,
         exit_code: None,
         signal: None,
-        phase: talk.phase(),
+        phase: talk.phase,
         stdout: talk.stdout.bytes,
         stderr: talk.stderr.bytes,
         stdout_truncated: talk.stdout.truncated,
         stderr_truncated: talk.stderr.truncated,
-        timings,
+        timings: measured.timings,
         usage: Usage::default(),
-        isolation: Some(isolation),
+        isolation: Some(measured.isolation),
         limit: None,
         failure: None,
         notes: pattern_notes(job),
@@ -126,69 +154,92 @@ fn limit_hit(name: LimitName, value: u64) -> LimitHit {
 }
 
 fn take_report(result: &mut JobResult, job: &Job, report: JobReport) {
-    result.exit_code = report.exit_code;
-    result.signal = report.signal;
-    result.stdout_truncated |= report.stdout_truncated;
-    result.stderr_truncated |= report.stderr_truncated;
-    result.timings.compile = report.compile_micros as f64 * MICROS;
-    result.timings.execute = report.execute_micros as f64 * MICROS;
-    result.timings.zygote = report.zygote;
-    result.usage = Usage {
-        cpu_seconds: report.cpu_micros as f64 * MICROS,
-        memory_peak_mib: (report.memory_peak_bytes as f64 / MIB * 10.0).round() / 10.0,
+    let wall = |process: &Option<ProcessReport>| {
+        let process = process.as_ref();
+        process.map_or(0.0, |process| process.wall_micros as f64 * MICROS)
     };
-    if report.session.as_ref().is_some_and(|session| session.lost) {
-        result.notes.push(
-            "the session's interpreter has ended: its variables are gone, its files are there"
-                .into(),
-        );
+    result.timings.compile = wall(&report.compiled);
+    result.timings.execute = wall(&report.executed);
+    result.timings.zygote = report.zygote;
+    // A compiler prints to standard error alone.
+    result.stderr_truncated |= report.compiled.as_ref().is_some_and(is_cut);
+    if let Some(executed) = &report.executed {
+        result.stdout_truncated |= executed.stdout_truncated;
+        result.stderr_truncated |= executed.stderr_truncated;
     }
-    result.session = report.session;
+    let cpu_micros: u64 = report.processes().map(|process| process.cpu_micros).sum();
+    let peaks = report.processes().map(|process| process.memory_peak_bytes);
+    result.usage = Usage {
+        cpu_seconds: cpu_micros as f64 * MICROS,
+        memory_peak_mib: (peaks.max().unwrap_or(0) as f64 / MIB * 10.0).round() / 10.0,
+    };
     if report.artifacts_truncated {
         result
             .notes
             .push("some files of /work/out were left out: over the artifact limit".into());
     }
-    if report.pids_refused > 0 {
+    let pids_refused: u64 = report.processes().map(|process| process.pids_refused).sum();
+    if pids_refused > 0 {
         result.notes.push(format!(
-            "the limit of {} processes and threads refused {} more",
-            job.limits.pids, report.pids_refused
+            "the limit of {} processes and threads refused {pids_refused} more",
+            job.limits.pids
         ));
     }
-    match report.ending {
-        Ending::Exited => {
-            let clean = report.exit_code == Some(0);
-            result.status = if clean { Status::Ok } else { Status::Error };
-        }
-        Ending::Limit { limit, value } => {
-            result.status = match limit {
-                LimitName::WallTime | LimitName::CpuTime => Status::Timeout,
-                LimitName::Memory => Status::Oom,
-                _ => Status::Killed,
-            };
-            // What ended it is the limit, whatever the wait status was.
+    let Some(report) = report.last() else { return };
+    result.exit_code = report.exit_code;
+    result.signal = report.signal;
+    result.status = status(&report.ending, report.exit_code);
+    result.limit = limit(&report.ending);
+    match &report.ending {
+        Ending::Exited => {}
+        // What ended it is the limit, whatever the wait status was.
+        Ending::Limit { .. } => {
             result.exit_code = None;
             result.signal = result.signal.or(Some(SIGKILL));
-            result.limit = Some(limit_hit(limit, value));
         }
-        Ending::ForbiddenSyscall { number, name } => {
-            result.status = Status::Killed;
+        Ending::ForbiddenSyscall { .. } => {
             result.exit_code = None;
             result.signal = Some(SIGSYS);
-            // The guest wrote the name: what is no system call's name is not repeated.
-            let plain = |name: &String| {
-                (1..=32).contains(&name.len())
-                    && name
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-            };
-            let syscall = name.filter(plain).unwrap_or_else(|| number.to_string());
-            result.limit = Some(LimitHit {
-                syscall: Some(syscall),
-                ..limit_hit(LimitName::Syscall, number.max(0) as u64)
-            });
         }
     }
+}
+
+fn is_cut(process: &ProcessReport) -> bool {
+    process.stdout_truncated || process.stderr_truncated
+}
+
+/// Of a program that ended so, with this exit code if it has one.
+pub fn status(ending: &Ending, exit_code: Option<i32>) -> Status {
+    match ending {
+        Ending::Exited if exit_code == Some(0) => Status::Ok,
+        Ending::Exited => Status::Error,
+        Ending::Limit { limit, .. } => match limit {
+            LimitName::WallTime | LimitName::CpuTime => Status::Timeout,
+            LimitName::Memory => Status::Oom,
+            _ => Status::Killed,
+        },
+        Ending::ForbiddenSyscall { .. } => Status::Killed,
+    }
+}
+
+/// The limit that an ending names. The guest wrote it: what is no system call's name is not repeated.
+pub fn limit(ending: &Ending) -> Option<LimitHit> {
+    match ending {
+        Ending::Exited => None,
+        Ending::Limit { limit, value } => Some(limit_hit(*limit, *value)),
+        Ending::ForbiddenSyscall { number, name } => {
+            let plain = name.clone().filter(|name| is_plain(name));
+            Some(LimitHit {
+                syscall: Some(plain.unwrap_or_else(|| number.to_string())),
+                ..limit_hit(LimitName::Syscall, u64::try_from(*number).unwrap_or(0))
+            })
+        }
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=32).contains(&name.len()) && name.bytes().all(letter)
 }
 
 /// The event that tells of this end.
@@ -241,7 +292,6 @@ pub fn sentence(result: &JobResult) -> String {
 mod tests {
     use super::*;
     use protocol::job::JobRequest;
-    use protocol::wire::GuestMessage;
 
     #[test]
     fn a_guest_that_does_not_report_is_timed_by_the_host() {
@@ -253,9 +303,10 @@ mod tests {
         let policy = crate::config::Config::default().policy().unwrap();
         let job = policy.validate(request).unwrap();
         for (phase, expected) in [(Phase::Compile, (2.5, 0.0)), (Phase::Execute, (0.0, 2.5))] {
-            let compiles = phase == Phase::Compile;
-            let mut talk = Conversation::new(job.trace_id.clone(), compiles, job.limits.clone());
-            talk.on(GuestMessage::Started { phase }).unwrap();
+            let talk = Heard {
+                phase: Some(phase),
+                ..Heard::default()
+            };
             let end = TalkEnd::HostDeadline {
                 phase,
                 wall: Duration::from_millis(2500),
@@ -264,8 +315,13 @@ mod tests {
                 engine: "qemu".into(),
                 accelerator: "tcg".into(),
                 jail: "none".into(),
+                guest: protocol::result::GuestWall::Confined,
             };
-            let result = result(&job, talk, end, isolation, Timings::default());
+            let measured = Measured {
+                isolation,
+                timings: Timings::default(),
+            };
+            let result = result(&job, talk, end, measured);
             assert_eq!(result.status, Status::Timeout);
             assert_eq!((result.timings.compile, result.timings.execute), expected);
             assert_eq!(result.limit, Some(wall_time(&job, phase)));

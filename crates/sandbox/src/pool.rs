@@ -1,7 +1,7 @@
-//! VMs kept ready: cloned and rehearsed in the background, at rest while they wait, one job each.
+//! VMs kept ready: cloned and warmed up in the background, at rest while they wait, one job each.
 //!
 //! ```text
-//!  (refill) clone → rehearse → rest ──> waiting ──take──> end of rest, given to one job, destroyed
+//!  (refill) clone → warm up → rest ──> waiting ──take──> end of rest, given to one job, destroyed
 //!                                         │ too old, died, pool closed
 //!                                         └──> destroyed
 //! ```
@@ -10,15 +10,11 @@
 
 mod refill;
 
-pub(crate) use refill::AFTER_FAILURE;
-
 use crate::config::PoolSize;
 use crate::error::JobError;
 use crate::lease::Leased;
-use crate::materials::Shape;
 use crate::metrics::{Metrics, language_label};
-use crate::rehearse::{rehearse, warm};
-use crate::supply::Supply;
+use crate::warm_up;
 use protocol::language::Language;
 use protocol::result::BootPath;
 use refill::{Next, Want};
@@ -66,6 +62,18 @@ pub struct ShelfState {
     pub is_failing: bool,
 }
 
+/// Whoever has a pool, and makes the VMs for it.
+pub trait Refill: Send + Sync + 'static {
+    /// Its pool.
+    fn pool(&self) -> &Pool;
+
+    /// A new VM of the pool's size, which nobody waits for.
+    fn make_for_pool(
+        &self,
+        language: Language,
+    ) -> impl Future<Output = Result<Leased, JobError>> + Send;
+}
+
 /// The pool. Empty and idle until [`Pool::start`].
 pub struct Pool {
     shelves: Mutex<BTreeMap<Language, Shelf>>,
@@ -107,10 +115,10 @@ impl Pool {
     }
 
     /// Starts the one task that refills.
-    pub fn start(&self, supply: &Arc<Supply>) {
-        let supply = Arc::downgrade(supply);
+    pub fn start(&self, refill: &Arc<impl Refill>) {
+        let refill = Arc::downgrade(refill);
         let (wanted, stop) = (self.wanted.clone(), self.stop.clone());
-        self.tasks.spawn(keep_filled(supply, wanted, stop));
+        self.tasks.spawn(keep_filled(refill, wanted, stop));
     }
 
     /// A VM that was waiting, running again; `None` when none is left.
@@ -165,11 +173,9 @@ impl Pool {
             .collect()
     }
 
-    fn is_rehearsed(&self, language: Language) -> bool {
+    fn is_warmed(&self, language: Language) -> bool {
         let shelves = self.shelves();
-        shelves
-            .get(&language)
-            .is_none_or(|shelf| shelf.size.rehearsed)
+        shelves.get(&language).is_none_or(|shelf| shelf.size.warmed)
     }
 
     /// Each shelf as it stands.
@@ -273,30 +279,30 @@ async fn destroy(leased: Vec<Leased>) {
 
 /// Fills shelves until `stop`, one VM at a time: making one takes a whole core. A VM that is being made
 /// is finished first, for half of one cannot be given back in the time that an exit leaves.
-async fn keep_filled(supply: Weak<Supply>, wanted: Arc<Notify>, stop: CancellationToken) {
+async fn keep_filled(refill: Weak<impl Refill>, wanted: Arc<Notify>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        let Some(supply) = supply.upgrade() else {
+        let Some(refill) = refill.upgrade() else {
             return;
         };
-        let pool = supply.pool();
+        let pool = refill.pool();
         destroy(pool.take_expired()).await;
         let rest = match pool.next() {
             Next::Make(language) => {
-                make_one(&supply, language).await;
+                make_one(&*refill, language).await;
                 continue;
             }
             Next::Rest(until) => LOOK_AT_AGES.min(until.saturating_duration_since(Instant::now())),
             Next::Idle => LOOK_AT_AGES,
         };
-        drop(supply);
+        drop(refill);
         let wait = tokio::time::timeout(rest, wanted.notified());
         let _ = stop.run_until_cancelled(wait).await;
     }
 }
 
-async fn make_one(supply: &Supply, language: Language) {
-    let pool = supply.pool();
-    match make_ready(supply, language, supply.default_shape()).await {
+async fn make_one(refill: &impl Refill, language: Language) {
+    let pool = refill.pool();
+    match make_ready(refill, language).await {
         Ok(leased) => pool.put(language, leased),
         Err(no) => {
             tracing::warn!(%language, reason = %no, "the pool could not be refilled");
@@ -305,15 +311,15 @@ async fn make_one(supply: &Supply, language: Language) {
     }
 }
 
-async fn make_ready(supply: &Supply, language: Language, shape: Shape) -> Result<Leased, JobError> {
-    let mut leased = supply.make(language, shape, None).await?;
-    // A clone has two interpreters loaded, one to rehearse with; a booted VM has none yet.
+async fn make_ready(refill: &impl Refill, language: Language) -> Result<Leased, JobError> {
+    let mut leased = refill.make_for_pool(language).await?;
+    // A clone has two interpreters loaded, one to warm up with; a booted VM has none yet.
     let booted = leased.path == BootPath::Boot;
-    if booted || supply.pool().is_rehearsed(language) {
-        rehearse(language, &mut leased).await?;
+    if booted || refill.pool().is_warmed(language) {
+        warm_up::run_program(language, &mut leased).await?;
     }
     if booted {
-        warm(language, &mut leased).await?;
+        warm_up::load(language, 1, &mut leased).await?;
     }
     leased.vm.rest().await?;
     Ok(leased)

@@ -3,23 +3,24 @@
 
 mod memory;
 
-use crate::admission::{Gate, NotAdmitted, Permit};
+use crate::admission::fair_queue::KeyBounds;
+use crate::admission::ticket::Ticket;
+use crate::admission::{Admission, Bounds, NotAdmitted, Permit};
 use crate::config::{Config, ConfigError, IsolationMinimum};
-use crate::conversation::Conversation;
 use crate::destroy::InHand;
-use crate::drive::{JobIo, never_began, undriven};
-use crate::ending::{Ending, Ledger};
+use crate::drive::{Heard, JobIo, never_began, undriven};
+use crate::ending::{JobEnding, Ledger};
 use crate::error::{JobError, Why};
-use crate::events::EventBus;
+use crate::events::{EventBus, Notice};
 use crate::lease::Leased;
 use crate::metrics::Metrics;
 use crate::normalize;
-use crate::outcome::{self, TalkEnd};
+use crate::outcome::{self, Measured, TalkEnd};
 use crate::supply::Supply;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::{Job, JobRequest};
-use protocol::result::{BootPath, Failure, Isolation, JobResult, Status, Timings};
+use protocol::result::{BootPath, Failure, GuestWall, Isolation, JobResult, Status, Timings};
 use protocol::trace_id::TraceId;
 use protocol::validate::{Policy, Rejection};
 use serde_json::json;
@@ -33,7 +34,7 @@ use vmm::{Accelerator, Engine, EngineIdentity};
 pub struct Sandbox {
     policy: Policy,
     minimum: IsolationMinimum,
-    gate: Arc<Gate>,
+    admission: Arc<Admission>,
     /// MiB that a VMM may hold besides its guest's memory.
     memory_overhead_mib: u32,
     supply: Arc<Supply>,
@@ -54,7 +55,7 @@ impl Sandbox {
         Ok(Sandbox {
             policy: config.policy()?,
             minimum: config.isolation.minimum,
-            gate: Arc::new(Gate::new(config.admission_bounds())),
+            admission: Admission::new(config.admission_bounds()),
             memory_overhead_mib: config.vmm.memory_overhead_mib,
             supply,
             events,
@@ -95,7 +96,17 @@ impl Sandbox {
 
     /// Jobs that run, and that wait, now.
     pub fn load(&self) -> (usize, usize) {
-        (self.gate.running(), self.gate.waiting())
+        self.admission.load()
+    }
+
+    /// What may be at one time.
+    pub fn bounds(&self) -> Bounds {
+        self.admission.bounds()
+    }
+
+    /// Lets a job of this key into the queue, or says at once why not.
+    pub fn enter(&self, key: &str, bounds: KeyBounds) -> Result<Ticket, NotAdmitted> {
+        self.admission.enter(key, bounds)
     }
 
     /// Checks a request; a refusal leaves its event here, so every front door says it alike.
@@ -111,10 +122,12 @@ impl Sandbox {
         for name in &job.patterns_found {
             self.metrics.pattern();
             self.events.emit(
-                EventType::DangerousPattern,
                 Some(&job.trace_id),
-                format!("the code contains {name}; it runs all the same"),
-                json!({ "pattern": name, "action": "warn" }),
+                Notice::new(
+                    EventType::DangerousPattern,
+                    format!("the code contains {name}; it runs all the same"),
+                    json!({ "pattern": name, "action": "warn" }),
+                ),
             );
         }
         Ok(job)
@@ -144,10 +157,12 @@ impl Sandbox {
         self.note_pattern(rejection);
         let code = rejection.code;
         self.events.emit(
-            EventType::ValidationFail,
             rejection.trace_id.as_ref(),
-            format!("a request was refused: {code}; {}", code.advice()),
-            json!({ "code": code, "field": rejection.field }),
+            Notice::new(
+                EventType::ValidationFail,
+                format!("a request was refused: {code}; {}", code.advice()),
+                json!({ "code": code, "field": rejection.field }),
+            ),
         );
     }
 
@@ -159,27 +174,44 @@ impl Sandbox {
         self.metrics.pattern();
         // It names patterns, which are the operator's.
         self.events.emit(
-            EventType::DangerousPattern,
             rejection.trace_id.as_ref(),
-            rejection.message.clone(),
-            json!({ "action": "block" }),
+            Notice::new(
+                EventType::DangerousPattern,
+                rejection.message.clone(),
+                json!({ "action": "block" }),
+            ),
         );
     }
 
-    /// Runs a checked job to its end. Dropping the future has the VM destroyed, which [`Sandbox::close`]
-    /// waits for, and leaves its event.
+    /// Runs a checked job to its end, in turn with all others of this front door.
     pub async fn run(&self, job: Job, io: JobIo) -> JobResult {
-        match job.normalize_time {
-            None => self.run_plainly(job, io).await,
-            Some(bucket) => normalize::run(bucket, io, |io| self.run_plainly(job, io)).await,
+        match self.enter("", KeyBounds::NONE) {
+            Ok(mut ticket) => self.run_entered(job, io, &mut ticket).await,
+            Err(refusal) => self.turned_away(&job, self.not_admitted(refusal)),
         }
     }
 
-    async fn run_plainly(&self, job: Job, io: JobIo) -> JobResult {
-        let begun = Instant::now();
-        let ending = Ending::of(self.ledger(), &job);
-        self.metrics.queue_depth.set(self.gate.waiting() as i64);
-        let permit = match self.gate.admit(self.memory_of(&job)).await {
+    /// Runs a checked job that was let in, once it has its place. Dropping the future has the VM destroyed, which
+    /// [`Sandbox::close`] waits for, and leaves its event. The place is free once both the VM and the ticket are gone.
+    pub async fn run_entered(&self, job: Job, io: JobIo, ticket: &mut Ticket) -> JobResult {
+        match job.normalize_time {
+            None => self.run_plainly(job, io, ticket).await,
+            Some(bucket) => {
+                normalize::run(bucket, io, |io| self.run_plainly(job, io, ticket)).await
+            }
+        }
+    }
+
+    async fn run_plainly(&self, job: Job, io: JobIo, ticket: &mut Ticket) -> JobResult {
+        let begun = ticket.since();
+        let ending = JobEnding::of(self.ledger(), &job);
+        let (_, waiting) = self.load();
+        self.metrics.queue_depth.set(waiting as i64);
+        let admitted = async {
+            let place = ticket.place().await?;
+            self.admission.admit(place, self.memory_of(&job)).await
+        };
+        let permit = match admitted.await {
             Ok(permit) => permit,
             Err(refusal) => return ending.refused(self.not_admitted(refusal)),
         };
@@ -197,7 +229,7 @@ impl Sandbox {
             notes: Vec::new(),
         };
         let talk_and_end = self.lease_and_drive(&mut course, permit).await;
-        let (talk, end) = talk_and_end.unwrap_or_else(|error| undriven(&job, error));
+        let (talk, end) = talk_and_end.unwrap_or_else(undriven);
         let Course {
             ending,
             mut timings,
@@ -205,7 +237,11 @@ impl Sandbox {
             ..
         } = course;
         timings.total = begun.elapsed().as_secs_f64();
-        let mut result = outcome::result(&job, talk, end, self.isolation(), timings);
+        let measured = Measured {
+            isolation: self.isolation(),
+            timings,
+        };
+        let mut result = outcome::result(&job, talk, end, measured);
         result.notes.append(&mut notes);
         ending.end(&result);
         result
@@ -216,7 +252,7 @@ impl Sandbox {
         &self,
         course: &mut Course<'_>,
         permit: Permit,
-    ) -> Result<(Conversation, TalkEnd), JobError> {
+    ) -> Result<(Heard, TalkEnd), JobError> {
         let (leasing, job) = (Instant::now(), course.job);
         let leased = self.supply.lease(job).await;
         let leased = self.took(course, leasing, leased)?;
@@ -269,12 +305,12 @@ impl Sandbox {
     /// Leaves the event and the count of a job that a front door turned away after it was admitted: no
     /// turn came for it in time.
     pub fn turned_away(&self, job: &Job, error: JobError) -> JobResult {
-        Ending::of(self.ledger(), job).refused(error)
+        JobEnding::of(self.ledger(), job).refused(error)
     }
 
     /// Leaves the event and the count of a job whose caller went away while a front door had it wait.
     pub fn went_away(&self, job: &Job) {
-        drop(Ending::of(self.ledger(), job));
+        drop(JobEnding::of(self.ledger(), job));
     }
 
     /// What a result says of the walls.
@@ -284,6 +320,7 @@ impl Sandbox {
             engine: identity.kind.to_string(),
             accelerator: identity.accelerator_name(),
             jail: identity.jail.clone(),
+            guest: GuestWall::Confined,
         }
     }
 
@@ -305,19 +342,17 @@ impl Sandbox {
     }
 
     fn not_admitted(&self, refusal: NotAdmitted) -> JobError {
+        let (running, waiting) = self.load();
         match refusal {
-            NotAdmitted::QueueFull => Why::QueueFull {
-                running: self.gate.running(),
-                waiting: self.gate.waiting(),
-            }
-            .into(),
-            NotAdmitted::Closing => Why::Closing.into(),
+            NotAdmitted::Closing => Why::Closing,
+            _ => Why::QueueFull { running, waiting },
         }
+        .into()
     }
 
     /// Refuses new jobs, lets running VMs go and returns when none is left, or after `patience`.
     pub async fn close(&self, patience: Duration) {
-        self.gate.close();
+        self.admission.close();
         self.supply.close().await;
         self.destroying.close();
         if tokio::time::timeout(patience, self.destroying.wait())
@@ -333,7 +368,7 @@ impl Sandbox {
 struct Course<'a> {
     job: &'a Job,
     io: JobIo,
-    ending: Ending<'a>,
+    ending: JobEnding<'a>,
     timings: Timings,
     notes: Vec<String>,
 }

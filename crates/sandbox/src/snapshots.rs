@@ -5,111 +5,32 @@
 //! never half a one. The key is everything that a clone depends on: change any, and it is another
 //! snapshot; the old one is simply never asked for again.
 
+pub(crate) mod error;
+mod key;
 mod manifest;
 mod sweep;
 
+pub use error::SnapshotError;
+pub use key::SnapshotKey;
 pub use manifest::Manifest;
+
+use error::{damaged, io};
 use manifest::{Known, Read};
 
-use crate::error::{JobError, Why};
-use crate::lease::{self, Leased, chain};
-use crate::materials::{Materials, Shape};
-use crate::rehearse::{INTERPRETERS, rehearse, warm};
+use crate::error::{JobError, Why, chain};
+use crate::lease::{self, Leased};
+use crate::waiting::NAMES;
+use crate::warm_up;
 use protocol::language::Language;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde::Serialize;
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use vmm::{EngineIdentity, SnapshotFiles, Snapshots, VmId, VmSpec};
+use vmm::{SnapshotFiles, Snapshots, VmId, VmSpec};
 
-/// Changes when the way in which snapshots are made changes.
-const FORMAT: u32 = 2;
 const OTHER_MANIFEST: &str = "its manifest is of another snapshot";
 /// What the folder of a snapshot is called, before its id, while it is being made.
 const MAKING: &str = ".making-";
-
-/// Everything that a snapshot depends on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SnapshotKey {
-    format: u32,
-    /// Whose interpreter is loaded.
-    pub language: Language,
-    image_sha256: String,
-    kernel_sha256: String,
-    /// Agent and modules together.
-    initramfs_sha256: String,
-    engine: EngineIdentity,
-    /// RAM of the VM, in MiB.
-    pub memory_mib: u32,
-    /// Its virtual CPUs.
-    pub vcpus: u32,
-}
-
-impl SnapshotKey {
-    /// The key of a VM made of these.
-    pub fn new(
-        language: Language,
-        shape: Shape,
-        materials: &Materials,
-        engine: &EngineIdentity,
-    ) -> SnapshotKey {
-        SnapshotKey {
-            format: FORMAT,
-            language,
-            image_sha256: materials.rootfs.sha256.clone(),
-            kernel_sha256: materials.kernel.sha256.clone(),
-            initramfs_sha256: materials.initramfs.sha256.clone(),
-            engine: engine.clone(),
-            memory_mib: shape.memory_mib,
-            vcpus: shape.vcpus,
-        }
-    }
-
-    /// The snapshot's folder name.
-    pub fn id(&self) -> String {
-        // The key is plain data: it always serialises.
-        let text = serde_json::to_vec(self).unwrap_or_default();
-        let digest = hex::encode(Sha256::digest(text));
-        format!("{}-{}", self.language, &digest[..16])
-    }
-}
-
-/// Why a snapshot is not used or not made.
-#[derive(Debug, thiserror::Error)]
-pub enum SnapshotError {
-    /// A file operation failed.
-    #[error("{what} {}", path.display())]
-    Io {
-        /// What was being done.
-        what: &'static str,
-        /// To which file.
-        path: PathBuf,
-        /// The system's words.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The files are not the ones that were made.
-    #[error("snapshot {id} is damaged ({what}); remove it: llm-firecracker snapshots rm")]
-    Damaged {
-        /// Which.
-        id: String,
-        /// What is wrong.
-        what: String,
-    },
-}
-
-fn io<'a>(
-    what: &'static str,
-    path: &'a Path,
-) -> impl FnOnce(std::io::Error) -> SnapshotError + use<'a> {
-    move |source| SnapshotError::Io {
-        what,
-        path: path.into(),
-        source,
-    }
-}
 
 /// A row of `snapshots list` and `verify`.
 #[derive(Debug, Clone, Serialize)]
@@ -133,6 +54,15 @@ pub struct SnapshotRow {
 pub struct SnapshotStore {
     root: PathBuf,
     known: Known,
+}
+
+/// What of each snapshot is read and compared with its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// What was touched since its manifest was written.
+    Changed,
+    /// Each byte.
+    All,
 }
 
 impl SnapshotStore {
@@ -200,8 +130,8 @@ impl SnapshotStore {
         Ok((path, file))
     }
 
-    /// Every snapshot; with `read_all` each byte is read and compared.
-    pub fn list(&self, read_all: bool) -> Result<Vec<SnapshotRow>, SnapshotError> {
+    /// Every snapshot.
+    pub fn list(&self, check: Comparison) -> Result<Vec<SnapshotRow>, SnapshotError> {
         let mut rows = Vec::new();
         let entries = std::fs::read_dir(&self.root).map_err(io("listing", &self.root))?;
         for entry in entries {
@@ -210,8 +140,11 @@ impl SnapshotStore {
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned());
             if let Some(id) = name.filter(|name| path.is_dir() && !name.starts_with('.')) {
-                let changed = Read::Changed(&self.known);
-                rows.push(row(id, &path, if read_all { Read::All } else { changed }));
+                let read = match check {
+                    Comparison::Changed => Read::Changed(&self.known),
+                    Comparison::All => Read::All,
+                };
+                rows.push(row(id, &path, read));
             }
         }
         rows.sort_by(|a, b| a.id.cmp(&b.id));
@@ -222,7 +155,7 @@ impl SnapshotStore {
     /// they mapped. Returns the ids.
     pub fn remove(&self, languages: &[Language]) -> Result<Vec<String>, SnapshotError> {
         let mut removed = Vec::new();
-        for row in self.list(false)? {
+        for row in self.list(Comparison::Changed)? {
             let named = languages.is_empty()
                 || languages
                     .iter()
@@ -249,7 +182,7 @@ fn remove_folder(folder: &Path) -> Result<(), SnapshotError> {
     std::fs::remove_dir_all(folder).map_err(io("removing", folder))
 }
 
-/// Boots a VM, has it rehearse, and leaves its snapshot in `into`.
+/// Boots a VM, has it warm up, and leaves its snapshot in `into`.
 async fn template(
     language: Language,
     engine: &dyn Snapshots,
@@ -257,10 +190,8 @@ async fn template(
     into: &Path,
 ) -> Result<SnapshotFiles, JobError> {
     let mut leased = lease::boot_template(engine, spec(lease::new_vm_id()?)).await?;
-    rehearse(language, &mut leased).await?;
-    for _ in 0..INTERPRETERS {
-        warm(language, &mut leased).await?;
-    }
+    warm_up::run_program(language, &mut leased).await?;
+    warm_up::load(language, NAMES.len(), &mut leased).await?;
     let Leased {
         mut vm,
         sender,
@@ -271,7 +202,7 @@ async fn template(
     let template = vm.into_template().ok_or(Why::NoTemplate)?;
     let saved = template.snapshot(into).await;
     // Held until now: a guest that sees its host go spends a clone's first moments on learning that
-    // another has come. Nothing is in flight, `Warmed` was the last word.
+    // another has come. Nothing is in flight: it is quiet.
     drop((sender, receiver));
     Ok(saved?)
 }
@@ -340,16 +271,6 @@ fn find_in(
         record.check(folder, Read::Changed(known))?;
     }
     Ok(Some(manifest.files(folder)))
-}
-
-fn damaged(folder: &Path, what: impl Into<String>) -> SnapshotError {
-    SnapshotError::Damaged {
-        id: folder
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        what: what.into(),
-    }
 }
 
 fn row(id: String, folder: &Path, read: Read<'_>) -> SnapshotRow {

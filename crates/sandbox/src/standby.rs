@@ -2,9 +2,8 @@
 //! language: a clone then has no process to start. Each becomes one VM, for one job.
 
 use crate::error::JobError;
-use crate::lease::{self, Leased, new_vm_id};
+use crate::lease::{self, AFTER_FAILURE, Leased, new_vm_id};
 use crate::materials::Shape;
-use crate::pool::AFTER_FAILURE;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

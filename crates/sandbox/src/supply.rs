@@ -1,18 +1,29 @@
 //! Where VMs come from: pool → clone of a snapshot → cold boot, in that order.
 
 use crate::config::Config;
-use crate::error::{JobError, Why};
-use crate::lease::{self, Leased, chain};
+use crate::error::{JobError, Why, chain};
+use crate::lease::{self, Leased};
 use crate::materials::{Materials, MaterialsSource, Shape};
 use crate::metrics::Metrics;
-use crate::pool::Pool;
+use crate::pool::{Pool, Refill};
 use crate::snapshots::{SnapshotKey, SnapshotStore};
 use crate::standby::Standbys;
+use crate::warm_up::waiting_in_clones;
 use protocol::job::Job;
 use protocol::language::Language;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use vmm::{Engine, SnapshotFiles, VmSpec};
+
+/// What VMs are made by, and of.
+pub struct Sources {
+    /// The engine.
+    pub engine: Arc<dyn Engine>,
+    /// Kernel, initramfs and images.
+    pub materials: MaterialsSource,
+    /// What clones are made of.
+    pub snapshots: SnapshotStore,
+}
 
 /// Makes VMs that wait for a job, in the fastest way there is.
 pub struct Supply {
@@ -30,13 +41,12 @@ pub struct Supply {
 
 impl Supply {
     /// A supply without a pool yet: [`Supply::start_pool`] starts it.
-    pub fn new(
-        config: &Config,
-        engine: Arc<dyn Engine>,
-        materials: MaterialsSource,
-        snapshots: SnapshotStore,
-        metrics: Metrics,
-    ) -> Arc<Supply> {
+    pub fn new(config: &Config, sources: Sources, metrics: Metrics) -> Arc<Supply> {
+        let Sources {
+            engine,
+            materials,
+            snapshots,
+        } = sources;
         let refused = &engine.identity().clones_refused;
         if let (Some(reason), true) = (refused, config.snapshots.enabled) {
             tracing::info!(%reason, "no snapshots here: every job boots its VM");
@@ -126,10 +136,10 @@ impl Supply {
             if let Some(standbys) = standbys
                 && let Some(leased) = standbys.clone_of(&spec, &files).await
             {
-                return Ok(leased);
+                return Ok(cloned(leased, language));
             }
             match lease::restore(snapshots, spec, &files).await {
-                Ok(leased) => return Ok(leased),
+                Ok(leased) => return Ok(cloned(leased, language)),
                 Err(error) => {
                     tracing::warn!(%language, reason = %error, "a clone failed; booting instead");
                 }
@@ -212,6 +222,24 @@ impl Supply {
     /// Ends the pool and its VMs, and the VMMs that stand by.
     pub async fn close(&self) {
         tokio::join!(self.pool.close(), self.standbys.close());
+    }
+}
+
+impl Refill for Supply {
+    fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    async fn make_for_pool(&self, language: Language) -> Result<Leased, JobError> {
+        self.make(language, self.default_shape, None).await
+    }
+}
+
+/// A clone has waiting in it what its template had.
+fn cloned(leased: Leased, language: Language) -> Leased {
+    Leased {
+        waiting: waiting_in_clones(language),
+        ..leased
     }
 }
 

@@ -8,7 +8,7 @@ use sandbox::materials::MaterialsSource;
 use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
 use sandbox::snapshots::SnapshotStore;
-use sandbox::supply::Supply;
+use sandbox::supply::{Sources, Supply};
 use selftest::{Kind, Options, Skipped};
 use std::error::Error;
 use std::process::ExitCode;
@@ -28,13 +28,12 @@ async fn open(config: Config, sinks: Vec<Arc<dyn EventSink>>) -> Result<Arc<Sand
     };
     let engine = vmm::open(config.engine.kind, settings).await?;
     let metrics = Metrics::default();
-    let supply = Supply::new(
-        &config,
+    let sources = Sources {
         engine,
         materials,
-        SnapshotStore::open(&state.join("snapshots"))?,
-        metrics.clone(),
-    );
+        snapshots: SnapshotStore::open(&state.join("snapshots"))?,
+    };
+    let supply = Supply::new(&config, sources, metrics.clone());
     let sandbox = Sandbox::new(&config, supply, EventBus::new(sinks), metrics)?;
     Ok(Arc::new(sandbox))
 }

@@ -2,14 +2,15 @@
 //!
 //! One at a time, so that whatever the host shows afterwards has one cause.
 
-use crate::bench::{Bench, first_is_hostile};
+use crate::bench::{Bench, agent_of, first_agent};
 use crate::error::SelftestError;
+use crate::fixture::Until;
 use crate::host::{DiskPeak, MemoryMark};
 use crate::judge::{self, Ended};
+use crate::live;
 use crate::report::{NotRun, Report, Verdict};
 use crate::request;
-use crate::stand::plain;
-use crate::table::{Attack, Kind, Standing, attacks};
+use crate::table::{Attack, Form, Kind, attacks, form};
 use protocol::job::JobRequest;
 use sandbox::config::Config;
 use sandbox::events::EventSink;
@@ -27,9 +28,9 @@ const OUTPUT_CHARS: usize = 4000;
 /// What to run.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Only these kinds; all when empty.
+    /// Attacks of these kinds, besides those that are named; all where neither is given.
     pub kinds: Vec<Kind>,
-    /// Only these attacks; all when empty.
+    /// Attacks of these names, besides those of the kinds.
     pub only: Vec<String>,
     /// The hostile agent's binary; without it what needs it is not run.
     pub hostile_agent: Option<PathBuf>,
@@ -46,9 +47,9 @@ impl Options {
         {
             return Err(SelftestError::Unknown { name: name.clone() });
         }
+        let is_all = self.kinds.is_empty() && self.only.is_empty();
         let meant = |attack: &Attack| {
-            (self.kinds.is_empty() || self.kinds.contains(&attack.kind))
-                && (self.only.is_empty() || self.only.contains(&attack.name))
+            is_all || self.kinds.contains(&attack.kind) || self.only.contains(&attack.name)
         };
         Ok(all.into_iter().filter(meant).collect())
     }
@@ -118,7 +119,7 @@ impl Bench {
             faults.push(format!("VMs had {} MiB on the host's disk", disk.mib()));
         }
         if judge::reaches_a_vm(attack)
-            && let Err(why) = self.good.job_right(plain(self.next)).await
+            && let Err(why) = self.good.plain_job(self.next).await
         {
             faults.push(format!("the next job is wrong: {why}"));
         }
@@ -159,14 +160,20 @@ impl Bench {
                 .map(|value| Some(value.as_str()))
                 .collect(),
         };
-        let stand = self.stand(first_is_hostile(attack));
+        let fixture = self.fixture(first_agent(attack));
         let mut ends: Vec<String> = Vec::new();
         let mut first_output = String::new();
         for value in &values {
             let asked = request::first(attack, *value, &self.env)?;
-            let runs = !row.status.iter().any(|status| status == "admitted");
-            let ended = stand.all_at_once(asked, row.at_once, runs).await;
-            let events = stand.ledger.take();
+            let until = match row.status.iter().any(|status| status == "admitted") {
+                true => Until::Admitted,
+                false => Until::Ended,
+            };
+            let ended = match form(&row.file)? {
+                Form::Client(_) | Form::Link => vec![live::attack(fixture, attack, asked).await?],
+                _ => fixture.all_at_once(asked, row.at_once, until).await,
+            };
+            let events = fixture.ledger.take();
             let mut found: Vec<String> = ended
                 .iter()
                 .flat_map(|ended| judge::faults(attack, ended))
@@ -204,9 +211,9 @@ impl Bench {
         second: JobRequest,
         output: &mut String,
     ) -> Vec<String> {
-        let stand = self.stand(attack.row.then_as == Standing::Root);
-        let ended = stand.all_at_once(Ok(second), 1, true).await;
-        stand.ledger.take();
+        let fixture = self.fixture(agent_of(attack.row.then_as));
+        let ended = fixture.all_at_once(Ok(second), 1, Until::Ended).await;
+        fixture.ledger.take();
         let Some(Ended::With(result)) = ended.first() else {
             return vec!["the second job did not run".into()];
         };
@@ -227,5 +234,31 @@ impl Bench {
         }
         output.push_str(&second_output);
         faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_and_names_are_added_up_and_neither_is_all() {
+        let count = |kinds: &[Kind], only: &[&str]| {
+            let options = Options {
+                kinds: kinds.to_vec(),
+                only: only.iter().map(|name| (*name).to_owned()).collect(),
+                hostile_agent: None,
+            };
+            options.selected().map(|attacks| attacks.len()).ok()
+        };
+        let of_channel = count(&[Kind::Channel], &[]).unwrap();
+        assert_eq!(
+            count(&[Kind::Channel], &["fork-bomb"]),
+            Some(of_channel + 1)
+        );
+        assert_eq!(count(&[Kind::Channel], &["half-frame"]), Some(of_channel));
+        assert_eq!(count(&[], &["half-frame", "fork-bomb"]), Some(2));
+        assert_eq!(count(&[], &[]), attacks().map(|all| all.len()).ok());
+        assert_eq!(count(&[], &["no-such"]), None);
     }
 }

@@ -2,12 +2,13 @@
 
 use crate::battery::Options;
 use crate::error::SelftestError;
+use crate::fixture::{Agent, Fixture};
 use crate::host::{Canary, Watch};
 use crate::ledger::Ledger;
 use crate::request;
-use crate::stand::Stand;
-use crate::table::{Attack, Form, Standing, form};
-use protocol::language::{LANGUAGES, Language};
+use crate::table::{Attack, Form, Standing, form, is_said_by_agent};
+use protocol::language::{self, Language, named};
+use protocol::limits::SandboxRules;
 use protocol::result::Isolation;
 use sandbox::config::Config;
 use sandbox::events::EventSink;
@@ -15,19 +16,24 @@ use sandbox::sandbox::Sandbox;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+/// What a plain job is written in where the attack does not say: the smallest image.
+const PLAIN: &str = "bash";
+/// What most requests of `doors` are written in.
+const DOORS: &str = "python";
+
 /// Everything that attacks are run with.
 pub struct Bench {
     /// With the real agent.
-    pub good: Stand,
-    hostile: Option<Stand>,
+    pub good: Fixture,
+    hostile: Option<Fixture>,
     /// Looks at the host.
     pub watch: Watch,
     /// Ports that nobody has any business with.
     pub canary: Canary,
     /// What every program in the battery is told.
     pub env: BTreeMap<String, String>,
-    /// Why a language of a stand cannot be used (`true`: the hostile stand's).
-    unready: HashMap<(bool, Language), String>,
+    /// Why a language cannot be used with an agent.
+    unready: HashMap<(Agent, Language), String>,
     /// The first language that works: what the next job is written in.
     pub next: Language,
 }
@@ -49,11 +55,16 @@ impl Bench {
             let sandbox = make(config, vec![ledger.clone()])
                 .await
                 .map_err(|error| SelftestError::Sandbox(error.into()))?;
-            Ok(Stand::new(sandbox, ledger))
+            Ok(Fixture::new(sandbox, ledger))
         };
         // Nothing waits in a pool: every VM is one of an attack's or the next job's.
         let mut config = config.clone();
         config.pool.clear();
+        // What an operator may allow is attacked as well.
+        config.sandboxes = SandboxRules {
+            guest_root: true,
+            writable: true,
+        };
         // A cgroup of another tool's VM on this host is no trace of an attack.
         let own = format!(
             "{}-selftest-{}",
@@ -67,7 +78,7 @@ impl Bench {
             && attacks.iter().any(Attack::needs_hostile_agent)
         {
             config.agent = Some(agent.clone());
-            let opened = open(config.clone()).await?.of_the_enemy(&config)?;
+            let opened = open(config.clone()).await?.with_hostile_agent(&config)?;
             held_alike(&good, &opened)?;
             hostile = Some(opened);
         }
@@ -80,7 +91,7 @@ impl Bench {
             watch,
             canary,
             unready: HashMap::new(),
-            next: Language::Bash,
+            next: named(PLAIN),
         };
         bench.warm_up(attacks).await?;
         Ok(bench)
@@ -89,20 +100,20 @@ impl Bench {
     /// A plain job in every language that will be needed: makes the snapshots, and shows that the
     /// battery would say something.
     async fn warm_up(&mut self, attacks: &[Attack]) -> Result<(), SelftestError> {
-        let mut needed: Vec<(bool, Language)> = vec![(false, Language::Bash)];
+        let mut needed: Vec<(Agent, Language)> = vec![(Agent::Real, named(PLAIN))];
         for attack in attacks {
             needed.extend(languages(attack)?);
         }
         // One after the other: on a host of few CPUs, boots side by side each take longer than they may.
-        let good = self.try_languages(false, &needed).await;
-        let hostile = self.try_languages(true, &needed).await;
+        let good = self.try_languages(Agent::Real, &needed).await;
+        let hostile = self.try_languages(Agent::Hostile, &needed).await;
         self.unready = good.into_iter().chain(hostile).collect();
-        let works = |language: &Language| !self.unready.contains_key(&(false, *language));
+        let works = |language: &Language| !self.unready.contains_key(&(Agent::Real, *language));
         let tried = needed.iter().map(|(_, language)| *language);
         self.next = tried.clone().find(works).ok_or_else(|| {
             let (key, seen) = match self.unready.iter().next() {
                 Some((key, seen)) => (key.1, seen.clone()),
-                None => (Language::Bash, String::new()),
+                None => (named(PLAIN), String::new()),
             };
             SelftestError::PlainJob {
                 language: key.name().into(),
@@ -112,20 +123,20 @@ impl Bench {
         Ok(())
     }
 
-    /// Which of the needed languages do not work on a stand, and why.
+    /// Which of the needed languages do not work with an agent, and why.
     async fn try_languages(
         &self,
-        of_the_enemy: bool,
-        needed: &[(bool, Language)],
-    ) -> Vec<((bool, Language), String)> {
+        agent: Agent,
+        needed: &[(Agent, Language)],
+    ) -> Vec<((Agent, Language), String)> {
         let mut unready = Vec::new();
-        if of_the_enemy && self.hostile.is_none() {
+        if agent == Agent::Hostile && self.hostile.is_none() {
             return unready;
         }
-        for spec in LANGUAGES {
-            let key = (of_the_enemy, spec.language);
+        for language in language::all() {
+            let key = (agent, language);
             if needed.contains(&key)
-                && let Err(why) = self.stand(of_the_enemy).plain_job(spec.language).await
+                && let Err(why) = self.fixture(agent).plain_job(language).await
             {
                 unready.push((key, why));
             }
@@ -144,10 +155,10 @@ impl Bench {
             .find_map(|key| self.unready.get(key).map(|why| format!("{}: {why}", key.1)))
     }
 
-    /// The good stand, or the hostile one.
-    pub fn stand(&self, of_the_enemy: bool) -> &Stand {
-        match (&self.hostile, of_the_enemy) {
-            (Some(hostile), true) => hostile,
+    /// The real agent's, or the hostile one's.
+    pub fn fixture(&self, agent: Agent) -> &Fixture {
+        match (&self.hostile, agent) {
+            (Some(hostile), Agent::Hostile) => hostile,
             _ => &self.good,
         }
     }
@@ -164,7 +175,7 @@ impl Bench {
 
 /// The report names one engine: 'auto' may have chosen another for the hostile agent, whose guests it probed
 /// anew.
-fn held_alike(good: &Stand, hostile: &Stand) -> Result<(), SelftestError> {
+fn held_alike(good: &Fixture, hostile: &Fixture) -> Result<(), SelftestError> {
     let (good, hostile) = (good.isolation(), hostile.isolation());
     if good == hostile {
         return Ok(());
@@ -176,23 +187,34 @@ fn held_alike(good: &Stand, hostile: &Stand) -> Result<(), SelftestError> {
     })
 }
 
-/// Whether the attack's own file is for the hostile agent.
-pub fn first_is_hostile(attack: &Attack) -> bool {
-    attack.standing == Standing::Root || attack.row.file.ends_with(".talk")
+/// Which agent the attack's own file is for.
+pub fn first_agent(attack: &Attack) -> Agent {
+    match is_said_by_agent(&attack.row.file) {
+        true => Agent::Hostile,
+        false => agent_of(attack.standing),
+    }
 }
 
-/// The stands and languages that an attack needs; the next job's aside.
-fn languages(attack: &Attack) -> Result<Vec<(bool, Language)>, SelftestError> {
+/// Who is root in the guest is where the agent is.
+pub fn agent_of(standing: Standing) -> Agent {
+    match standing {
+        Standing::Root => Agent::Hostile,
+        Standing::Job => Agent::Real,
+    }
+}
+
+/// The agents and languages that an attack needs; the next job's aside.
+fn languages(attack: &Attack) -> Result<Vec<(Agent, Language)>, SelftestError> {
     let of = |file: &str| -> Result<Language, SelftestError> {
         Ok(match form(file)? {
-            Form::Program(language) => language,
-            Form::Talk => request::TALK_LANGUAGE,
+            Form::Program(language) | Form::Client(language) => language,
+            Form::Talk | Form::Link => named(request::TALK_LANGUAGE),
             Form::Request => door_language(file)?,
         })
     };
-    let mut needed = vec![(first_is_hostile(attack), of(&attack.row.file)?)];
+    let mut needed = vec![(first_agent(attack), of(&attack.row.file)?)];
     if let Some(then) = &attack.row.then {
-        needed.push((attack.row.then_as == Standing::Root, of(then)?));
+        needed.push((agent_of(attack.row.then_as), of(then)?));
     }
     Ok(needed)
 }
@@ -200,12 +222,8 @@ fn languages(attack: &Attack) -> Result<Vec<(bool, Language)>, SelftestError> {
 /// A request that never reaches a VM needs no language of its own.
 fn door_language(file: &str) -> Result<Language, SelftestError> {
     let text = crate::table::text(file)?;
-    let python = text.contains("language = \"python\"");
-    Ok(if python {
-        Language::Python
-    } else {
-        Language::Bash
-    })
+    let python = text.contains(&format!("language = {DOORS:?}"));
+    Ok(if python { named(DOORS) } else { named(PLAIN) })
 }
 
 /// What programs are told by their environment: where the host listens, and what would give it away.

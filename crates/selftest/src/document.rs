@@ -1,7 +1,7 @@
 //! `docs/attacks.md`, made from the table so that it cannot say anything else.
 
 use crate::error::SelftestError;
-use crate::table::{Attack, KINDS, Standing, attacks};
+use crate::table::{Attack, KINDS, Standing, attacks, is_said_by_agent};
 
 const HEAD: &str = "\
 # The attack battery
@@ -12,7 +12,8 @@ listening socket or cgroup stays; nothing arrived at the host's ports; the tool'
 one start and one end were told), and the next job must give its right answer.
 
 Two columns want a word. *From*: a `job` has every wall before it; `root` is root in the guest without any wall, where
-the guest may fall and the host must not; `guest` is an agent that was taken over and talks to the host as it likes.
+the guest may fall and the host must not; `guest` is an agent that was taken over and talks to the host as it likes;
+`client` asks a live sandbox for things, and its programs help.
 *Idea*: the number of the idea in the project's list of attacks; one without came up on the way.
 ";
 
@@ -34,7 +35,8 @@ pub fn markdown() -> Result<String, SelftestError> {
 fn row(attack: &Attack) -> String {
     let from = match attack.standing {
         Standing::Root => "root",
-        Standing::Job if attack.row.file.ends_with(".talk") => "guest",
+        Standing::Job if is_said_by_agent(&attack.row.file) => "guest",
+        Standing::Job if attack.row.file.ends_with(".client") => "client",
         Standing::Job => "job",
     };
     let covers: Vec<String> = attack.row.covers.iter().map(u8::to_string).collect();

@@ -27,20 +27,28 @@ pub enum Ended {
     Admitted,
     /// As every job: with a result.
     With(Box<JobResult>),
+    /// A live sandbox that never began: why, as a result. Its VM's end is told, and no start.
+    NotBegun(Box<JobResult>),
 }
 
 impl Ended {
+    /// What came of it, if it was run.
+    pub fn result(&self) -> Option<&JobResult> {
+        match self {
+            Ended::Admitted => None,
+            Ended::With(result) | Ended::NotBegun(result) => Some(result),
+        }
+    }
+
     /// In one word.
     pub fn word(&self) -> &'static str {
-        match self {
-            Ended::Admitted => "admitted",
-            Ended::With(result) => result.status.as_str(),
-        }
+        self.result()
+            .map_or("admitted", |result| result.status.as_str())
     }
 
     /// In a few words.
     pub fn seen(&self) -> String {
-        let Ended::With(result) = self else {
+        let Some(result) = self.result() else {
             return self.word().into();
         };
         let mut words = result.status.as_str().to_owned();
@@ -70,7 +78,7 @@ pub fn faults(attack: &Attack, ended: &Ended) -> Vec<String> {
     if !expected {
         faults.push(format!("ended {}{}", ended.seen(), said(ended)));
     }
-    let Ended::With(result) = ended else {
+    let Some(result) = ended.result() else {
         return faults;
     };
     match attack.standing {
@@ -90,7 +98,7 @@ pub fn faults(attack: &Attack, ended: &Ended) -> Vec<String> {
 
 /// What a result of an unexpected kind says for itself.
 fn said(ended: &Ended) -> String {
-    let Ended::With(result) = ended else {
+    let Some(result) = ended.result() else {
         return String::new();
     };
     let reason = result
@@ -233,13 +241,9 @@ fn acts_on_terminals(c: char) -> bool {
 /// Each admitted job has one start and one end of the right type, each refusal one event; every
 /// internal failure says why.
 pub fn event_faults(ended: &[Ended], events: &[Event]) -> Vec<String> {
-    let results: Vec<&JobResult> = ended
-        .iter()
-        .filter_map(|ended| match ended {
-            Ended::With(result) => Some(result.as_ref()),
-            Ended::Admitted => None,
-        })
-        .collect();
+    let results: Vec<&JobResult> = ended.iter().filter_map(Ended::result).collect();
+    let not_begun = |ended: &&Ended| matches!(ended, Ended::NotBegun(_));
+    let not_begun = ended.iter().filter(not_begun).count();
     // One that its VM refused had a start, and has an end.
     let refused =
         |result: &&&JobResult| result.status == Status::Rejected && result.timings.path.is_none();
@@ -257,7 +261,7 @@ pub fn event_faults(ended: &[Ended], events: &[Event]) -> Vec<String> {
         ),
         (
             EventType::VmStart,
-            results.iter().filter(|r| !refused(r)).count(),
+            results.iter().filter(|r| !refused(r)).count() - not_begun,
         ),
     ];
     for kind in ends {
@@ -388,5 +392,8 @@ mod tests {
             1
         );
         assert!(event_faults(&[Ended::Admitted], &[]).is_empty());
+        let never = [Ended::NotBegun(Box::new(result(Status::Internal)))];
+        assert!(event_faults(&never, &[event(EventType::VmStop)]).is_empty());
+        assert_eq!(event_faults(&never, &[]).len(), 1);
     }
 }

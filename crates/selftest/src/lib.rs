@@ -7,7 +7,8 @@
 //! | [`table`] | `attacks/table.toml`: every attack, what it is and what must hold |
 //! | [`request`] | an attack's file as a request to the sandbox |
 //! | [`battery`] | one attack after another; start reading here |
-//! | `bench`, `stand` | the two sandboxes that are attacked: the real agent's and the hostile one's |
+//! | `bench`, `fixture` | the two sandboxes that are attacked: the real agent's and the hostile one's |
+//! | `live` | attacks on live sandboxes, by their client and by their agent |
 //! | [`host`] | what the host shows before and after: processes, files, mounts, sockets, cgroups, memory |
 //! | [`judge`] | what must hold of a result, pure |
 //! | [`report`] | the table and the JSON |
@@ -21,12 +22,13 @@ pub mod battery;
 mod bench;
 pub mod document;
 pub mod error;
+mod fixture;
 pub mod host;
 pub mod judge;
 mod ledger;
+mod live;
 pub mod report;
 pub mod request;
-mod stand;
 pub mod table;
 
 pub use battery::{Options, run};

@@ -152,6 +152,7 @@ mod tests {
                 engine: "qemu".into(),
                 accelerator: "tcg".into(),
                 jail: "bubblewrap".into(),
+                guest: protocol::result::GuestWall::Confined,
             },
             attacks: contained
                 .iter()

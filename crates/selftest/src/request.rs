@@ -3,7 +3,7 @@
 use crate::error::SelftestError;
 use crate::table::{Attack, Form, Standing, form, text};
 use protocol::job::{JobFile, JobRequest, RequestedLimits};
-use protocol::language::Language;
+use protocol::language::{Language, named};
 use protocol::validate::{Rejection, code_from_bytes};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -11,7 +11,12 @@ use std::collections::BTreeMap;
 /// What every attack in Python may import.
 const SUPPORT: &str = "support/attack.py";
 /// The language whose VM the hostile agent runs a talk in.
-pub const TALK_LANGUAGE: Language = Language::Bash;
+pub const TALK_LANGUAGE: &str = "bash";
+/// Attacks in it may import [`SUPPORT`].
+const SUPPORT_LANGUAGE: &str = "python";
+
+/// Processes of a live sandbox at one time: more than it keeps, so that this bound is met too.
+const SANDBOX_PIDS: u64 = 512;
 
 /// A request, or the refusal of the front door itself.
 pub type Asked = Result<JobRequest, Rejection>;
@@ -59,14 +64,18 @@ pub fn first(
         timeout_seconds: Some(attack.seconds()),
         compile_timeout_seconds: row.compile_seconds,
         cpu_seconds: row.cpu_seconds,
+        memory_mib: row.memory_mib,
+        writable_mib: row.writable_mib,
         ..RequestedLimits::default()
     };
     match form(&row.file)? {
         Form::Request => door(&text, &mut limits, &row.name),
         Form::Talk => Ok(Ok(JobRequest {
             collect_artifacts: row.artifacts,
-            ..program(TALK_LANGUAGE, format!("#!talk\n{text}"), limits)
+            ..program(named(TALK_LANGUAGE), format!("#!talk\n{text}"), limits)
         })),
+        Form::Client(language) => Ok(Ok(to_stay(language, limits))),
+        Form::Link => Ok(Ok(to_stay(named(TALK_LANGUAGE), limits))),
         Form::Program(language) => Ok(Ok(JobRequest {
             collect_artifacts: row.artifacts,
             env: env.clone(),
@@ -103,13 +112,24 @@ fn standing(
         Standing::Root => format!("#!root\n{text}"),
     };
     let mut request = program(language, code, limits);
-    if language == Language::Python {
+    if language == named(SUPPORT_LANGUAGE) {
         request.files.push(JobFile {
             path: "attack.py".into(),
             data: crate::table::text(SUPPORT)?.as_bytes().into(),
         });
     }
     Ok(request)
+}
+
+/// What a live sandbox is opened by; the program is not run.
+fn to_stay(language: Language, limits: RequestedLimits) -> JobRequest {
+    let limits = RequestedLimits {
+        pids: Some(SANDBOX_PIDS),
+        // It lives until it is closed.
+        timeout_seconds: None,
+        ..limits
+    };
+    program(language, "true".into(), limits)
 }
 
 /// A plain request.

@@ -25,6 +25,8 @@ pub enum Kind {
     Between,
     /// Validation.
     Doors,
+    /// A VM that stays and runs many processes, by its programs, its client and its agent.
+    Sandbox,
 }
 
 /// Every kind, in the order of the table.
@@ -35,6 +37,7 @@ pub const KINDS: &[(Kind, &str)] = &[
     (Kind::Exfiltration, "exfiltration"),
     (Kind::Between, "between"),
     (Kind::Doors, "doors"),
+    (Kind::Sandbox, "sandbox"),
 ];
 
 impl Kind {
@@ -89,6 +92,10 @@ pub struct Row {
     pub seconds: f64,
     /// The compiler's, in seconds.
     pub compile_seconds: Option<f64>,
+    /// The VM's memory, in MiB.
+    pub memory_mib: Option<u64>,
+    /// What the root of its sandbox takes in, in MiB; read-only when absent.
+    pub writable_mib: Option<u64>,
     /// The limit of CPU time, in seconds.
     pub cpu_seconds: Option<u64>,
     /// Seconds beyond the time limits in which the job must have ended.
@@ -161,6 +168,10 @@ pub enum Form {
     Talk,
     /// A request.
     Request,
+    /// What a live sandbox of this language is asked for.
+    Client(Language),
+    /// Lines for the hostile agent, once it supervises a live sandbox.
+    Link,
 }
 
 /// A row in one standing: what is run, reported and counted as one.
@@ -237,12 +248,29 @@ pub fn form(file: &str) -> Result<Form, SelftestError> {
     match (extension, Language::from_extension(extension)) {
         ("talk", _) => Ok(Form::Talk),
         ("toml", _) => Ok(Form::Request),
+        ("link", _) => Ok(Form::Link),
+        ("client", _) => client_language(file).map(Form::Client),
         (_, Some(language)) => Ok(Form::Program(language)),
         _ => Err(SelftestError::Table {
             name: file.into(),
             what: "its ending tells no language".into(),
         }),
     }
+}
+
+/// The language that the first line of a client's talk names: `#!python`.
+fn client_language(file: &str) -> Result<Language, SelftestError> {
+    let first = text(file)?.lines().next().unwrap_or_default();
+    let named = first.strip_prefix("#!").and_then(Language::from_name);
+    named.ok_or_else(|| SelftestError::Table {
+        name: file.into(),
+        what: "its first line names no language".into(),
+    })
+}
+
+/// Whether a file is said by the hostile agent.
+pub fn is_said_by_agent(file: &str) -> bool {
+    file.ends_with(".talk") || file.ends_with(".link")
 }
 
 impl Attack {
@@ -262,13 +290,14 @@ impl Attack {
             Some(limit) => limit == LimitName::WallTime,
             None => row.status.iter().any(|status| status == "timeout"),
         };
-        !by_time && !row.file.ends_with(".talk")
+        !by_time && !is_said_by_agent(&row.file)
     }
 
     /// How much the tool's own memory may grow meanwhile, in MiB.
     pub fn growth_mib(&self) -> u64 {
         let usual = match self.kind {
             Kind::Channel => CHANNEL_GROWTH_MIB,
+            Kind::Sandbox if is_said_by_agent(&self.row.file) => CHANNEL_GROWTH_MIB,
             _ => GROWTH_MIB,
         };
         self.row.growth_mib.unwrap_or(usual)
@@ -297,7 +326,7 @@ impl Attack {
     pub fn needs_hostile_agent(&self) -> bool {
         self.standing == Standing::Root
             || self.row.then_as == Standing::Root
-            || self.row.file.ends_with(".talk")
+            || is_said_by_agent(&self.row.file)
     }
 }
 
@@ -310,88 +339,4 @@ pub fn limit_name(limit: LimitName) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use protocol::error_code::ERROR_CODES;
-    use protocol::result::STATUSES;
-    use std::collections::HashSet;
-
-    #[test]
-    fn there_are_enough_and_each_has_its_own_name() {
-        let all = attacks().unwrap();
-        let names: HashSet<_> = all.iter().map(|attack| attack.name.as_str()).collect();
-        assert_eq!(names.len(), all.len());
-        assert!(all.len() >= 60, "{}", all.len());
-        for (kind, name) in KINDS {
-            assert!(all.iter().any(|attack| attack.kind == *kind), "{name}");
-        }
-    }
-
-    #[test]
-    fn rows_name_files_statuses_and_codes_that_exist() {
-        for Attack { row, .. } in attacks().unwrap() {
-            text(&row.file).unwrap();
-            form(&row.file).unwrap();
-            if let Some(then) = &row.then {
-                text(then).unwrap();
-            }
-            assert!(
-                !row.status.is_empty() && row.must.len() > 10,
-                "{}",
-                row.name
-            );
-            for status in &row.status {
-                let known = STATUSES.iter().any(|known| known.as_str() == status);
-                assert!(known || status == "admitted", "{}: {status}", row.name);
-            }
-            for code in &row.code {
-                let known = ERROR_CODES.iter().any(|known| known.as_str() == code);
-                assert!(known, "{}: {code}", row.name);
-            }
-            let has_place = text(&row.file).unwrap().contains("@VALUE@");
-            assert_eq!(has_place, !row.values.is_empty(), "{}", row.name);
-        }
-    }
-
-    #[test]
-    fn only_what_ends_by_itself_is_waited_for_longer() {
-        let seconds = |name: &str| {
-            let all = attacks().unwrap();
-            let attack = all.into_iter().find(|attack| attack.name == name).unwrap();
-            (attack.seconds(), attack.row.seconds)
-        };
-        for name in ["memory-at-once", "cpu-time", "mounts"] {
-            let (allowed, written) = seconds(name);
-            assert_eq!(allowed, written * PATIENCE, "{name}");
-        }
-        for name in ["busy-loop", "fork-bomb", "half-frame"] {
-            let (allowed, written) = seconds(name);
-            assert_eq!(allowed, written, "{name}");
-        }
-        assert_eq!(seconds("mounts-as-root").0, ROOT_SECONDS);
-    }
-
-    #[test]
-    fn every_file_is_used() {
-        let used: HashSet<String> = attacks()
-            .unwrap()
-            .into_iter()
-            .flat_map(|attack| [Some(attack.row.file), attack.row.then])
-            .flatten()
-            .collect();
-        for (kind, folder) in KINDS {
-            let folder = FILES.get_dir(folder).unwrap();
-            for file in folder.files() {
-                let path = file.path().to_string_lossy();
-                assert!(used.contains(path.as_ref()), "{kind:?}: {path}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_escalation_that_root_could_try_is_tried_as_root() {
-        let all = attacks().unwrap();
-        let as_root = all.iter().filter(|a| a.standing == Standing::Root).count();
-        assert!(as_root >= 20, "{as_root}");
-    }
-}
+mod tests;

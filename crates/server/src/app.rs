@@ -1,16 +1,18 @@
 //! What every request shares, and the table of routes.
 
 use crate::config::ServerConfig;
-use crate::fair::FairQueue;
 use crate::feed::Feed;
 use crate::keys::Keys;
 use crate::memory::Memory;
 use crate::metrics::HttpMetrics;
+use crate::places::Places;
 use crate::problem::{HttpCode, Problem};
 use crate::rate::RateLimiter;
 use crate::refusals::{Asker, Refusals, Sum};
+use crate::turn::Pace;
 use crate::{
-    dashboard, docs, execute, health, lists, metrics, observe, openapi, piston, sessions, trace,
+    dashboard, docs, execute, health, lists, metrics, observe, openapi, piston, sandboxes,
+    sessions, trace,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -24,6 +26,7 @@ use prometheus_client::registry::Registry;
 use protocol::event::EventType;
 use protocol::job::{Job, JobRequest};
 use protocol::trace_id::TraceId;
+use sandbox::events::Notice;
 use sandbox::sandbox::Sandbox;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -52,8 +55,6 @@ pub struct Rooms {
     pub state_dir: PathBuf,
     /// The doctor's table, when there is a doctor.
     pub doctor: Option<Doctor>,
-    /// Jobs that run at one time: [`sandbox::config::Config::running_bound`].
-    pub places: usize,
 }
 
 /// What every request shares.
@@ -68,16 +69,20 @@ pub struct App {
     pub open: bool,
     /// How often each key may ask.
     pub rates: RateLimiter,
-    /// Who is next.
-    pub queue: Arc<FairQueue>,
+    /// How long jobs took of late.
+    pub pace: Pace,
     /// Bytes of bodies and answers that are held.
     pub memory: Memory,
     /// What only HTTP counts.
     pub http: HttpMetrics,
     /// Everything that is counted, by its public names.
     pub registry: Registry,
-    /// VMs that stay.
+    /// How many VMs stay, and whose.
+    pub places: Arc<Places>,
+    /// VMs that stay between programs.
     pub sessions: sessions::table::Sessions,
+    /// VMs that stay, with their processes.
+    pub sandboxes: sandboxes::table::Sandboxes,
     /// The service stops: no new jobs.
     pub draining: CancellationToken,
     /// Held while the doctor looks: it reads every image, so one at a time.
@@ -101,11 +106,13 @@ impl App {
         let http = HttpMetrics::default();
         http.register(&mut registry);
         Arc::new(App {
-            queue: FairQueue::new(rooms.places, config.queued),
+            pace: Pace::default(),
             memory: Memory::new(&config.http),
             open: keys.is_open(),
             rates: RateLimiter::default(),
+            places: Places::new(http.sessions.clone()),
             sessions: sessions::table::Sessions::default(),
+            sandboxes: sandboxes::table::Sandboxes::default(),
             draining: CancellationToken::new(),
             doctor_at_work: Mutex::default(),
             images_looked: health::Looked::default(),
@@ -132,12 +139,13 @@ impl App {
             .trace_id
             .as_deref()
             .and_then(|text| TraceId::parse(text).ok());
-        sandbox.events().emit(
-            EventType::ValidationFail,
-            trace_id.as_ref(),
-            problem.public_sentence(),
-            json!({ "code": problem.code, "field": problem.public_field(), "status": problem.status.as_u16() }),
-        );
+        let extra = json!({
+            "code": problem.code,
+            "field": problem.public_field(),
+            "status": problem.status.as_u16(),
+        });
+        let notice = Notice::new(EventType::ValidationFail, problem.public_sentence(), extra);
+        sandbox.events().emit(trace_id.as_ref(), notice);
     }
 
     /// Leaves the events of refusals that were only counted.
@@ -149,10 +157,12 @@ impl App {
         } in sums
         {
             self.rooms.sandbox.events().emit(
-                EventType::ValidationFail,
                 None,
-                format!("{count} more requests were refused within a minute: {code}"),
-                json!({ "code": code, "count": count, "source": source.to_string() }),
+                Notice::new(
+                    EventType::ValidationFail,
+                    format!("{count} more requests were refused within a minute: {code}"),
+                    json!({ "code": code, "count": count, "source": source.to_string() }),
+                ),
             );
         }
     }
@@ -177,6 +187,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::interrupt))
         .routes(routes!(sessions::upload, sessions::files))
         .routes(routes!(sessions::download))
+        .merge(sandboxes::routes())
         .routes(routes!(piston::execute))
         .routes(routes!(piston::runtimes))
         .routes(routes!(lists::languages))

@@ -7,6 +7,7 @@ use crate::keys::Principal;
 use crate::keys::file::Scope;
 use crate::problem::{HttpCode, Problem};
 use crate::refusals::Asker;
+use crate::sandboxes::websocket;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
@@ -92,13 +93,16 @@ fn principal(headers: &HeaderMap, uri: &Uri, app: &App) -> Result<Arc<Principal>
         .ok_or_else(|| Problem::new(HttpCode::Unauthorized))
 }
 
-/// The key that a request carries: `Authorization: Bearer KEY` or `X-API-Key: KEY`.
+/// The key that a request carries: `Authorization: Bearer KEY`, `X-API-Key: KEY`, or a WebSocket's protocol.
 fn presented(headers: &HeaderMap) -> Option<&str> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| key.trim());
     }
-    headers.get("x-api-key")?.to_str().ok().map(str::trim)
+    match headers.get("x-api-key") {
+        Some(key) => key.to_str().ok().map(str::trim),
+        None => websocket::presented(headers),
+    }
 }
 
 #[cfg(test)]

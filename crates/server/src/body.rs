@@ -9,8 +9,11 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use protocol::error_code::ErrorCode;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::fmt::Formatter;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// A body of JSON, and the part of the budget that it takes for as long as this lives.
@@ -135,7 +138,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(Problem::with(HttpCode::BodyTooLarge, sentence));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let parsed = serde_path_to_error::deserialize(&mut json);
+    let Object(value) = parsed.map_err(|error| {
         let path = error.path().to_string();
         describe(path, error.into_inner())
     })?;
@@ -151,6 +155,71 @@ where
     T: Deserialize<'de> + Default,
 {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// An object and nothing else: serde takes a list for one, its fields by their places.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_map(Fields(PhantomData))
+            .map(Object)
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, text: &mut Formatter<'_>) -> std::fmt::Result {
+        text.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// For optional objects within a body.
+pub fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let known = Option::<Object<T>>::deserialize(deserializer)?;
+    Ok(known.map(|Object(value)| value))
+}
+
+/// For objects within a body that have a default.
+pub fn object_or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    object(deserializer).map(Option::unwrap_or_default)
+}
+
+/// For lists of objects that a body must have.
+pub fn required_objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let known = Vec::<Object<T>>::deserialize(deserializer)?.into_iter();
+    Ok(known.map(|Object(value)| value).collect())
+}
+
+/// For lists of objects within a body.
+pub fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let known = Option::<Vec<Object<T>>>::deserialize(deserializer)?;
+    let known = known.unwrap_or_default().into_iter();
+    Ok(known.map(|Object(value)| value).collect())
 }
 
 fn describe(path: String, error: serde_json::Error) -> Problem {
@@ -223,6 +292,9 @@ fn field_code(field: &str) -> Option<ErrorCode> {
 mod tests {
     use super::*;
     use crate::execute::request::{ExecuteRequest, RequestFile};
+    use crate::sandboxes::body::SandboxRequest;
+    use crate::sandboxes::process::ProcessRequest;
+    use crate::sandboxes::signal::SignalRequest;
     use crate::sessions::body::{CellRequest, SessionRequest};
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -268,7 +340,11 @@ mod tests {
         assert_eq!(wrong("{").0, "json_invalid");
         assert_eq!(wrong(r#"{"code":"x"} x"#).0, "json_invalid");
         assert_eq!(wrong(r#"{"code":"\ud800"}"#).0, "json_invalid");
-        assert_eq!(wrong("[]").0, "field_invalid");
+        for list in ["[]", " [null, null]", "[\"python\", \"1\"]"] {
+            assert_eq!(wrong(list).0, "field_invalid", "{list}");
+        }
+        let (_, field) = wrong(r#"{"language":"bash","code":"x","files":[["a","b"]]}"#);
+        assert_eq!(field, some("files[0]"));
     }
 
     /// Whatever field a body gets: it may be `null` wherever it may be left out.
@@ -293,6 +369,9 @@ mod tests {
         check::<RequestFile>(json!({"path": "x"}));
         check::<SessionRequest>(json!({"language": "x"}));
         check::<CellRequest>(json!({"code": "x"}));
+        check::<SandboxRequest>(json!({}));
+        check::<ProcessRequest>(json!({"argv": ["x"]}));
+        check::<SignalRequest>(json!({"signal": 2}));
     }
 
     proptest! {

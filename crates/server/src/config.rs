@@ -19,8 +19,6 @@ pub struct ServerConfig {
     pub http: HttpBounds,
     /// What a key may do when its own line says nothing.
     pub key_defaults: KeyLimits,
-    /// Jobs that wait here, over all keys; one more gets 503.
-    pub queued: usize,
     /// Longest wait for a turn, in seconds; then 503.
     pub queue_seconds: u64,
     /// Longest wait for running jobs when the service stops, in seconds; then they are ended.
@@ -41,7 +39,6 @@ impl Default for ServerConfig {
             tls: None,
             http: HttpBounds::default(),
             key_defaults: KeyLimits::default(),
-            queued: 512,
             queue_seconds: 60,
             drain_seconds: 30,
             sessions: SessionBounds::default(),
@@ -125,7 +122,7 @@ pub struct KeyLimits {
     pub jobs: usize,
     /// Jobs that run at one time; 0: as many as may run, less a quarter where there are other keys.
     pub running: usize,
-    /// Sessions at one time.
+    /// Sessions and sandboxes at one time.
     pub sessions: usize,
 }
 
@@ -145,13 +142,13 @@ impl Default for KeyLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SessionBounds {
-    /// Sessions at one time, over all keys: each holds a VM.
+    /// Sessions and sandboxes at one time, over all keys: each holds a VM.
     pub sessions: usize,
-    /// A session that is not used for this long ends, in seconds.
+    /// One that is not used for this long ends, in seconds.
     pub idle_seconds: u64,
-    /// A session ends after this long, in seconds.
+    /// One ends after this long, in seconds; a sandbox may be given as much again.
     pub total_seconds: u64,
-    /// Bytes of one file that goes in or comes out.
+    /// Bytes of one file that goes into a session or comes out; a sandbox's have no bound here.
     pub file_bytes: usize,
 }
 

@@ -1,5 +1,5 @@
-//! `/`: one page to try a program and to see what happens. Its files are in the binary; it uses the
-//! same API as every client, with the key that the user types in.
+//! `/`: one page to try programs and sandboxes and to see what happens. Its files are in the binary; it uses the same
+//! API as every client, with the key that the user types in.
 
 use crate::app::App;
 use axum::Router;
@@ -7,28 +7,47 @@ use axum::http::header;
 use axum::routing::get;
 use std::sync::Arc;
 
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
 /// Path, type, content.
-const FILES: &[(&str, &str, &str)] = &[
-    (
-        "/",
-        "text/html; charset=utf-8",
-        include_str!("assets/index.html"),
-    ),
-    (
-        "/assets/app.css",
-        "text/css; charset=utf-8",
-        include_str!("assets/app.css"),
-    ),
-    (
-        "/assets/app.js",
-        "text/javascript; charset=utf-8",
-        include_str!("assets/app.js"),
-    ),
-    (
-        "/assets/highlight.js",
-        "text/javascript; charset=utf-8",
-        include_str!("assets/highlight.js"),
-    ),
+type File = (&'static str, &'static str, &'static str);
+
+macro_rules! asset {
+    ($kind:ident, $name:literal) => {
+        (
+            concat!("/assets/", $name),
+            $kind,
+            include_str!(concat!("assets/", $name)),
+        )
+    };
+}
+
+const OWN: &[File] = &[
+    ("/", HTML, include_str!("assets/index.html")),
+    asset!(CSS, "app.css"),
+    asset!(JS, "app.js"),
+    asset!(JS, "api.js"),
+    asset!(JS, "dom.js"),
+    asset!(JS, "files.js"),
+    asset!(JS, "highlight.js"),
+    asset!(JS, "now.js"),
+    asset!(JS, "processes.js"),
+    asset!(JS, "run.js"),
+    asset!(JS, "sandboxes.js"),
+    asset!(JS, "terminal.js"),
+    asset!(JS, "xterm-styles.js"),
+];
+
+/// As they came from npm (docs/decisions/073).
+const XTERM: &[File] = &[
+    asset!(JS, "xterm/xterm.mjs"),
+    asset!(CSS, "xterm/xterm.css"),
+    asset!(TEXT, "xterm/LICENSE"),
+    asset!(JS, "xterm/addon-fit.mjs"),
+    asset!(TEXT, "xterm/LICENSE-addon-fit"),
 ];
 
 /// Only our own files and our own API; pictures that a job made come as `blob:`. No inline script or
@@ -39,24 +58,25 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The page and its files.
 pub fn router() -> Router<Arc<App>> {
-    FILES
-        .iter()
-        .fold(Router::new(), |router, (path, kind, content)| {
-            let headers = [
-                (header::CONTENT_TYPE, *kind),
-                (header::CONTENT_SECURITY_POLICY, POLICY),
-            ];
-            router.route(path, get(move || async move { (headers, *content) }))
-        })
+    let files = OWN.iter().chain(XTERM);
+    files.fold(Router::new(), |router, (path, kind, content)| {
+        let headers = [
+            (header::CONTENT_TYPE, *kind),
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+        ];
+        router.route(path, get(move || async move { (headers, *content) }))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sha2::{Digest as _, Sha256};
+    use std::collections::BTreeSet;
 
     #[test]
     fn nothing_in_the_page_needs_what_the_policy_forbids() {
-        for (path, _, content) in FILES {
+        for (path, _, content) in OWN {
             for forbidden in [
                 "innerHTML",
                 "outerHTML",
@@ -73,5 +93,32 @@ mod tests {
                 assert!(!content.contains(forbidden), "{path} has {forbidden}");
             }
         }
+    }
+
+    #[test]
+    fn what_came_from_npm_is_what_the_decision_names() {
+        let record = include_str!("../../../docs/decisions/073-terminals-are-xterm-js.md");
+        for (path, _, content) in XTERM {
+            let name = path.trim_start_matches("/assets/xterm/");
+            let digest = hex::encode(Sha256::digest(content));
+            let row = format!("| `{name}` | `{digest}` |");
+            assert!(record.contains(&row), "not in the record: {row}");
+        }
+    }
+
+    #[test]
+    fn every_file_that_is_imported_is_served_and_none_lies_idle() {
+        let names = |content: &'static str| {
+            let quoted = content.split('"').skip(1).step_by(2);
+            quoted.filter(|text| text.starts_with("/assets/"))
+        };
+        let named: BTreeSet<&str> = OWN
+            .iter()
+            .flat_map(|(_, _, content)| names(content))
+            .collect();
+        let served = OWN.iter().chain(XTERM).map(|(path, ..)| *path);
+        let licence = |path: &&str| *path == "/" || path.contains("LICENSE");
+        let served: BTreeSet<&str> = served.filter(|path| !licence(path)).collect();
+        assert_eq!(named, served);
     }
 }

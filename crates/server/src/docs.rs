@@ -58,12 +58,12 @@ fn page(api: &Value) -> String {
             text(&tag["name"]),
             text(&tag["description"])
         );
-        for (path, method, operation) in operations(api) {
-            if array(&operation["tags"])
+        for operation in operations(api) {
+            if array(&operation.described["tags"])
                 .iter()
                 .any(|own| own == &tag["name"])
             {
-                operation_block(&mut out, api, path, method, operation);
+                operation_block(&mut out, api, &operation);
             }
         }
     }
@@ -91,7 +91,14 @@ fn page(api: &Value) -> String {
     out
 }
 
-fn operations(api: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+/// What is described of one method of a path.
+struct Operation<'a> {
+    path: &'a str,
+    method: &'a str,
+    described: &'a Value,
+}
+
+fn operations(api: &Value) -> impl Iterator<Item = Operation<'_>> {
     api["paths"]
         .as_object()
         .into_iter()
@@ -100,11 +107,20 @@ fn operations(api: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
             item.as_object()
                 .into_iter()
                 .flatten()
-                .map(move |(method, operation)| (path.as_str(), method.as_str(), operation))
+                .map(move |(method, described)| Operation {
+                    path,
+                    method,
+                    described,
+                })
         })
 }
 
-fn operation_block(out: &mut String, api: &Value, path: &str, method: &str, operation: &Value) {
+fn operation_block(out: &mut String, api: &Value, operation: &Operation<'_>) {
+    let Operation {
+        path,
+        method,
+        described: operation,
+    } = *operation;
     let _ = write!(
         out,
         "<section><h3><code>{} {}</code></h3><p>{}</p><p>{}</p>",
@@ -248,7 +264,7 @@ mod tests {
         let json: Value = serde_json::from_str(&api.to_json().unwrap()).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3.1"));
         let page = page(&json);
-        for (path, ..) in operations(&json) {
+        for Operation { path, .. } in operations(&json) {
             assert!(page.contains(&escape(path)), "{path}");
         }
         for (code, ..) in all_codes() {

@@ -28,7 +28,7 @@ pub enum ServerError {
     /// The key file is no key file.
     #[error("the key file {} is not valid", path.display())]
     KeyFile {
-        /// Which.
+        /// The file's path, as configured.
         path: PathBuf,
         /// Where in it.
         #[source]
@@ -37,7 +37,7 @@ pub enum ServerError {
     /// Others than its owner may write the key file.
     #[error("the key file {} may be written by others (mode {mode:03o}); chmod 600 it", path.display())]
     KeyFileOpen {
-        /// Which.
+        /// The file's path, as configured.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,

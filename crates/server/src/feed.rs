@@ -179,7 +179,9 @@ impl Recent {
                 };
                 push(&mut self.jobs, row, JOBS);
             }
-            EventType::ValidationFail | EventType::DangerousPattern => {}
+            EventType::SandboxExpiring
+            | EventType::ValidationFail
+            | EventType::DangerousPattern => {}
         }
     }
 }

@@ -78,10 +78,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>
 /// for this, so it costs next to nothing.
 pub fn measure(app: &App) -> Readiness {
     let sandbox = &app.rooms.sandbox;
-    let (_, queued) = app.queue.load();
     let (_, waiting) = sandbox.load();
-    let depth = (queued + waiting) as i64;
-    sandbox.metrics().queue_depth.set(depth);
+    sandbox.metrics().queue_depth.set(waiting as i64);
     let checks = vec![serving(app), images(app), pool(app), disk(app)];
     let ready = checks.iter().all(|check| check.ok);
     app.http.ready.set(i64::from(ready));
@@ -211,7 +209,7 @@ mod tests {
                 min: 2,
                 max: 2,
                 max_age_seconds: 60,
-                rehearsed: false,
+                warmed: false,
             },
             was_full,
             is_failing,

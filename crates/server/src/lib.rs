@@ -1,4 +1,4 @@
-//! The HTTP front door: parses, authenticates, queues fairly, answers. How a job runs is `sandbox`'s.
+//! The HTTP front door: parses, authenticates, waits for each key's turn, answers. How a job runs is `sandbox`'s.
 //!
 //! In the order in which a request meets it:
 //!
@@ -12,9 +12,11 @@
 //! | [`body`], [`inflate`] | a bounded JSON body, and the name of the field that is wrong |
 //! | [`memory`] | the bytes that bodies, results and answers may hold together |
 //! | [`written`], [`pieces`], [`sse`] | an answer's bytes: from where they lie, piece by piece, as events |
-//! | [`fair`] | the bounded queue, in turns between keys |
+//! | [`turn`] | a job's turn: its key's place in the sandbox's queue, and room for its result |
 //! | [`execute`], [`piston`] | a job, in our words and in Piston's |
 //! | [`sessions`] | a VM that stays between programs |
+//! | [`sandboxes`] | a VM that stays, with many processes and clients at one time |
+//! | [`places`], [`staying`] | how many of both there may be, how long, and how what runs there is judged |
 //! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
 //! | [`trace`] | a span a request, joined to the caller's trace |
 //! | [`problem`], [`refusals`] | every answer that is no success, and what the event log hears of it |
@@ -33,7 +35,6 @@ pub mod descriptors;
 pub mod docs;
 pub mod error;
 pub mod execute;
-pub mod fair;
 pub mod feed;
 pub mod health;
 pub mod inflate;
@@ -48,16 +49,20 @@ pub mod outlet;
 pub mod peer;
 pub mod pieces;
 pub mod piston;
+pub mod places;
 pub mod problem;
 pub mod rate;
 pub mod refusals;
+pub mod sandboxes;
 pub mod serve;
 pub mod sessions;
 pub mod sse;
+pub mod staying;
 pub mod systemd;
 pub mod talk;
 pub mod tls;
 pub mod trace;
+pub mod turn;
 pub mod written;
 
 pub use app::{Doctor, Rooms};

@@ -5,7 +5,8 @@ use crate::auth::Caller;
 use crate::problem::{HttpCode, Problem};
 use axum::Json;
 use axum::extract::State;
-use protocol::language::LANGUAGES;
+use protocol::language::{self, Language};
+use sandbox::snapshots::Comparison;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,9 +18,9 @@ pub struct LanguageBody {
     /// Its name in requests.
     pub name: &'static str,
     /// Names that Piston's route takes besides.
-    pub aliases: &'static [&'static str],
+    pub aliases: &'static [String],
     /// File extensions, without the dot.
-    pub extensions: &'static [&'static str],
+    pub extensions: &'static [String],
     /// What its image holds.
     pub runtime: &'static str,
     /// It has a compiler.
@@ -31,7 +32,7 @@ pub struct LanguageBody {
 /// A root file system.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RootfsBody {
-    /// Whose.
+    /// The language's name.
     pub language: &'static str,
     /// In bytes.
     pub size_bytes: u64,
@@ -78,14 +79,18 @@ pub async fn languages(
         .into_iter()
         .map(|row| row.language)
         .collect();
-    let rows = LANGUAGES.iter().map(|spec| LanguageBody {
-        name: spec.name,
-        aliases: spec.aliases,
-        extensions: spec.extensions,
-        runtime: spec.runtime,
-        compiled: spec.compile.is_some(),
-        available: available.contains(spec.name),
-    });
+    let body = |language: Language| {
+        let row = language.row();
+        LanguageBody {
+            name: &row.name,
+            aliases: &row.aliases,
+            extensions: &row.extensions,
+            runtime: &row.runtime,
+            compiled: row.compile.is_some(),
+            available: available.contains(language.of_image().name()),
+        }
+    };
+    let rows = language::all().map(body);
     Ok(Json(rows.collect()))
 }
 
@@ -111,7 +116,7 @@ pub async fn snapshots(
     _: Caller,
 ) -> Result<Json<Vec<SnapshotBody>>, Problem> {
     let sandbox = app.rooms.sandbox.clone();
-    let rows = blocking(move || sandbox.supply().snapshots().list(false)).await?;
+    let rows = blocking(move || sandbox.supply().snapshots().list(Comparison::Changed)).await?;
     let rows = rows.into_iter().map(|row| SnapshotBody {
         id: row.id,
         language: row.key.as_ref().map(|key| key.language.name()),
@@ -147,7 +152,7 @@ where
     match tokio::task::spawn_blocking(read).await {
         Ok(Ok(rows)) => Ok(rows),
         Ok(Err(error)) => {
-            tracing::error!(reason = %sandbox::lease::chain(&error), "a list could not be read");
+            tracing::error!(reason = %sandbox::error::chain(&error), "a list could not be read");
             Err(Problem::new(HttpCode::InternalError))
         }
         Err(_) => Err(Problem::new(HttpCode::InternalError)),

@@ -31,7 +31,7 @@ pub struct HttpMetrics {
     pub connections: Gauge,
     /// Connections that had to go for a new one.
     pub connections_evicted: Counter,
-    /// Sessions that hold a VM.
+    /// Sessions and sandboxes that hold a VM.
     pub sessions: Gauge,
     /// Free space where the state is, bytes.
     pub state_free_bytes: Gauge,
@@ -50,7 +50,11 @@ impl HttpMetrics {
             "Idle connections closed to make room",
             m.connections_evicted,
         );
-        registry.register("sessions", "Sessions that hold a VM", m.sessions);
+        registry.register(
+            "sessions",
+            "Sessions and sandboxes that hold a VM",
+            m.sessions,
+        );
         registry.register(
             "state_free_bytes",
             "Free space where images and VMs are kept",

@@ -5,6 +5,7 @@ use crate::auth::Observer;
 use crate::execute::wants_events;
 use crate::feed::{JobRow, Latency};
 use crate::problem::{HttpCode, Problem};
+use crate::sandboxes::body::SandboxRow;
 use crate::sse;
 use axum::Json;
 use axum::body::Bytes;
@@ -42,7 +43,7 @@ pub struct StatusBody {
     pub places: usize,
     /// Jobs that may wait.
     pub queue_bound: usize,
-    /// Sessions that hold a VM.
+    /// Sessions and sandboxes that hold a VM.
     pub sessions: i64,
     /// VMs that are kept ready.
     pub pool: Vec<PoolRow>,
@@ -50,12 +51,14 @@ pub struct StatusBody {
     pub latency: Vec<Latency>,
     /// Jobs now and lately, newest first.
     pub jobs: Vec<JobRow>,
+    /// Sandboxes of all keys, oldest first.
+    pub sandboxes: Vec<SandboxRow>,
 }
 
 /// VMs kept ready for one language.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PoolRow {
-    /// Whose.
+    /// The language's name.
     pub language: &'static str,
     /// How many wait.
     pub ready: usize,
@@ -75,7 +78,7 @@ pub struct EventsQuery {
     pub limit: Option<u16>,
 }
 
-/// The state of the service: load, pool, latency, jobs.
+/// The state of the service: load, pool, latency, jobs, sandboxes.
 #[utoipa::path(
     get, path = "/api/v1/status", tag = "operation",
     responses((status = 200, description = "State", body = StatusBody)),
@@ -83,7 +86,8 @@ pub struct EventsQuery {
 pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody> {
     let sandbox = &app.rooms.sandbox;
     let identity = sandbox.identity();
-    let (running, waiting) = app.queue.load();
+    let (running, waiting) = sandbox.load();
+    let bounds = sandbox.bounds();
     let pool = sandbox.supply().pool().sizes();
     Json(StatusBody {
         version: env!("CARGO_PKG_VERSION"),
@@ -93,8 +97,8 @@ pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody
         jail: identity.jail.clone(),
         running,
         waiting,
-        places: app.rooms.places,
-        queue_bound: app.config.queued,
+        places: bounds.running,
+        queue_bound: bounds.queued,
         sessions: app.http.sessions.get(),
         pool: pool
             .into_iter()
@@ -107,6 +111,7 @@ pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody
             .collect(),
         latency: app.rooms.feed.latency(),
         jobs: app.rooms.feed.jobs(),
+        sandboxes: app.sandboxes.rows(),
     })
 }
 

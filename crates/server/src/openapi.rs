@@ -20,6 +20,7 @@ use utoipa::{Modify, OpenApi as _};
     tags(
         (name = "jobs", description = "One program, one VM, one answer"),
         (name = "sessions", description = "A VM that stays between programs"),
+        (name = "sandboxes", description = "A VM that stays, with any number of processes and its files"),
         (name = "piston", description = "Piston's API, for its clients"),
         (name = "lists", description = "What there is"),
         (name = "operation", description = "For whoever runs the service"),
@@ -52,6 +53,8 @@ enum Kind {
     Read,
     /// Takes a body or changes something.
     Write,
+    /// Asks a sandbox for something.
+    Sandbox,
 }
 
 impl Kind {
@@ -59,7 +62,10 @@ impl Kind {
         match self {
             Kind::Open => &[500],
             Kind::Read => &[400, 401, 403, 404, 429, 500, 503],
-            Kind::Write => &[400, 401, 403, 404, 408, 409, 413, 415, 429, 500, 503],
+            Kind::Write => &[400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503],
+            Kind::Sandbox => &[
+                400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503, 507,
+            ],
         }
     }
 }
@@ -75,13 +81,24 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
         let reads = [&mut item.get, &mut item.head]
             .into_iter()
             .map(|op| (op, Kind::Read));
-        let writes = [&mut item.post, &mut item.put, &mut item.delete]
-            .into_iter()
-            .map(|op| (op, Kind::Write));
+        let writes = [
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+        ]
+        .into_iter()
+        .map(|op| (op, Kind::Write));
+        let in_sandbox = path.starts_with("/api/v1/sandboxes/");
         let open = path == "/healthz" || path == "/readyz";
         for (operation, kind) in reads.chain(writes) {
             if let Some(operation) = operation {
-                add(operation, if open { Kind::Open } else { kind }, schema);
+                let kind = match kind {
+                    _ if open => Kind::Open,
+                    _ if in_sandbox => Kind::Sandbox,
+                    kind => kind,
+                };
+                add(operation, kind, schema);
             }
         }
     }

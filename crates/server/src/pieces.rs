@@ -20,9 +20,9 @@ const PIECE_BYTES: usize = 64 * 1024;
 const PIECES_AHEAD: usize = 2;
 
 /// An answer with this as its JSON.
-pub struct Answer<T>(pub T);
+pub struct JsonAnswer<T>(pub T);
 
-impl<T: Serialize + Send + 'static> IntoResponse for Answer<T> {
+impl<T: Serialize + Send + 'static> IntoResponse for JsonAnswer<T> {
     fn into_response(self) -> Response {
         let Measured { length, small } = Measured::of(&self.0);
         let body = match length <= SMALL_BYTES as u64 {
@@ -162,7 +162,7 @@ mod tests {
     async fn small_and_large_answers_are_whole_and_of_the_length_told() {
         for bytes in [0, SMALL_BYTES, SMALL_BYTES * 10 + 7] {
             let text = || Text::from(vec![b'\x01'; bytes]);
-            let body = Answer(text()).into_response().into_body();
+            let body = JsonAnswer(text()).into_response().into_body();
             let told = hyper::body::Body::size_hint(&body).exact();
             let seen = body.collect().await.unwrap().to_bytes();
             assert_eq!(seen, serde_json::to_vec(&text()).unwrap());

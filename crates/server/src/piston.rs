@@ -12,10 +12,11 @@ use crate::app::App;
 use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
 use crate::execute::request::job_io;
-use crate::execute::{enter, finished, run};
+use crate::execute::{finished, run};
 use crate::outlet::UntilOut;
-use crate::pieces::Answer;
+use crate::pieces::JsonAnswer;
 use crate::problem::Problem;
+use crate::turn::Turn;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -64,21 +65,21 @@ pub async fn execute(
     State(app): State<Arc<App>>,
     who: Result<Executor, Problem>,
     body: Result<JsonBody<Map<String, Value>>, Problem>,
-) -> Result<(Extension<UntilOut>, Answer<PistonResponse>), AsPiston> {
+) -> Result<(Extension<UntilOut>, JsonAnswer<PistonResponse>), AsPiston> {
     let Executor(who) = who?;
     let JsonBody { value, held } = body?;
     let policy = app.rooms.sandbox.policy();
     let asked = request::parse(value, policy).map_err(request::refused)?;
     let job = app.admit(asked.job)?;
-    let mut entry = enter(&app, &who)?;
+    let mut turn = Turn::enter(&app, &who)?;
     let (output, outputs) = mpsc::channel(WAITING_CHUNKS);
     let mut io = job_io(Some(asked.stdin));
     io.output = Some(output);
-    let (result, combined) = tokio::join!(run(&app, job, io, &mut entry), in_order(outputs));
+    let (result, combined) = tokio::join!(run(&app, job, io, &mut turn), in_order(outputs));
     drop(held);
     let result = finished(result)?;
     let body = response::answer(result, combined, &asked.runtime);
-    Ok((Extension(UntilOut::of(entry)), Answer(body)))
+    Ok((Extension(UntilOut::of(turn)), JsonAnswer(body)))
 }
 
 /// What can be run, in Piston's words.
@@ -88,11 +89,15 @@ pub async fn execute(
 )]
 pub async fn runtimes(who: Result<Caller, Problem>) -> Result<Json<Vec<RuntimeBody>>, AsPiston> {
     who?;
-    Ok(Json(runtime::all().iter().map(RuntimeBody::from).collect()))
+    Ok(Json(
+        runtime::all()
+            .map(|runtime| RuntimeBody::from(&runtime))
+            .collect(),
+    ))
 }
 
 /// Both streams in the order in which they came.
-async fn in_order(mut outputs: mpsc::Receiver<sandbox::drive::Output>) -> Output {
+async fn in_order(mut outputs: mpsc::Receiver<sandbox::drive::JobOutput>) -> Output {
     let mut all = Vec::new();
     while let Some(output) = outputs.recv().await {
         all.extend_from_slice(&output.data);

@@ -80,7 +80,7 @@ impl Asker {
 /// Refusals of one source and code that were not told one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sum {
-    /// Whose.
+    /// Where they came from.
     pub source: Source,
     /// Their code.
     pub code: &'static str,

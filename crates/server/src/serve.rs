@@ -68,6 +68,7 @@ pub async fn serve(
     tokio::select! {
         () = server.accept(&listener) => {}
         () = crate::sessions::table::end_those_over(&server.app) => {}
+        () = crate::sandboxes::ending::end_those_over(&server.app) => {}
         () = tell_of_refusals(&server.app) => {}
         () = shutdown => {}
     }
@@ -153,8 +154,8 @@ impl Server {
             self.tasks.wait().await;
         }
         self.app.tell(self.app.refusals.last_sums());
-        // No connection is left, so nobody uses a session any more.
-        self.app.sessions.close().await;
+        // No connection is left, so nobody uses a session or a sandbox any more.
+        tokio::join!(self.app.sessions.close(), self.app.sandboxes.close());
         self.app.rooms.sandbox.close(CLOSE_PATIENCE).await;
     }
 }

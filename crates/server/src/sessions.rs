@@ -7,10 +7,11 @@ pub mod table;
 use crate::app::App;
 use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
-use crate::execute::{enter, finished};
+use crate::execute::finished;
 use crate::outlet::UntilOut;
-use crate::pieces::Answer;
+use crate::pieces::JsonAnswer;
 use crate::problem::{HttpCode, Problem};
+use crate::turn::Turn;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,7 @@ use body::{
 use protocol::path::check_relative;
 use sandbox::session::{FileError, Session};
 use std::sync::Arc;
-use table::{Sessions, Slot, Used};
+use table::{SessionSlot, Sessions, UsedSession};
 
 /// Begin a session: a VM that stays between programs.
 #[utoipa::path(
@@ -47,7 +48,7 @@ pub async fn create(
         memory_mib: job.limits.memory_mib,
         vcpus: job.limits.vcpus,
     };
-    let slot = Arc::new(Slot::new(&who, body.clone(), total, idle));
+    let slot = Arc::new(SessionSlot::new(&who, body.clone(), total, idle));
     let reserved = Sessions::reserve(&app, &who, slot.clone())?;
     let mut place = slot.session.clone().lock_owned().await;
     let opened = Session::open(&app.rooms.sandbox, &job).await;
@@ -79,7 +80,7 @@ pub async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let slot = app.sessions.find(&who, &id)?;
-    app.sessions.remove(&app, &id);
+    app.sessions.remove(&id);
     // Whoever has a program at work there was told to let go.
     slot.close().await;
     Ok(StatusCode::NO_CONTENT)
@@ -96,20 +97,20 @@ pub async fn execute(
     Executor(who): Executor,
     Path(id): Path<String>,
     JsonBody { value, held }: JsonBody<CellRequest>,
-) -> Result<(Extension<UntilOut>, Answer<CellResponse>), Problem> {
-    let mut used = Used::take(&app, &who, &id)?;
+) -> Result<(Extension<UntilOut>, JsonAnswer<CellResponse>), Problem> {
+    let mut used = UsedSession::take(&app, &who, &id)?;
     let (request, stdin) = value.job(&used.slot.body);
     let job = app.admit(request)?;
-    let mut entry = enter(&app, &who)?;
+    let mut turn = Turn::enter(&app, &who)?;
     let ended = used.slot.ended.clone();
     // Dropped halfway, the program ends, and with it the session's VM.
     let result = ended
-        .run_until_cancelled(used.run(job, stdin, &mut entry))
+        .run_until_cancelled(used.run(job, stdin, &mut turn))
         .await;
     drop(held);
     let result = result.ok_or_else(|| Problem::new(HttpCode::SessionNotFound))??;
     let body = CellResponse::from(finished(result)?);
-    Ok((Extension(UntilOut::of(entry)), Answer(body)))
+    Ok((Extension(UntilOut::of(turn)), JsonAnswer(body)))
 }
 
 /// Interrupt the session's program, as Ctrl-C would; nothing where none is at work. Variables stay where the program
@@ -145,7 +146,7 @@ pub async fn upload(
         path: file.path.clone(),
         size: file.data.0.len() as u64,
     };
-    let mut used = Used::take(&app, &who, &id)?;
+    let mut used = UsedSession::take(&app, &who, &id)?;
     used.session()?.put(file).await.map_err(file_problem)?;
     drop(held);
     Ok((StatusCode::CREATED, Json(body)))
@@ -162,7 +163,7 @@ pub async fn files(
     Executor(who): Executor,
     Path(id): Path<String>,
 ) -> Result<Json<Vec<FileBody>>, Problem> {
-    let mut used = Used::take(&app, &who, &id)?;
+    let mut used = UsedSession::take(&app, &who, &id)?;
     let files = used.session()?.list().await.map_err(file_problem)?;
     Ok(Json(files.into_iter().map(FileBody::from).collect()))
 }
@@ -182,7 +183,7 @@ pub async fn download(
     let wrong = |text: String| Problem::with(HttpCode::FieldInvalid, text).field("path");
     let Query(FileQuery { path }) = query.map_err(|_| wrong("path is missing".into()))?;
     check_relative(&path).map_err(|error| wrong(error.to_string()))?;
-    let mut used = Used::take(&app, &who, &id)?;
+    let mut used = UsedSession::take(&app, &who, &id)?;
     let max = app.config.sessions.file_bytes;
     let mut room = app.memory.room(max as u64).await;
     let bytes = used

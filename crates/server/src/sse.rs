@@ -9,8 +9,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often a comment is sent while nothing happens: proxies close what is silent for a minute.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// That comment.
+pub const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 /// Ends an event.
 pub const END: Bytes = Bytes::from_static(b"\n\n");
 
@@ -36,17 +37,18 @@ pub fn answer<T: Send + 'static>(receiver: mpsc::Receiver<Bytes>, with: T) -> Re
         };
         Some((Ok::<_, Infallible>(next), (receiver, with)))
     });
-    let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/event-stream"),
-        ),
+    (headers("text/event-stream"), Body::from_stream(events)).into_response()
+}
+
+/// The headers of an answer that comes bit by bit.
+pub fn headers(content_type: &'static str) -> [(HeaderName, HeaderValue); 3] {
+    [
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         // nginx would otherwise hold events back.
         (
             HeaderName::from_static("x-accel-buffering"),
             HeaderValue::from_static("no"),
         ),
-    ];
-    (headers, Body::from_stream(events)).into_response()
+    ]
 }

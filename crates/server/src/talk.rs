@@ -3,7 +3,8 @@
 //! ```text
 //!  TLS ──> HTTP/1.1: header in time ──> router ──> answer has its room ──> all of it is out ──┐
 //!            ^                            │ client gone: its job ends                        │
-//!            └────────────────────────── idle <──────────────────────────────────────────────┘
+//!            └────────────────────────── idle <──────────────────────────────────────────────┤
+//!                                                     another protocol, to the end: [`Instead`] <┘
 //! ```
 
 use crate::app::App;
@@ -13,12 +14,14 @@ use crate::outlet::{Outgoing, Outlet, UntilOut};
 use crate::peer::Peer;
 use axum::Router;
 use axum::body::Body;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -33,6 +36,22 @@ const AFTER_LEAVING: Duration = Duration::from_millis(250);
 /// Header fields of one request at most, and their bytes.
 const MAX_HEADERS: usize = 100;
 const MAX_HEADER_BYTES: usize = 32 * 1024;
+
+/// What a connection does once its client and a handler have agreed on another protocol. It goes with the answer that
+/// says so, among its extensions.
+#[derive(Clone)]
+pub struct Instead(Arc<Mutex<Option<BoxFuture<'static, ()>>>>);
+
+impl Instead {
+    /// Does this, to its end.
+    pub fn new(work: impl Future<Output = ()> + Send + 'static) -> Instead {
+        Instead(Arc::new(Mutex::new(Some(work.boxed()))))
+    }
+
+    fn take(&self) -> Option<BoxFuture<'static, ()>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// What one connection's task needs.
 pub struct Talk {
@@ -81,7 +100,7 @@ impl Talk {
         }
     }
 
-    async fn http(self, stream: impl AsyncRead + AsyncWrite) {
+    async fn http(self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
         let (router, connection, app) = (self.router, self.connection, self.app);
         let bounds = app.config.http.clone();
         // A client that asks and then does not take its answer would stay at work for ever.
@@ -91,13 +110,22 @@ impl Talk {
         let stream = Outlet::new(Box::pin(stream), outgoing.clone(), bounds.answer_timeout());
         let draining = app.draining.clone();
         let address = self.address;
+        let after = Arc::new(Mutex::new(None));
+        let instead = after.clone();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(address);
             let at_work = connection.at_work();
             let answer = router.clone().oneshot(request.map(Body::new));
             let (app, outgoing) = (app.clone(), outgoing.clone());
+            let instead = instead.clone();
             async move {
                 let mut answer = answer.await?;
+                if let Some(agreed) = answer.extensions_mut().remove::<Instead>() {
+                    // At work for as long as that takes.
+                    let work = agreed.take().map(|work| (work, at_work));
+                    *instead.lock().unwrap_or_else(PoisonError::into_inner) = work;
+                    return Ok(answer.map(Tracked::untracked));
+                }
                 let bytes = hyper::body::Body::size_hint(answer.body()).exact();
                 // A job's answer has its room since before the job ran.
                 let kept = answer.extensions_mut().remove::<UntilOut>();
@@ -107,9 +135,11 @@ impl Talk {
                 };
                 Ok::<_, std::convert::Infallible>(answer.map(|body| Tracked {
                     body,
-                    outgoing,
                     // At work until the last byte is out, or nobody takes it any more.
-                    holds: Some((at_work, held, kept)),
+                    holds: Some(Holds {
+                        outgoing,
+                        what: (at_work, held, kept),
+                    }),
                 }))
             }
         });
@@ -118,17 +148,25 @@ impl Talk {
             .header_read_timeout(bounds.header_timeout())
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
-        let mut http = std::pin::pin!(http);
-        let ended = tokio::select! {
-            ended = http.as_mut() => ended,
-            () = draining.cancelled() => {
-                http.as_mut().graceful_shutdown();
-                http.await
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let ended = {
+            let mut http = std::pin::pin!(http);
+            tokio::select! {
+                ended = http.as_mut() => ended,
+                () = draining.cancelled() => {
+                    http.as_mut().graceful_shutdown();
+                    http.await
+                }
             }
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended");
+            return;
+        }
+        let agreed = after.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((work, _at_work)) = agreed {
+            work.await;
         }
     }
 }
@@ -147,14 +185,26 @@ async fn leaves_at_work(peer: &Peer, connection: &Connection) {
 /// A body that leaves behind, for as long as its bytes are on their way out, what they hold.
 struct Tracked {
     body: Body,
+    holds: Option<Holds>,
+}
+
+/// What an answer's bytes hold, and where that is kept until they are out.
+struct Holds {
     outgoing: Arc<Outgoing>,
-    holds: Option<(AtWork, Held, Option<UntilOut>)>,
+    what: (AtWork, Held, Option<UntilOut>),
+}
+
+impl Tracked {
+    /// A body that holds nothing.
+    fn untracked(body: Body) -> Tracked {
+        Tracked { body, holds: None }
+    }
 }
 
 impl Drop for Tracked {
     fn drop(&mut self) {
-        if let Some(holds) = self.holds.take() {
-            self.outgoing.keep(holds);
+        if let Some(Holds { outgoing, what }) = self.holds.take() {
+            outgoing.keep(what);
         }
     }
 }

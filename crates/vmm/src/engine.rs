@@ -147,7 +147,7 @@ pub struct SnapshotFiles {
     pub state: PathBuf,
 }
 
-/// The stream to the guest's agent. Hostile: see `protocol::frame`.
+/// The stream to the guest's agent. Hostile: see `protocol::link`.
 pub trait Channel: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Channel for T {}
 

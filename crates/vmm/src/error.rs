@@ -109,7 +109,7 @@ pub enum VmmError {
     /// The id has been used.
     #[error("VM {id} exists already (or was left by a crash: llm-firecracker clean)")]
     IdTaken {
-        /// Which.
+        /// Its id.
         id: VmId,
     },
     /// A call to the system failed.

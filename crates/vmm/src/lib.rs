@@ -13,6 +13,7 @@
 //! Out of this crate: what a snapshot is of and when it is stale (`sandbox`), images (`images`), jobs.
 
 mod abandoned;
+mod cache;
 pub mod cgroup;
 pub mod cleanup;
 pub mod config;
@@ -21,7 +22,6 @@ pub mod engine;
 pub mod error;
 pub mod firecracker;
 pub mod jail;
-mod kept;
 mod mark;
 mod privilege;
 pub mod probe;

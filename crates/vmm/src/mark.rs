@@ -82,20 +82,20 @@ pub fn kill(id: &VmId, deadline: Duration) -> Result<Vec<String>, String> {
     let end = Instant::now() + deadline;
     let mut killed = Vec::new();
     for pid in processes().filter(|pid| carries(*pid, id)) {
-        if let Some(doomed) = Doomed::kill(pid, || carries(pid, id))? {
-            killed.push(doomed.gone(end)?);
+        if let Some(orphan) = Orphan::kill(pid, || carries(pid, id))? {
+            killed.push(orphan.gone(end)?);
         }
     }
     Ok(killed)
 }
 
 /// A process that was sent SIGKILL, by a descriptor that can mean no other.
-pub struct Doomed {
+pub struct Orphan {
     handle: OwnedFd,
     name: String,
 }
 
-impl Doomed {
+impl Orphan {
     /// Kills a process if, when its number can no longer become another's, it is still the one that
     /// was meant.
     pub fn kill(pid: i32, meant: impl Fn() -> bool) -> Result<Option<Self>, String> {
@@ -165,7 +165,12 @@ mod tests {
             pid: ours.id() as i32,
             settled: false,
         };
-        assert_eq!(running(dir.path()), [found]);
+        // A program that was just executed has no command line for a moment.
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while running(dir.path()) != [found] {
+            assert!(Instant::now() < deadline, "{:?}", running(dir.path()));
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let killed = kill(&id, Duration::from_secs(5)).unwrap();
         assert_eq!(killed, [format!("{} (sh)", ours.id())]);
         assert!(!ours.wait().unwrap().success());

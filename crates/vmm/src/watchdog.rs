@@ -16,7 +16,7 @@ pub type Ask<T> = for<'a> fn(&'a mut T) -> Pin<Box<dyn Future<Output = bool> + S
 #[derive(Debug)]
 pub struct Watchdog {
     task: JoinHandle<()>,
-    bit: Arc<AtomicBool>,
+    fired: Arc<AtomicBool>,
 }
 
 impl Watchdog {
@@ -27,9 +27,9 @@ impl Watchdog {
         process: &Arc<Process>,
         ask: Ask<T>,
     ) -> Self {
-        let bit = Arc::new(AtomicBool::new(false));
+        let fired = Arc::new(AtomicBool::new(false));
         let (interval, deadline) = (config.watchdog_interval, config.watchdog_deadline);
-        let fired = bit.clone();
+        let told = fired.clone();
         let (control, process) = (Arc::downgrade(control), Arc::downgrade(process));
         let task = tokio::spawn(async move {
             loop {
@@ -46,19 +46,19 @@ impl Watchdog {
                     };
                     // Dead already is not 'no longer answers'.
                     if process.ended().is_none() {
-                        fired.store(true, Ordering::Relaxed);
+                        told.store(true, Ordering::Relaxed);
                         process.kill();
                     }
                     return;
                 }
             }
         });
-        Self { task, bit }
+        Self { task, fired }
     }
 
     /// It ended the VM.
     pub fn fired(&self) -> bool {
-        self.bit.load(Ordering::Relaxed)
+        self.fired.load(Ordering::Relaxed)
     }
 }
 

@@ -6,7 +6,8 @@ use super::dockerd::Dockerd;
 use super::memory::SLEEP_SECONDS;
 use crate::BenchError;
 use crate::program::Program;
-use protocol::language::{Language, LanguageSpec};
+use languages::{DRIVERS, PROGRAM};
+use protocol::language::Language;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,8 @@ pub struct Containers {
 
 /// The folder that an image is unpacked into.
 const ROOT: &str = "root";
+/// Where the drivers of the one language that is compared lie in it.
+const DRIVERS_DIR: &str = "/drivers";
 
 /// Unpacks an image below a folder; gives its root.
 pub async fn unpack(image: &Path, folder: &Path) -> Result<PathBuf, BenchError> {
@@ -71,7 +74,10 @@ pub async fn prepare(image: &Path, program: &Program) -> Result<Containers, Benc
     let root = folder.path().join(ROOT);
     let unpacked = unpack(image, folder.path())
         .await
-        .map(drop)
+        .and_then(|root| {
+            let put = put_drivers(program.language, &root);
+            put.map_err(|source| BenchError::Io { path: root, source })
+        })
         .map_err(|error| format!("the image was not unpacked for it: {error}"));
     let ready = match &unpacked {
         Ok(()) => docker(folder.path(), &root, program).await,
@@ -117,69 +123,59 @@ fn installed(name: &str) -> Result<String, String> {
 }
 
 /// argv of the hello and of the sleep inside the root file system.
-fn inside(program: &Program) -> Result<[Vec<String>; 2], String> {
+fn inside(program: &Program) -> [Vec<String>; 2] {
     let own = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    let millis = SLEEP_SECONDS * 1000;
-    match program.language {
-        Language::Python => Ok([
-            own(&["/usr/bin/python3", "-c", program.code]),
-            own(&[
-                "/usr/bin/python3",
-                "-c",
-                &format!("import time; time.sleep({SLEEP_SECONDS})"),
-            ]),
-        ]),
-        Language::Node => Ok([
-            own(&["/usr/bin/node", "-e", program.code]),
-            own(&[
-                "/usr/bin/node",
-                "-e",
-                &format!("setTimeout(() => 0, {millis})"),
-            ]),
-        ]),
-        Language::Bash => Ok([
-            own(&["/bin/bash", "-c", program.code]),
-            own(&[
-                "/bin/bash",
-                "-c",
-                &format!("read -t {SLEEP_SECONDS} < <(:; sleep {SLEEP_SECONDS})"),
-            ]),
-        ]),
-        Language::Go | Language::Rust => {
-            let script = compiled(program.language);
+    let samples = program.samples;
+    match &samples.inline {
+        Some(inline) => {
+            let run = |code: &str| [inline, std::slice::from_ref(&code.to_owned())].concat();
+            [run(program.code), run(&samples.sleep(SLEEP_SECONDS.into()))]
+        }
+        None => {
+            let script = as_file(program.language);
             let sleep = format!("sleep {SLEEP_SECONDS}");
-            Ok([
+            [
                 own(&["/bin/sh", "-c", &script, "sh", program.code]),
                 own(&["/bin/sh", "-c", &sleep]),
-            ])
+            ]
         }
     }
 }
 
 /// What a job of ours does: the code into a file, the same compiler by the same words, the program.
-fn compiled(language: Language) -> String {
-    let spec = language.spec();
-    let env: String = spec
+fn as_file(language: Language) -> String {
+    let row = language.row();
+    let line = |words: &[String]| {
+        let word = |word: &String| match word == PROGRAM {
+            true => row.source_file.clone(),
+            false => word.replace(DRIVERS, DRIVERS_DIR),
+        };
+        words.iter().map(word).collect::<Vec<_>>().join(" ")
+    };
+    let env: String = row
         .env
         .iter()
         .map(|(name, value)| format!("export {name}='{value}'\n"))
         .collect();
-    let file = spec.source_file;
-    // The guest's own drivers, which are no files of the image.
-    let driver = match language {
-        Language::Go => include_str!("../../../agent/drivers/go-build.sh"),
-        _ => include_str!("../../../agent/drivers/rust-build.sh"),
-    };
-    let compile = format!("( set -- {file}\n{driver} )");
-    let run = LanguageSpec::argv(spec.run, file).join(" ");
+    let compile = row.compile.as_deref().map_or("true".to_owned(), line);
+    let (file, run) = (&row.source_file, line(&row.run));
     format!("export HOME=/tmp\ncd /tmp\n{env}printf '%s' \"$1\" > {file}\n{compile} && {run}\n")
+}
+
+/// The guest's own drivers, which are no files of the image.
+fn put_drivers(language: Language, root: &Path) -> std::io::Result<()> {
+    let folder = root.join(DRIVERS_DIR.trim_start_matches('/'));
+    std::fs::create_dir_all(&folder)?;
+    language
+        .drivers()
+        .try_for_each(|driver| std::fs::write(folder.join(driver.name), driver.content))
 }
 
 fn both(
     program: &Program,
     line: impl Fn(usize, Vec<String>) -> Result<Vec<String>, String>,
 ) -> Result<How, String> {
-    let [hello, sleep] = inside(program)?;
+    let [hello, sleep] = inside(program);
     Ok(How::Command {
         hello: CommandLine(line(0, hello)?),
         sleep: CommandLine(line(1, sleep)?),
@@ -219,7 +215,7 @@ fn bwrap(root: &Path, program: &Program) -> Result<How, String> {
 fn runc(folder: &Path, root: &Path, program: &Program) -> Result<How, String> {
     let runc = installed("runc")?;
     both(program, |index, inside| {
-        let bundle = bundle(folder, "runc", index, root, &inside)?;
+        let bundle = bundle(bundle_of(folder, "runc", index), root, &inside)?;
         Ok(words(&[&runc, "run", "--bundle", &bundle, "{id}"], vec![]))
     })
 }
@@ -228,7 +224,7 @@ fn runsc(folder: &Path, root: &Path, program: &Program) -> Result<How, String> {
     let runsc = installed("runsc")?;
     let state = folder.join("runsc-state").display().to_string();
     both(program, |index, inside| {
-        let bundle = bundle(folder, "runsc", index, root, &inside)?;
+        let bundle = bundle(bundle_of(folder, "runsc", index), root, &inside)?;
         let line = [
             &runsc,
             "--root",
@@ -249,15 +245,12 @@ fn kata() -> Result<How, String> {
     Err("installed, but this comparison has no way to run it yet".to_owned())
 }
 
+fn bundle_of(folder: &Path, runtime: &str, index: usize) -> PathBuf {
+    folder.join(format!("{runtime}-bundle-{index}"))
+}
+
 /// An OCI bundle (runtime-spec 1.0) that runs `argv` on the shared, read-only root.
-fn bundle(
-    folder: &Path,
-    runtime: &str,
-    index: usize,
-    root: &Path,
-    argv: &[String],
-) -> Result<String, String> {
-    let bundle = folder.join(format!("{runtime}-bundle-{index}"));
+fn bundle(bundle: PathBuf, root: &Path, argv: &[String]) -> Result<String, String> {
     let write = || -> std::io::Result<()> {
         std::fs::create_dir(&bundle)?;
         std::fs::write(bundle.join("config.json"), spec(root, argv).to_string())

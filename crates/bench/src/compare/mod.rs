@@ -81,7 +81,7 @@ pub async fn run(
             match once(how, program).await {
                 Ok(time) if round > 0 => times[index].push(time),
                 Ok(_) => {}
-                Err(error) => failures[index] = Some(sandbox::lease::chain(&error)),
+                Err(error) => failures[index] = Some(sandbox::error::chain(&error)),
             }
         }
     }
@@ -128,7 +128,7 @@ async fn throughput(how: &How, program: &Program, extent: Extent) -> Option<f64>
     if let How::Library { sandbox, .. } = how {
         wait_until_settled(sandbox).await.ok()?;
     }
-    rate.inspect_err(|error| eprintln!("jobs a second: {}", sandbox::lease::chain(error)))
+    rate.inspect_err(|error| eprintln!("jobs a second: {}", sandbox::error::chain(error)))
         .ok()
 }
 

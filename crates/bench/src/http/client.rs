@@ -1,9 +1,10 @@
 //! One HTTP/1.1 connection: a request, its answer, how long it took.
 
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Method, Request, header};
+use hyper::header::HeaderValue;
+use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -17,13 +18,13 @@ pub type Lost = Box<dyn std::error::Error + Send + Sync>;
 /// One connection; closed when dropped.
 pub struct Client {
     sender: SendRequest<Full<Bytes>>,
-    host: String,
+    host: HeaderValue,
     _connection: AbortOnDropHandle<()>,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The HTTP status.
     pub status: u16,
     /// Its JSON, `null` when there is none.
@@ -44,35 +45,44 @@ impl Client {
         });
         Ok(Client {
             sender,
-            host: address.to_string(),
+            host: HeaderValue::try_from(address.to_string())?,
             _connection: AbortOnDropHandle::new(task),
         })
     }
 
     /// Asks for a page.
-    pub async fn get(&mut self, path: &str) -> Result<Answer, Lost> {
+    pub async fn get(&mut self, path: &str) -> Result<HttpAnswer, Lost> {
         self.send(Method::GET, path, Bytes::new()).await
     }
 
     /// Has a program run.
-    pub async fn execute(&mut self, job: &Bytes) -> Result<Answer, Lost> {
+    pub async fn execute(&mut self, job: &Bytes) -> Result<HttpAnswer, Lost> {
         self.send(Method::POST, "/api/v1/execute", job.clone())
             .await
     }
 
-    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer, Lost> {
+    /// Sends a request; its answer as soon as that begins. The next one waits until that answer was read.
+    pub async fn begin(
+        &mut self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, Lost> {
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, self.host.clone());
+        self.sender.ready().await?;
+        Ok(self.sender.send_request(request).await?)
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<HttpAnswer, Lost> {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, &self.host)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))?;
         let begun = Instant::now();
-        self.sender.ready().await?;
-        let response = self.sender.send_request(request).await?;
+        let response = self.begin(request).await?;
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await?.to_bytes();
-        Ok(Answer {
+        Ok(HttpAnswer {
             status,
             took: begun.elapsed(),
             body: serde_json::from_slice(&bytes).unwrap_or_default(),
@@ -95,6 +105,6 @@ pub fn sleeper(time: Duration) -> Bytes {
 }
 
 /// The program ran and printed what it should.
-pub fn is_hello(answer: &Answer) -> bool {
+pub fn is_hello(answer: &HttpAnswer) -> bool {
     answer.status == 200 && answer.body["stdout"] == "hello\n"
 }

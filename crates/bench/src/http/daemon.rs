@@ -147,6 +147,16 @@ impl Daemon {
         })
     }
 
+    /// Has the most so far count from now on.
+    pub fn forget_peak(&self) -> Result<(), BenchError> {
+        let path = format!("/proc/{}/clear_refs", self.pid);
+        // proc(5): 5 resets the peak of the resident set.
+        std::fs::write(&path, "5").map_err(|source| BenchError::Io {
+            path: path.into(),
+            source,
+        })
+    }
+
     /// Stops it as a service manager does; an error unless it ends well.
     pub async fn stop(mut self) -> Result<(), BenchError> {
         let failed = |reason: String| BenchError::Daemon { reason };

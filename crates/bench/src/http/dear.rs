@@ -61,14 +61,14 @@ async fn held(
     daemon: &Daemon,
     idle: u64,
     name: &str,
-    deeds: impl Future<Output = usize>,
+    attack: impl Future<Output = usize>,
 ) -> Result<Finding, BenchError> {
     daemon.until_quiet().await?;
     let mut most = idle;
-    let mut deeds = std::pin::pin!(deeds);
+    let mut attack = std::pin::pin!(attack);
     let done = loop {
         tokio::select! {
-            done = &mut deeds => break done,
+            done = &mut attack => break done,
             () = sleep(LOOK) => most = most.max(daemon.memory()?.resident_bytes),
         }
     };

@@ -2,9 +2,9 @@
 //! goes: its p95 under attack against its p95 before and after. An attack counts what it did: a healthy
 //! client beside nothing is no finding.
 
-use super::client::{Answer, Client, hello, is_hello};
+use super::client::{Client, HttpAnswer, hello, is_hello};
 use super::daemon::Daemon;
-use super::deeds::{Deeds, endless_body, forever, header_bomb, kill_vmms, slow_header};
+use super::hostile_clients::{Hits, endless_body, forever, header_bomb, kill_vmms, slow_header};
 use super::{Finding, Load, millis};
 use crate::BenchError;
 use crate::stats::summary;
@@ -76,24 +76,24 @@ impl Attack {
     fn peace(self, daemon: &Daemon) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         if self == Attack::KilledVmms {
-            tasks.spawn(forever(daemon.address, Deeds::default(), work));
+            tasks.spawn(forever(daemon.address, Hits::default(), work));
         }
         tasks
     }
 
     /// Begins it; it ends when the tasks are dropped.
-    async fn begin(self, daemon: &Daemon, deeds: &Deeds) -> Result<JoinSet<()>, BenchError> {
+    async fn begin(self, daemon: &Daemon, hits: &Hits) -> Result<JoinSet<()>, BenchError> {
         let address = daemon.address;
         let mut tasks = JoinSet::new();
         match self {
             Attack::Slowloris => {
                 for _ in 0..SLOW {
-                    tasks.spawn(forever(address, deeds.clone(), slow_header));
+                    tasks.spawn(forever(address, hits.clone(), slow_header));
                 }
             }
             Attack::EndlessBody => {
                 for _ in 0..LOUD {
-                    tasks.spawn(forever(address, deeds.clone(), endless_body));
+                    tasks.spawn(forever(address, hits.clone(), endless_body));
                 }
             }
             Attack::Connections => {
@@ -110,7 +110,7 @@ impl Attack {
                             return Err(BenchError::Daemon { reason });
                         }
                     }
-                    deeds.note();
+                    hits.note();
                 }
                 tasks.spawn(async move {
                     let _silent = silent;
@@ -119,12 +119,12 @@ impl Attack {
             }
             Attack::HeaderBombs => {
                 for _ in 0..LOUD {
-                    tasks.spawn(forever(address, deeds.clone(), header_bomb));
+                    tasks.spawn(forever(address, hits.clone(), header_bomb));
                 }
             }
             Attack::KilledVmms => {
-                tasks.spawn(forever(address, Deeds::default(), work));
-                tasks.spawn(kill_vmms(daemon.pid, deeds.clone()));
+                tasks.spawn(forever(address, Hits::default(), work));
+                tasks.spawn(kill_vmms(daemon.pid, hits.clone()));
             }
         }
         Ok(tasks)
@@ -143,8 +143,8 @@ pub async fn measure(
     let mut tasks = attack.peace(daemon);
     let failed_before = healthy(daemon.address, time, &mut peaceful).await;
     tasks.shutdown().await;
-    let deeds = Deeds::default();
-    let mut tasks = attack.begin(daemon, &deeds).await?;
+    let hits = Hits::default();
+    let mut tasks = attack.begin(daemon, &hits).await?;
     let mut attacked = Vec::new();
     let failed = healthy(daemon.address, time, &mut attacked).await;
     tasks.shutdown().await;
@@ -159,7 +159,7 @@ pub async fn measure(
     let may_be_told = *attack == Attack::KilledVmms;
     let failed_in_peace =
         failed_before.told + failed_before.lost + failed_after.told + failed_after.lost;
-    let (done, least) = (deeds.count(), attack.least());
+    let (done, least) = (hits.count(), attack.least());
     let none = match done < least {
         true => format!(", NO ATTACK: at least {least}"),
         false => String::new(),
@@ -207,13 +207,13 @@ async fn healthy(address: SocketAddr, time: Duration, times: &mut Vec<Duration>)
     failed
 }
 
-async fn once(address: SocketAddr) -> Option<Answer> {
+async fn once(address: SocketAddr) -> Option<HttpAnswer> {
     let job = hello();
     let ask = async { Client::connect(address).await?.execute(&job).await };
     timeout(HANGS_AFTER, ask).await.ok()?.ok()
 }
 
-async fn work(address: SocketAddr, _: Deeds) -> std::io::Result<()> {
+async fn work(address: SocketAddr, _: Hits) -> std::io::Result<()> {
     once(address).await;
     Ok(())
 }

@@ -9,15 +9,16 @@
 //! | [`overload`] | three times as many jobs as it can do |
 //! | [`steady`] | memory over two thousand jobs |
 //! | [`dear`] | the most that clients can make it hold |
-//! | [`hostile`], [`deeds`] | a healthy client's time beside clients that mean no good, and what those do |
+//! | [`hostile`], [`hostile_clients`] | a healthy client's time beside clients that mean no good, and what those do |
 //!
 //! Each part gives [`Finding`]s: what was asked for, what was measured, and whether it holds.
 
 pub mod client;
 pub mod daemon;
 pub mod dear;
-pub mod deeds;
+
 pub mod hostile;
+pub mod hostile_clients;
 pub mod overhead;
 pub mod overload;
 pub mod standing;

@@ -1,6 +1,6 @@
 //! Three times as many jobs as it can do: each is done or refused, none hangs, none is lost.
 
-use super::client::{Answer, Client, hello, is_hello};
+use super::client::{Client, HttpAnswer, hello, is_hello};
 use super::daemon::Daemon;
 use super::{Finding, Load, millis};
 use crate::BenchError;
@@ -82,16 +82,14 @@ pub async fn measure(daemon: &Daemon, load: Load) -> Result<Vec<Finding>, BenchE
         ),
         held: bad.is_empty() && !done.is_empty() && refused > 0,
     };
-    Ok(vec![ended, bounded(&done, &waits, before, after, load)])
+    Ok(vec![ended, bounded((&done, &waits), [before, after], load)])
 }
 
 /// The queue's bound: nobody waits longer for a turn than its patience, nor longer than a full queue takes
 /// to empty; then there is the job itself.
 fn bounded(
-    done: &[Duration],
-    waits: &[Duration],
-    before: Capacity,
-    after: Capacity,
+    (done, waits): (&[Duration], &[Duration]),
+    [before, after]: [Capacity; 2],
     load: Load,
 ) -> Finding {
     let slowest_rate = before.per_second.min(after.per_second);
@@ -168,7 +166,7 @@ async fn request(address: SocketAddr, patience: Duration) -> Ended {
     }
 }
 
-fn queued(answer: &Answer) -> Duration {
+fn queued(answer: &HttpAnswer) -> Duration {
     let seconds = answer.body["timings"]["queue"].as_f64().unwrap_or_default();
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
@@ -190,13 +188,14 @@ mod tests {
             slowest: Duration::from_secs(slowest),
             per_second,
         };
+        let capacities = || [capacity(2, 5.0), capacity(3, 4.0)];
         let held = |took, load| {
             let times = [Duration::from_secs(took)];
-            bounded(&times, &times, capacity(2, 5.0), capacity(3, 4.0), load).held
+            bounded((&times, &times), capacities(), load).held
         };
         // Patience 20 s and a job of 3 s; 40 waiters at 4 a second and the same job.
         assert!(held(23, load(20, 512)) && !held(24, load(20, 512)));
         assert!(held(13, load(20, 40)) && !held(14, load(20, 40)));
-        assert!(!bounded(&[], &[], capacity(2, 5.0), capacity(3, 4.0), load(20, 512)).held);
+        assert!(!bounded((&[], &[]), capacities(), load(20, 512)).held);
     }
 }

@@ -1,6 +1,6 @@
-//! What the commands that measure take: `bench`, `bench http` and `compare`.
+//! What the commands that measure take: `bench` with its subcommands, and `compare`.
 
-use super::Format;
+use super::{Format, LanguageName};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -10,8 +10,8 @@ use std::path::PathBuf;
 pub struct BenchArgs {
     #[command(subcommand)]
     pub command: Option<BenchCommand>,
-    /// python, node, go, rust, bash; all, when none is named
-    #[arg(value_name = "LANG")]
+    /// Which languages; all that have an image, when none is named
+    #[arg(value_name = "LANG", value_parser = LanguageName)]
     pub languages: Vec<String>,
     /// The ways a VM comes [default: all that the engine has]
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -39,7 +39,19 @@ pub enum BenchCommand {
     Http(BenchHttpArgs),
     /// Run the same programs in a VM and on the host: computing, processes, much code, many files
     Native(BenchNativeArgs),
+    /// Judge what sandboxes promise, through the service: starts, keys, cells, output, files; fails when a bound does not hold
+    #[command(after_help = BENCH_SANDBOX)]
+    Sandbox(BenchSandboxArgs),
 }
+
+const BENCH_SANDBOX: &str = "\
+Starts a service of its own on 127.0.0.1 and asks it as clients do; needs python's image.
+Bounds are for 2 cores that nobody else uses: beside other work a figure says little.
+
+Examples:
+  llm-firecracker bench sandbox                           half a minute
+  llm-firecracker bench sandbox --json
+  llm-firecracker bench sandbox --crowd 10 --file-mib 8   less of it";
 
 /// Flags of `bench native`.
 #[derive(Debug, Args)]
@@ -62,6 +74,35 @@ pub struct BenchHttpArgs {
     pub jobs: usize,
     #[command(flatten)]
     pub format: Format,
+}
+
+/// Flags of `bench sandbox`.
+#[derive(Debug, Args)]
+pub struct BenchSandboxArgs {
+    /// Processes that are started one after another, by HTTP and by hand inside
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = from_one(10_000))]
+    pub starts: u64,
+    /// Keys that are typed to a shell
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = from_one(10_000))]
+    pub keys: u64,
+    /// Cells that are run
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = from_one(10_000))]
+    pub cells: u64,
+    /// How long 10,000 lines a second are printed
+    #[arg(long, value_name = "SECONDS", default_value_t = 6, value_parser = from_one(60))]
+    pub pace: u64,
+    /// Size of the file that goes up and down
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = from_one(64))]
+    pub file_mib: u64,
+    /// Processes that print 1 MiB each at once
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = from_one(100))]
+    pub crowd: u64,
+    #[command(flatten)]
+    pub format: Format,
+}
+
+fn from_one(most: u64) -> clap::builder::RangedU64ValueParser {
+    clap::value_parser!(u64).range(1..=most)
 }
 
 fn at_least_ten(text: &str) -> Result<usize, String> {
@@ -93,8 +134,8 @@ impl From<PathArg> for protocol::result::BootPath {
 /// Flags of `compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// python, node, go, rust or bash
-    #[arg(short, long, default_value = "python")]
+    /// Which language
+    #[arg(short, long, default_value = "python", value_parser = LanguageName)]
     pub lang: String,
     /// Runs of each technology
     #[arg(short = 'n', long, default_value_t = 15)]

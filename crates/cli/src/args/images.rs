@@ -1,6 +1,6 @@
 //! What there is to do with kernels and images.
 
-use super::Format;
+use super::{Format, LanguageName};
 use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -10,9 +10,12 @@ pub enum ImagesCommand {
     /// Build kernels and the images of these languages (all, when none is named)
     #[command(after_help = BUILD_EXAMPLES)]
     Build {
-        /// python, node, go, rust, bash
-        #[arg(value_name = "LANG")]
+        /// Which languages
+        #[arg(value_name = "LANG", value_parser = LanguageName)]
         languages: Vec<String>,
+        /// All languages; without it and without names: the usual ones, and those of which the configuration has a pool
+        #[arg(long, conflicts_with = "languages")]
+        all: bool,
         /// Which kernels
         #[arg(long, value_enum, default_value_t)]
         kernel: KernelArg,
@@ -27,16 +30,16 @@ pub enum ImagesCommand {
     },
     /// Read every byte again and compare it with the manifest
     Verify {
-        /// python, node, go, rust, bash; all, when none is named
-        #[arg(value_name = "LANG")]
+        /// Which languages; all that are there, when none is named
+        #[arg(value_name = "LANG", value_parser = LanguageName)]
         languages: Vec<String>,
         #[command(flatten)]
         format: Format,
     },
     /// Remove images
     Rm {
-        /// python, node, go, rust, bash
-        #[arg(value_name = "LANG", required = true)]
+        /// Which languages
+        #[arg(value_name = "LANG", required = true, value_parser = LanguageName)]
         languages: Vec<String>,
     },
     /// Write the kernels and images into one file, for hosts without a compiler or a network
@@ -44,8 +47,8 @@ pub enum ImagesCommand {
     Export {
         /// The file to write: a tar archive, not compressed; there wholly or not at all
         file: PathBuf,
-        /// python, node, go, rust, bash; all that are there, when none is named
-        #[arg(value_name = "LANG")]
+        /// Which languages; all that are there, when none is named
+        #[arg(value_name = "LANG", value_parser = LanguageName)]
         languages: Vec<String>,
     },
     /// Take the kernels and images from a file that `images export` wrote: all of it, or nothing
@@ -75,7 +78,8 @@ pub enum KernelArg {
 const BUILD_EXAMPLES: &str = "\
 Examples:
   llm-firecracker images build python              what this host needs to run python
-  llm-firecracker images build                     all languages
+  llm-firecracker images build                     python, node, go, rust, bash, and languages with a pool
+  llm-firecracker images build --all               every language that `languages` lists
   llm-firecracker images build bash --kernel all   also for hosts with another engine
   llm-firecracker images build bash --kernel uml --force
 

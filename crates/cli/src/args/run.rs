@@ -1,5 +1,6 @@
 //! What `run` takes: the program, what goes with it, its limits.
 
+use super::LanguageName;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,8 +32,8 @@ pub struct RunArgs {
         allow_hyphen_values = true
     )]
     pub code: Option<String>,
-    /// python, node, go, rust or bash [default: from FILE's extension]
-    #[arg(short, long, value_name = "LANG")]
+    /// Which language [default: from FILE's extension]
+    #[arg(short, long, value_name = "LANG", value_parser = LanguageName)]
     pub lang: Option<String>,
     /// Seconds the program may run: above 0, at most 300 [default: 10]
     #[arg(
@@ -101,24 +102,31 @@ pub struct RunArgs {
     /// Answer only at the next multiple of this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub normalize_time: Option<Duration>,
+    #[command(flatten)]
+    pub format: RunFormat,
+    /// The program's arguments
+    #[arg(last = true, value_name = "ARGS")]
+    pub args: Vec<String>,
+}
+
+/// How `run` prints.
+#[derive(Debug, Args)]
+pub struct RunFormat {
     /// Print one JSON result instead of the program's output
     #[arg(long)]
     pub json: bool,
     /// Let control characters of the program through to a terminal
     #[arg(long)]
     pub raw: bool,
-    /// The program's arguments
-    #[arg(last = true, value_name = "ARGS")]
-    pub args: Vec<String>,
 }
 
-fn parse_env(text: &str) -> Result<(String, String), String> {
+pub(super) fn parse_env(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| "write NAME=VALUE".to_owned())
 }
 
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
     text.parse::<f64>()
         .ok()
         .filter(|seconds| *seconds > 0.0)

@@ -1,12 +1,12 @@
 //! `bench` and `compare`: what it costs, measured here and now.
 
-use super::{languages_or_all, print_json};
+use super::{languages_or_built, print_json};
 use crate::args::{BenchArgs, CompareArgs, Global};
 use crate::{context, table};
 use anyhow::Context as _;
 use bench::compare::contender::{CommandLine, Contender, Facts, How};
 use bench::compare::{self, Extent, containers, memory::SLEEP_SECONDS};
-use bench::latency::{self, LatencyRow, MemoryRow, ThroughputRow, config_for};
+use bench::latency::{self, LatencyRow, MemoryRow, Throughput, ThroughputRow, config_for};
 use bench::plot::{PlotRow, svg};
 use bench::program::{Program, hello};
 use protocol::language::Language;
@@ -23,10 +23,15 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(20);
 /// Times this tool's paths.
 pub async fn bench(global: &Global, args: BenchArgs) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
-    let languages = languages_or_all(&args.languages)?;
+    let languages = languages_or_built(&config, &args.languages)?;
     let mut rows = Measured::default();
+    let plan = Plan {
+        config: &config,
+        languages: &languages,
+        args: &args,
+    };
     for path in paths(&config, &args).await? {
-        measure(&config, path, &languages, &args, &mut rows).await?;
+        plan.measure(path, &mut rows).await?;
     }
     if let Some(file) = &args.plot {
         let picture = svg("Hello, from the request to the result", &rows.plot_rows());
@@ -63,45 +68,52 @@ struct Measured {
     memory: Vec<MemoryRow>,
 }
 
-async fn measure(
-    config: &Config,
-    path: BootPath,
-    languages: &[Language],
-    args: &BenchArgs,
-    rows: &mut Measured,
-) -> anyhow::Result<()> {
-    let config = config_for(path, config.clone(), languages);
-    let sandbox = context::sandbox(&config).await?;
-    let measured = measure_in(&sandbox, path, languages, args, rows).await;
-    sandbox.close(CLOSE_PATIENCE).await;
-    measured
+/// What is measured on each path.
+struct Plan<'a> {
+    config: &'a Config,
+    languages: &'a [Language],
+    args: &'a BenchArgs,
 }
 
-async fn measure_in(
-    sandbox: &Arc<Sandbox>,
-    path: BootPath,
-    languages: &[Language],
-    args: &BenchArgs,
-    rows: &mut Measured,
-) -> anyhow::Result<()> {
-    sandbox.supply().start_pool();
-    latency::wait_until_settled(sandbox).await?;
-    if path == BootPath::Pool {
-        rows.memory = latency::memory(sandbox);
+impl Plan<'_> {
+    async fn measure(&self, path: BootPath, rows: &mut Measured) -> anyhow::Result<()> {
+        let config = config_for(path, self.config.clone(), self.languages);
+        let sandbox = context::sandbox(&config).await?;
+        let measured = self.measure_in(&sandbox, path, rows).await;
+        sandbox.close(CLOSE_PATIENCE).await;
+        measured
     }
-    for language in languages {
-        eprintln!("{} {language}: {} runs …", path.as_str(), args.runs);
-        // The first makes the snapshot where there is none, and is not counted.
-        latency::timed(sandbox, path, &hello(*language)).await?;
-        rows.latency
-            .extend(latency::latency(sandbox, path, *language, args.runs).await?);
-        if args.jobs > 0 {
-            let row =
-                latency::throughput(sandbox, path, *language, args.jobs, args.concurrency).await?;
-            rows.throughput.push(row);
+
+    async fn measure_in(
+        &self,
+        sandbox: &Arc<Sandbox>,
+        path: BootPath,
+        rows: &mut Measured,
+    ) -> anyhow::Result<()> {
+        let args = self.args;
+        sandbox.supply().start_pool();
+        latency::wait_until_settled(sandbox).await?;
+        if path == BootPath::Pool {
+            rows.memory = latency::memory(sandbox);
         }
+        for language in self.languages {
+            eprintln!("{} {language}: {} runs …", path.as_str(), args.runs);
+            // The first makes the snapshot where there is none, and is not counted.
+            latency::timed(sandbox, path, &hello(*language)?).await?;
+            rows.latency
+                .extend(latency::latency(sandbox, path, *language, args.runs).await?);
+            if args.jobs > 0 {
+                let row = Throughput {
+                    path,
+                    language: *language,
+                    jobs: args.jobs,
+                    concurrency: args.concurrency,
+                };
+                rows.throughput.push(row.measure(sandbox).await?);
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 impl Measured {
@@ -172,7 +184,7 @@ fn millis(seconds: f64) -> String {
 pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
     let language = super::language(&args.lang)?;
-    let program = hello(language);
+    let program = hello(language)?;
     // Before anything of ours runs: what fails here leaves nothing.
     let rootfs = context::image_store(&config)?.rootfs(language)?;
     let others = containers::prepare(&rootfs.image.path, &program).await?;
@@ -244,17 +256,7 @@ fn ours(
     (fresh, by_fresh): &(BootPath, Arc<Sandbox>),
 ) -> anyhow::Result<Vec<Contender>> {
     let exe = std::env::current_exe()?.display().to_string();
-    let sleep_code = match program.language {
-        Language::Python => format!("import time; time.sleep({SLEEP_SECONDS})"),
-        Language::Node => format!("setTimeout(() => 0, {})", SLEEP_SECONDS * 1000),
-        Language::Bash => format!("sleep {SLEEP_SECONDS}"),
-        Language::Go => format!(
-            "package main\nimport \"time\"\nfunc main() {{ time.Sleep({SLEEP_SECONDS} * time.Second) }}\n"
-        ),
-        Language::Rust => format!(
-            "fn main() {{ std::thread::sleep(std::time::Duration::from_secs({SLEEP_SECONDS})) }}"
-        ),
-    };
+    let sleep_code = program.samples.sleep(SLEEP_SECONDS.into());
     let command = |code: &str, more: &[&str]| {
         let mut line = vec![exe.clone()];
         if let Some(dir) = &global.state_dir {

@@ -1,12 +1,11 @@
 //! `bench native`: what an engine costs a job that computes, starts processes or brings much along,
 //! beside the same on the host.
 
-use super::print_json;
+use super::{language, print_json};
 use crate::args::{BenchNativeArgs, Global};
 use crate::{context, table};
 use bench::latency::config_for;
 use bench::native::{self, Row};
-use protocol::language::Language;
 use protocol::result::BootPath;
 use serde_json::json;
 use std::process::ExitCode;
@@ -17,7 +16,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(20);
 /// Measures and prints.
 pub async fn run(global: &Global, args: BenchNativeArgs) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
-    let rootfs = context::image_store(&config)?.rootfs(Language::Python)?;
+    let rootfs = context::image_store(&config)?.rootfs(language(native::LANGUAGE)?)?;
     let config = config_for(BootPath::Boot, config, &[]);
     let sandbox = context::sandbox(&config).await?;
     let told = |what: &str| eprintln!("{what} …");

@@ -6,15 +6,15 @@ use crate::context::Settings;
 use crate::{context, table, terminal};
 use anyhow::bail;
 use doctor::facts::{self, Built, Digests, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
-use doctor::{Facts, Host, Report};
+use doctor::{Colours, Facts, Host, Report};
 use images::KernelKind;
 use protocol::error_code::ErrorCode;
-use protocol::language::LANGUAGES;
+use protocol::language;
 use sandbox::config::{Config, EngineChoice, IsolationMinimum};
 use sandbox::lease::Leased;
 use sandbox::metrics::Metrics;
-use sandbox::snapshots::SnapshotStore;
-use sandbox::supply::Supply;
+use sandbox::snapshots::{Comparison, SnapshotStore};
+use sandbox::supply::{Sources, Supply};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,7 +33,11 @@ pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
         for row in &mut report.rows {
             row.seen = terminal::visible(&row.seen).into_owned();
         }
-        table::coloured(report.to_text(std::io::stdout().is_terminal()).trim_end())?;
+        let colours = match std::io::stdout().is_terminal() {
+            true => Colours::Ansi,
+            false => Colours::None,
+        };
+        table::coloured(report.to_text(colours).trim_end())?;
     }
     Ok(ExitCode::from(report.exit_code()))
 }
@@ -173,12 +177,14 @@ async fn vm_to_look_at(
     config.snapshots.enabled = false;
     config.pool.clear();
     let (materials, snapshots) = context::stores(&config)?;
-    let supply = Supply::new(&config, engine, materials, snapshots, Metrics::default());
-    for spec in LANGUAGES {
-        match supply
-            .make(spec.language, supply.default_shape(), None)
-            .await
-        {
+    let sources = Sources {
+        engine,
+        materials,
+        snapshots,
+    };
+    let supply = Supply::new(&config, sources, Metrics::default());
+    for language in language::all() {
+        match supply.make(language, supply.default_shape(), None).await {
             Ok(leased) => return Ok(leased),
             Err(no) if no.code() == ErrorCode::ImageMissing => {}
             Err(no) => bail!("{no}"),
@@ -248,7 +254,7 @@ fn images(config: &Config) -> anyhow::Result<Digests> {
 
 fn snapshots(config: &Config) -> anyhow::Result<Digests> {
     let store = SnapshotStore::open(&context::state_dir(config).join("snapshots"))?;
-    let rows = store.list(false)?;
+    let rows = store.list(Comparison::Changed)?;
     Ok(digests(rows.into_iter().map(|row| (row.id, row.error))))
 }
 

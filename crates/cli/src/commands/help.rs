@@ -1,13 +1,15 @@
 //! Completions and man pages, generated from the command line's own table.
 
-use crate::args::Cli;
+use crate::args::{Cli, Global};
+use crate::context;
 use anyhow::Context as _;
 use clap::CommandFactory as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Prints the completions of a shell.
-pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
+/// Prints the completions of a shell, the operator's languages among them.
+pub fn completions(global: &Global, shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
+    context::config(global)?;
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "llm-firecracker", &mut script);
     std::io::Write::write_all(&mut std::io::stdout(), &script)?;

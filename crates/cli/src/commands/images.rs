@@ -4,11 +4,12 @@ mod build;
 mod list;
 mod transfer;
 
-use super::{language, languages_or_all, print_json};
+use super::{named, print_json};
 use crate::args::{Format, Global, ImagesCommand};
 use crate::{context, table};
 use images::{ImageStore, Rebuild};
-use protocol::language::Language;
+use protocol::language::{self, Language};
+use sandbox::config::Config;
 use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,12 +21,16 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
     match command {
         ImagesCommand::Build {
             languages,
+            all,
             kernel,
             force,
         } => {
             let build = build::Build {
                 kernels: build::kernels_wanted(&config, kernel).await,
-                languages: languages_or_all(&languages)?,
+                languages: match all {
+                    true => language::all().collect(),
+                    false => named_or_usual(&config, &languages)?,
+                },
                 rebuild: match force {
                     true => Rebuild::Always,
                     false => Rebuild::IfNeeded,
@@ -51,8 +56,16 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
     }
 }
 
-fn named(languages: &[String]) -> anyhow::Result<Vec<Language>> {
-    languages.iter().map(|name| language(name)).collect()
+/// Those that a user named; when none was, those that are built by default and those that the configuration has a pool
+/// of.
+fn named_or_usual(config: &Config, names: &[String]) -> anyhow::Result<Vec<Language>> {
+    if !names.is_empty() {
+        return named(names);
+    }
+    let by_default =
+        |language: &Language| language.recipe().is_some_and(|recipe| recipe.by_default);
+    let is_usual = |language: &Language| by_default(language) || config.pool.contains_key(language);
+    Ok(language::all().filter(is_usual).collect())
 }
 
 async fn verify(
@@ -78,4 +91,31 @@ async fn verify(
     } else {
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::sandbox::config::PoolSize;
+
+    #[test]
+    fn what_is_built_without_names_is_usual_or_has_a_pool() {
+        let mut config = Config::default();
+        let names = |config: &Config, names: &[String]| -> Vec<&str> {
+            let languages = named_or_usual(config, names).unwrap();
+            languages.into_iter().map(Language::name).collect()
+        };
+        let usual = ["bash", "go", "node", "python", "rust"];
+        assert_eq!(names(&config, &[]), usual);
+        let one = PoolSize {
+            min: 1,
+            max: 1,
+            max_age_seconds: 600,
+            warmed: true,
+        };
+        config.pool = [(language::named("perl"), one)].into();
+        let with_perl = ["bash", "go", "node", "perl", "python", "rust"];
+        assert_eq!(names(&config, &[]), with_perl);
+        assert_eq!(names(&config, &["c++".to_owned()]), ["cpp"]);
+    }
 }

@@ -3,41 +3,37 @@
 use super::print_json;
 use crate::args::{Format, Global};
 use crate::{context, table};
-use protocol::language::LANGUAGES;
-use serde_json::json;
+use protocol::language::{self, Language};
+use serde_json::{Value, json};
 use std::process::ExitCode;
 
 /// Lists the languages.
 pub fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
     let built = context::image_store(&config)?.list()?;
-    let has_image = |name: &str| built.iter().any(|row| row.language.name() == name);
+    let has_image =
+        |language: Language| built.iter().any(|row| row.language == language.of_image());
     if format.json {
-        let rows: Vec<_> = LANGUAGES
-            .iter()
-            .map(|spec| {
-                json!({
-                    "language": spec.name,
-                    "runtime": spec.runtime,
-                    "extensions": spec.extensions,
-                    "aliases": spec.aliases,
-                    "compiled": spec.compile.is_some(),
-                    "image": has_image(spec.name),
-                })
+        let rows: Vec<_> = language::all()
+            .map(|language| {
+                let mut row = json_row(language);
+                row["image"] = has_image(language).into();
+                row
             })
             .collect();
         return print_json(&json!({ "languages": rows }));
     }
-    let rows = LANGUAGES.iter().map(|spec| {
+    let rows = language::all().map(|language| {
+        let row = language.row();
         vec![
-            spec.name.to_owned(),
-            spec.runtime.to_owned(),
-            spec.extensions.join(", "),
-            spec.aliases.join(", "),
-            if has_image(spec.name) {
+            row.name.clone(),
+            row.runtime.clone(),
+            row.extensions.join(", "),
+            row.aliases.join(", "),
+            if has_image(language) {
                 "built".to_owned()
             } else {
-                format!("llm-firecracker images build {}", spec.name)
+                format!("llm-firecracker images build {language}")
             },
         ]
     });
@@ -46,4 +42,15 @@ pub fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
         rows,
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn json_row(language: Language) -> Value {
+    let row = language.row();
+    json!({
+        "language": row.name,
+        "runtime": row.runtime,
+        "extensions": row.extensions,
+        "aliases": row.aliases,
+        "compiled": row.compile.is_some(),
+    })
 }

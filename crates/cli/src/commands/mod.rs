@@ -3,6 +3,8 @@
 pub mod bench;
 pub mod bench_http;
 pub mod bench_native;
+pub mod bench_sandbox;
+mod bench_service;
 pub mod clean;
 pub mod doctor;
 pub mod events;
@@ -11,20 +13,30 @@ pub mod images;
 pub mod keys;
 pub mod languages;
 pub mod run;
+pub mod sandbox;
 pub mod selftest;
 pub mod serve;
 pub mod setup;
+pub mod shell;
 pub mod snapshots;
 
+use crate::context;
+use ::sandbox::config::Config;
 use anyhow::bail;
-use protocol::language::{LANGUAGES, Language};
+use protocol::language::{self, Language};
 use std::process::ExitCode;
 
-/// Languages that a user named; all of them when none was.
-pub fn languages_or_all(names: &[String]) -> anyhow::Result<Vec<Language>> {
+/// Languages that a user named; when none was, those whose image is there.
+pub fn languages_or_built(config: &Config, names: &[String]) -> anyhow::Result<Vec<Language>> {
     if names.is_empty() {
-        return Ok(LANGUAGES.iter().map(|spec| spec.language).collect());
+        let images = context::image_store(config)?.list()?;
+        return Ok(images.iter().map(|row| row.language).collect());
     }
+    named(names)
+}
+
+/// Languages by their names or aliases.
+pub fn named(names: &[String]) -> anyhow::Result<Vec<Language>> {
     names.iter().map(|name| language(name)).collect()
 }
 
@@ -32,7 +44,10 @@ pub fn languages_or_all(names: &[String]) -> anyhow::Result<Vec<Language>> {
 pub fn language(name: &str) -> anyhow::Result<Language> {
     match Language::from_alias(name) {
         Some(language) => Ok(language),
-        None => bail!("language {name:?} is not known; use one of: python, node, go, rust, bash"),
+        None => bail!(
+            "language {name:?} is not known; use one of: {}",
+            language::names()
+        ),
     }
 }
 

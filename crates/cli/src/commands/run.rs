@@ -6,12 +6,11 @@ use crate::{artifacts, context};
 use anyhow::{Context as _, anyhow};
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobFile, JobRequest, RequestedLimits, ScanMode};
-use protocol::language::Language;
+use protocol::language::{Language, names};
 use protocol::path::check_relative;
 use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult, Status};
 use protocol::validate::{Rejection, code_from_bytes};
-use sandbox::conversation::Stream;
-use sandbox::drive::{JobIo, Output};
+use sandbox::drive::{JobIo, JobOutput, OutputStream};
 use sandbox::outcome;
 use sandbox::sandbox::{Sandbox, rejected};
 use std::io::{IsTerminal as _, Read as _};
@@ -122,6 +121,7 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
             pids: args.pids,
             output_bytes: args.output_limit,
             file_size_bytes: None,
+            writable_mib: None,
         },
         fresh_interpreter: args.fresh_interpreter,
         collect_artifacts: args.output.is_some(),
@@ -155,7 +155,10 @@ fn language(args: &RunArgs) -> anyhow::Result<String> {
     extension
         .and_then(Language::from_extension)
         .map(|language| language.name().to_owned())
-        .context("the file's extension tells no language; add --lang python|node|go|rust|bash")
+        .with_context(|| {
+            let names = names();
+            format!("the file's extension tells no language; add --lang and one of: {names}")
+        })
 }
 
 fn code(args: &RunArgs) -> anyhow::Result<Vec<u8>> {
@@ -270,11 +273,11 @@ async fn run_until_signal(
     let (sender, receiver) = mpsc::channel(OUTPUT_CHUNKS);
     let io = JobIo {
         stdin,
-        output: (!args.json).then_some(sender),
+        output: (!args.format.json).then_some(sender),
         ..JobIo::default()
     };
     let job_and_printing = async {
-        let (result, ()) = tokio::join!(sandbox.run(job, io), print(receiver, args.raw));
+        let (result, ()) = tokio::join!(sandbox.run(job, io), print(receiver, Shown::of(args)));
         result
     };
     tokio::select! {
@@ -284,14 +287,12 @@ async fn run_until_signal(
 }
 
 /// Passes output on as it comes. A reader that is gone ends the job: dropping the receiver says so.
-async fn print(mut outputs: mpsc::Receiver<Output>, raw: bool) {
+async fn print(mut outputs: mpsc::Receiver<JobOutput>, [mut out, mut err]: [Shown; 2]) {
     let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
-    let mut out = Shown::new(!raw && stdout.is_terminal());
-    let mut err = Shown::new(!raw && stderr.is_terminal());
-    while let Some(Output { stream, data }) = outputs.recv().await {
+    while let Some(JobOutput { stream, data }) = outputs.recv().await {
         let written = tokio::task::block_in_place(|| match stream {
-            Stream::Stdout => out.write(&mut stdout.lock(), &data),
-            Stream::Stderr => err.write(&mut stderr.lock(), &data),
+            OutputStream::Stdout => out.write(&mut stdout.lock(), &data),
+            OutputStream::Stderr => err.write(&mut stderr.lock(), &data),
         });
         if written.is_err() {
             return;
@@ -306,8 +307,13 @@ async fn print(mut outputs: mpsc::Receiver<Output>, raw: bool) {
 struct Shown(Option<Visible>);
 
 impl Shown {
-    fn new(to_terminal: bool) -> Shown {
-        Shown(to_terminal.then(Visible::default))
+    /// Standard output, and standard error.
+    fn of(args: &RunArgs) -> [Shown; 2] {
+        let terminals = [
+            std::io::stdout().is_terminal(),
+            std::io::stderr().is_terminal(),
+        ];
+        terminals.map(|is| Shown((is && !args.format.raw).then(Visible::default)))
     }
 
     fn write(&mut self, to: &mut dyn std::io::Write, data: &[u8]) -> std::io::Result<()> {
@@ -334,7 +340,7 @@ fn refuse(args: &RunArgs, rejection: Rejection) -> anyhow::Result<ExitCode> {
 
 /// The JSON result, or a sentence on standard error where the ending needs one.
 fn report(args: &RunArgs, result: &JobResult) -> anyhow::Result<()> {
-    if args.json {
+    if args.format.json {
         return crate::table::json_line(result).context("writing the result");
     }
     let plain_end = matches!(result.status, Status::Ok)

@@ -55,7 +55,7 @@ pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode
         },
     )
     .await
-    .map_err(|error| anyhow!("{}", sandbox::lease::chain(&error)))?;
+    .map_err(|error| anyhow!("{}", sandbox::error::chain(&error)))?;
     if args.format.json {
         print_json(&report.to_json())?;
     } else {

@@ -48,7 +48,6 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         feed,
         state_dir: context::state_dir(&config).to_owned(),
         doctor: Some(doctor(&config, files)),
-        places: config.running_bound(),
         sandbox,
     };
     let shutdown = async {

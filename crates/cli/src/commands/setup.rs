@@ -60,8 +60,11 @@ pub async fn run(global: &Global, args: SetupArgs) -> anyhow::Result<ExitCode> {
         uml(&vmm, kvm.state).await,
         kvm,
     ];
-    let is_root = rustix::process::geteuid().is_root();
-    let works = what_works(&rows, &config.engine, is_root);
+    let user = match rustix::process::geteuid().is_root() {
+        true => User::Root,
+        false => User::Other,
+    };
+    let works = what_works(&rows, &config.engine, user);
     if args.format.json {
         print_json(&serde_json::json!({ "engines": rows, "works": works }))?;
     } else {
@@ -183,14 +186,21 @@ async fn kvm(config: &VmmConfig) -> Row {
     }
 }
 
+/// Who asks: some engines need root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum User {
+    Root,
+    Other,
+}
+
 /// Which engine jobs run under here, and why it is that one: the order is that of `auto`.
-fn what_works(rows: &[Row], choice: &EngineChoice, is_root: bool) -> String {
+fn what_works(rows: &[Row], choice: &EngineChoice, user: User) -> String {
     let has = |name| {
         let mut rows = rows.iter();
         rows.any(|row| row.name == name && row.state.is_there())
     };
     let kvm = has("kvm") && choice.accelerator != AcceleratorChoice::Tcg;
-    let firecracker = has("firecracker") && kvm && is_root;
+    let firecracker = has("firecracker") && kvm && user == User::Root;
     let qemu = has("qemu") && (kvm || choice.accelerator != AcceleratorChoice::Kvm);
     let uml = has("uml") && choice.accelerator == AcceleratorChoice::Auto;
     if let Some(kind) = choice.kind {
@@ -250,47 +260,59 @@ mod tests {
     #[test]
     fn what_still_works_is_said_exactly() {
         let auto = EngineChoice::default();
-        for (states, is_root, said) in [
+        for (states, user, said) in [
             (
                 [Installed, Found, NotNeeded, Found],
-                true,
+                User::Root,
                 "under firecracker, for kvm",
             ),
             (
                 [Found, Found, Found, Found],
-                true,
+                User::Root,
                 "under firecracker, for kvm",
             ),
-            ([Found, Found, Found, Found], false, "under qemu on kvm"),
+            (
+                [Found, Found, Found, Found],
+                User::Other,
+                "under qemu on kvm",
+            ),
             (
                 [Missing, Found, NotNeeded, Found],
-                true,
+                User::Root,
                 "under qemu on kvm",
             ),
             (
                 [Missing, Missing, Found, Found],
-                true,
+                User::Root,
                 "under User-Mode Linux",
             ),
             (
                 [Found, Found, Found, Missing],
-                true,
+                User::Root,
                 "under User-Mode Linux (uml), for kvm runs no guests",
             ),
             (
                 [Missing, Missing, Found, Missing],
-                false,
+                User::Other,
                 "under User-Mode Linux",
             ),
             (
                 [Found, Found, Missing, Missing],
-                true,
+                User::Root,
                 "under qemu in software emulation (tcg)",
             ),
-            ([Found, Missing, Missing, Missing], true, "no job can run"),
-            ([Missing, Missing, NotNeeded, Found], true, "no job can run"),
+            (
+                [Found, Missing, Missing, Missing],
+                User::Root,
+                "no job can run",
+            ),
+            (
+                [Missing, Missing, NotNeeded, Found],
+                User::Root,
+                "no job can run",
+            ),
         ] {
-            let works = what_works(&rows(states), &auto, is_root);
+            let works = what_works(&rows(states), &auto, user);
             assert!(works.contains(said), "{said}: {works}");
         }
     }
@@ -338,7 +360,7 @@ mod tests {
                 "names uml, which does not work",
             ),
         ] {
-            let works = what_works(rows, &choice, true);
+            let works = what_works(rows, &choice, User::Root);
             assert!(works.contains(said), "{said}: {works}");
         }
     }

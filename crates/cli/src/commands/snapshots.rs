@@ -1,11 +1,11 @@
 //! `snapshots`: what clones are made of.
 
-use super::{language, languages_or_all, print_json};
-use crate::args::{Global, SnapshotsCommand};
+use super::{languages_or_built, named, print_json};
+use crate::args::{Format, Global, SnapshotsCommand};
 use crate::{context, table};
 use anyhow::anyhow;
 use sandbox::materials::Shape;
-use sandbox::snapshots::{SnapshotRow, SnapshotStore};
+use sandbox::snapshots::{Comparison, SnapshotRow, SnapshotStore};
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -26,15 +26,9 @@ pub async fn run(global: &Global, command: SnapshotsCommand) -> anyhow::Result<E
                 memory_mib: memory.unwrap_or(default.memory_mib),
                 vcpus: vcpus.unwrap_or(default.vcpus),
             };
-            let languages = if languages.is_empty() {
-                let images = context::image_store(&config)?.list()?;
-                images.iter().map(|row| row.language).collect()
-            } else {
-                languages_or_all(&languages)?
-            };
-            for language in languages {
+            for language in languages_or_built(&config, &languages)? {
                 let begun = Instant::now();
-                eprintln!("{language}: booting, rehearsing and saving a template …");
+                eprintln!("{language}: booting, warming up and saving a template …");
                 sandbox
                     .supply()
                     .create_snapshot(language, shape)
@@ -47,14 +41,10 @@ pub async fn run(global: &Global, command: SnapshotsCommand) -> anyhow::Result<E
             }
             Ok(ExitCode::SUCCESS)
         }
-        SnapshotsCommand::List { format } => show(&store, false, format.json).await,
-        SnapshotsCommand::Verify { format } => show(&store, true, format.json).await,
+        SnapshotsCommand::List { format } => show(&store, Comparison::Changed, format).await,
+        SnapshotsCommand::Verify { format } => show(&store, Comparison::All, format).await,
         SnapshotsCommand::Rm { languages } => {
-            let named = languages
-                .iter()
-                .map(|name| language(name))
-                .collect::<anyhow::Result<Vec<_>>>()?;
-            for id in store.remove(&named)? {
+            for id in store.remove(&named(&languages)?)? {
                 table::line(format_args!("removed {id}"))?;
             }
             Ok(ExitCode::SUCCESS)
@@ -62,11 +52,15 @@ pub async fn run(global: &Global, command: SnapshotsCommand) -> anyhow::Result<E
     }
 }
 
-async fn show(store: &SnapshotStore, read_all: bool, as_json: bool) -> anyhow::Result<ExitCode> {
+async fn show(
+    store: &SnapshotStore,
+    check: Comparison,
+    format: Format,
+) -> anyhow::Result<ExitCode> {
     let reading = store.clone();
-    let rows = tokio::task::spawn_blocking(move || reading.list(read_all)).await??;
+    let rows = tokio::task::spawn_blocking(move || reading.list(check)).await??;
     let all_right = rows.iter().all(|row| row.error.is_none());
-    if as_json {
+    if format.json {
         print_json(&json!({ "snapshots": rows }))?;
     } else {
         table::print(

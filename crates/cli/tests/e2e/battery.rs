@@ -2,10 +2,11 @@
 //! wall that gave way would leave them; and it runs under limits so high that an attack succeeds. Each
 //! must be seen, its row named, and the run must fail.
 
+use crate::canaries::{self, Undo};
+use crate::damage::OwnImages;
 use crate::killed::Victim;
 use crate::lab::{self, PLACE};
 use crate::leftovers;
-use crate::plants::{self, Undo};
 use crate::tool::{PATIENCE, Running, Tool};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use serde_json::Value;
@@ -14,26 +15,26 @@ use serde_json::Value;
 const GAVE_WAY: i32 = 1;
 
 /// What is planted while an attack runs, and what its row must say then.
-struct Plant {
+struct Canary {
     attack: &'static str,
     act: Option<fn(&Running) -> Undo>,
     seen: &'static [&'static str],
 }
 
-const fn quiet(attack: &'static str) -> Plant {
-    Plant {
+const fn quiet(attack: &'static str) -> Canary {
+    Canary {
         attack,
         act: None,
         seen: &["host clean, next job right"],
     }
 }
 
-const fn plant(
+const fn canary(
     attack: &'static str,
     act: fn(&Running) -> Undo,
     seen: &'static [&'static str],
-) -> Plant {
-    Plant {
+) -> Canary {
+    Canary {
         attack,
         act: Some(act),
         seen,
@@ -41,42 +42,42 @@ const fn plant(
 }
 
 /// Attacks in the battery's order; all in bash, for one image is enough.
-const PLANTS: &[Plant] = &[
+const CANARIES: &[Canary] = &[
     quiet("fork-bomb"),
-    plant(
+    canary(
         "fill-tmp",
-        plants::file,
+        canaries::file,
         &["left behind: file", "run/planted"],
     ),
-    plant(
+    canary(
         "fill-shm",
-        plants::mount,
+        canaries::mount,
         &["left behind: mount", "(tmpfs)"],
     ),
-    plant(
+    canary(
         "yes",
-        plants::process_that_listens,
+        canaries::process_that_listens,
         &[
             "an orphan with a VM's mark",
             "listening socket tcp 127.0.0.1:",
         ],
     ),
-    plant(
+    canary(
         "long-line",
-        plants::process_with_the_tools_name,
+        canaries::process_with_the_tools_name,
         &["(llm-firecracker, an orphan with a VM's mark)"],
     ),
-    plant("recursion-bash", plants::cgroup, &["left behind: cgroup"]),
-    plant(
+    canary("recursion-bash", canaries::cgroup, &["left behind: cgroup"]),
+    canary(
         "ignores-signals",
-        plants::written_image,
+        canaries::written_image,
         &["left behind: changed file"],
     ),
     // What was planted before is still there, and is nobody's fault any more.
     quiet("closes-output"),
-    plant(
+    canary(
         "sleep",
-        plants::connection,
+        canaries::connection,
         &["a TCP connection from 127.0.0.1"],
     ),
 ];
@@ -115,8 +116,7 @@ fn row<'a>(report: &'a Value, attack: &str) -> &'a Value {
     row.unwrap_or_else(|| panic!("no row {attack}: {report}"))
 }
 
-fn assert_row(row: &Value, contained: bool, words: &[&str]) {
-    assert_eq!(row["contained"], contained, "{row}");
+fn assert_seen(row: &Value, words: &[&str]) {
     for word in words {
         let seen = row["seen"].as_str().unwrap();
         assert!(seen.contains(word), "{word:?} is not in {row}");
@@ -134,28 +134,30 @@ fn a_trace_of_a_wall_that_gave_way_is_seen_and_fails_the_run() {
         return;
     }
     let _alone = lab::alone();
+    let _images = OwnImages::copied();
     let before = leftovers::after_a_first_run();
-    let only = PLANTS.iter().flat_map(|plant| ["--only", plant.attack]);
+    let only = CANARIES.iter().flat_map(|canary| ["--only", canary.attack]);
     let mut tool = Tool::new().args(["selftest", "--json"]).args(only).start();
     let mut undo = Vec::new();
-    for plant in PLANTS {
-        undo.extend(plant.act.map(|act| amid(&mut tool, act)));
-        let word = match plant.act {
+    for canary in CANARIES {
+        undo.extend(canary.act.map(|act| amid(&mut tool, act)));
+        let word = match canary.act {
             Some(_) => "GAVE WAY",
             None => "held",
         };
-        let line = verdict(&mut tool, plant.attack);
+        let line = verdict(&mut tool, canary.attack);
         assert_eq!(line.trim_start().get(..word.len()), Some(word), "{line}");
     }
     let done = tool.finish(PATIENCE);
     drop(undo);
     assert_eq!(done.code(), Some(GAVE_WAY), "{}", done.err());
     let report = done.json();
-    assert_eq!(report["attacks"].as_array().unwrap().len(), PLANTS.len());
-    for plant in PLANTS {
-        let row = row(&report, plant.attack);
-        println!("{}: {}", plant.attack, row["seen"]);
-        assert_row(row, plant.act.is_none(), plant.seen);
+    assert_eq!(report["attacks"].as_array().unwrap().len(), CANARIES.len());
+    for canary in CANARIES {
+        let row = row(&report, canary.attack);
+        println!("{}: {}", canary.attack, row["seen"]);
+        assert_eq!(row["contained"], canary.act.is_none(), "{row}");
+        assert_seen(row, canary.seen);
     }
     leftovers::assert_nothing_new(&before);
 }
@@ -185,6 +187,7 @@ fn a_limit_that_was_lifted_fails_the_run() {
     assert_eq!(code, Some(0), "{held}");
     let (code, lifted) = run(&config);
     println!("{attack}: {}", lifted["seen"]);
-    assert_row(&lifted, false, &["the output was not cut", "memory grew"]);
+    assert_eq!(lifted["contained"], false, "{lifted}");
+    assert_seen(&lifted, &["the output was not cut", "memory grew"]);
     assert_eq!(code, Some(GAVE_WAY));
 }

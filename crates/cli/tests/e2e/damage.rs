@@ -8,6 +8,7 @@ use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Copies what a VM of bash boots from; the store itself is never touched.
 fn copy_images(from: &Path, to: &Path) {
@@ -23,6 +24,35 @@ fn copy_images(from: &Path, to: &Path) {
         } else if !from.ends_with("rootfs") || name.starts_with("bash") {
             std::fs::copy(source, target).unwrap();
         }
+    }
+}
+
+/// A state folder with a copy of what a VM of bash boots from: whoever else runs VMs of the real images sees nothing of what
+/// becomes of these.
+pub fn copied_state() -> TempDir {
+    let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let images = state.path().join("images");
+    copy_images(&place::system_state().join("images"), &images);
+    state
+}
+
+/// The lab's images as a copy of its own, for a test that writes to one: whoever else runs VMs of the real ones would be
+/// told that they changed. Its test must hold the lab alone. The link to the real ones comes back when this is dropped.
+pub struct OwnImages(PathBuf);
+
+impl OwnImages {
+    pub fn copied() -> OwnImages {
+        let images = lab::lab().state.join("images");
+        std::fs::remove_file(&images).unwrap();
+        copy_images(&place::system_state().join("images"), &images);
+        OwnImages(images)
+    }
+}
+
+impl Drop for OwnImages {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+        place::make_state(&lab::lab().state);
     }
 }
 
@@ -96,11 +126,7 @@ fn a_changed_byte_of_an_image_is_refused() {
         return;
     }
     let _slot = lab::slot();
-    let state = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    copy_images(
-        &place::system_state().join("images"),
-        &state.path().join("images"),
-    );
+    let state = copied_state();
     let flags = ["--no-snapshot"];
     assert_eq!(hello(state.path(), &flags).1["stdout"], "whole\n");
     let engine = lab::engine();

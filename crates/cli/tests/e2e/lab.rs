@@ -107,7 +107,7 @@ pub fn has_snapshots() -> bool {
 }
 
 /// Says why a test did not run; fails where all of them must.
-fn not_run(why: &str) {
+pub fn not_run(why: &str) {
     let required = std::env::var_os("LLM_FIRECRACKER_REQUIRE").is_some();
     assert!(!required, "not run: {why}");
     println!("not run: {why}");

@@ -6,9 +6,10 @@
 //! programs byte by byte, [`reports`] those that others reported; [`life`], [`leftovers`], [`killed`] and [`refusals`] look at a job's ways to end;
 //! [`damage`] at images and snapshots, [`fresh`] at what two VMs share, [`go_build`] at what is compiled
 //! without `go build`, [`walls`] at the filter and the bucket that users choose, [`isolation`] and [`memory`]
-//! at the walls that the engine gives, [`battery`] at the attack battery itself, for which [`plants`] leaves
-//! traces on the host; [`stopped`] at a VMM that stands still, [`secrets`] at what must be in no log, and [`admission`] at what the host
-//! has no memory for.
+//! at the walls that the engine gives, [`battery`] at the attack battery itself, for which [`canaries`] leaves
+//! traces on the host; [`stopped`] at a VMM that stands still, [`secrets`] at what must be in no log, [`admission`] at what the host
+//! has no memory for, [`new_language`] at an operator's language, [`build_killed`] at a build of images that is stopped, and [`shell`]
+//! at a terminal in a VM.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure, and where nothing at all can run, [`something_can_be_run`] fails.
@@ -17,6 +18,8 @@
 mod admission;
 mod bash;
 mod battery;
+mod build_killed;
+mod canaries;
 mod cases;
 mod damage;
 #[path = "../shared/engines.rs"]
@@ -31,16 +34,17 @@ mod lab;
 mod leftovers;
 mod life;
 mod memory;
+mod new_language;
 mod node;
 #[path = "../shared/place.rs"]
 mod place;
-mod plants;
 mod programs;
 mod python;
 mod refusals;
 mod reports;
 mod rust;
 mod secrets;
+mod shell;
 mod stopped;
 mod tool;
 mod walls;

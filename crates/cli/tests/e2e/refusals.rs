@@ -26,7 +26,7 @@ fn refused(done: &Done, code: &str) {
 #[test]
 fn a_job_that_is_out_of_bounds_is_refused_with_its_code() {
     for (flags, code) in [
-        (&["--lang", "perl"][..], "language_unknown"),
+        (&["--lang", "cobol"][..], "language_unknown"),
         (&["--lang", "Python"], "language_unknown"),
         (&["--timeout", "0"], "timeout_invalid"),
         (&["--timeout", "NaN"], "timeout_invalid"),

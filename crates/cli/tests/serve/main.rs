@@ -4,12 +4,14 @@
 //! [`lab`] is the state folder and says what can run here, [`service`] starts the process,
 //! [`leftovers`] finds what VMs leave. The rest
 //! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what goes
-//! with a client ([`gone`]), what it tells ([`telling`], [`observed`], [`prometheus`]), and who can talk to it ([`clients`]).
+//! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`]), our own
+//! client of its sandboxes ([`sandbox_command`]), and what judges them ([`bench_sandbox`]).
 //!
 //! A test whose image, VMM or client is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bench_sandbox;
 mod clients;
 mod crash;
 #[path = "../shared/engines.rs"]
@@ -23,6 +25,8 @@ mod observed;
 #[path = "../shared/place.rs"]
 mod place;
 mod prometheus;
+mod sandbox_command;
+mod sandbox_kills;
 mod service;
 mod stopping;
 mod telling;

@@ -1,6 +1,6 @@
 //! An image as its manifest describes it, judged as bytes that anybody may have written.
 
-use super::BundleError;
+use super::error::BundleError;
 use crate::kernel::{KernelKind, uml};
 use crate::layout::Image;
 use crate::manifest::{FileRecord, KernelManifest, RootfsManifest, UmlManifest};

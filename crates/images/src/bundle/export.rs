@@ -1,15 +1,16 @@
 //! From the store into a file.
 
 use super::described::Described;
-use super::header::Entry;
+use super::header::BundleEntry;
 use super::{BundleRow, END_BYTES, Transfer, padding};
 use crate::error::ImageError;
 use crate::layout::Image;
+use crate::manifest::TEMPORARY;
 use crate::manifest::{self, FileRecord};
 use crate::progress::{Phases, Progress};
-use crate::store::{ImageStore, TEMPORARY};
+use crate::store::ImageStore;
 use crate::verify::Look;
-use protocol::language::Language;
+use languages::Language;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -50,7 +51,7 @@ impl ImageStore {
             Image::Rootfs(language) if languages.is_empty() => {
                 self.rootfs_manifest(*language).exists()
             }
-            Image::Rootfs(language) => languages.contains(language),
+            Image::Rootfs(language) => languages.iter().any(|named| named.of_image() == *language),
         };
         let images = Image::all()
             .filter(wanted)
@@ -110,7 +111,7 @@ impl Export<'_> {
     }
 
     fn image(&mut self, image: &Described, to: &mut File) -> Result<(), ImageError> {
-        let manifest = Entry {
+        let manifest = BundleEntry {
             name: image.image.manifest_path(),
             size: image.manifest.len() as u64,
         };
@@ -133,7 +134,7 @@ impl Export<'_> {
     ) -> Result<(), ImageError> {
         let name = image.path_of(record);
         let path = self.store.root.join(&name);
-        let entry = Entry {
+        let entry = BundleEntry {
             name,
             size: record.size,
         };
@@ -155,7 +156,7 @@ impl Export<'_> {
     fn copy(
         &mut self,
         from: &PathBuf,
-        entry: &Entry,
+        entry: &BundleEntry,
         to: &mut File,
     ) -> Result<(String, u64), ImageError> {
         let mut file = File::open(from).map_err(ImageError::io("opening", from))?;
@@ -177,7 +178,7 @@ impl Export<'_> {
     }
 }
 
-fn write_header(entry: &Entry, to: &mut File) -> io::Result<()> {
+fn write_header(entry: &BundleEntry, to: &mut File) -> io::Result<()> {
     to.write_all(&entry.to_block()?)
 }
 
@@ -201,11 +202,11 @@ mod tests {
         let store = fixture::store(folder.path(), &fixture::all());
         let file = folder.path().join("images.tar");
         let export = |languages: &[Language]| store.export(&file, languages, &Silent);
-        let rows = export(&[Language::Bash, Language::Bash]).unwrap();
+        let rows = export(&[languages::named("bash"), languages::named("bash")]).unwrap();
         assert_eq!(names(&rows), ["kernel", "uml", "bash"]);
         let read = crate::bundle::inspect(File::open(&file).unwrap()).unwrap();
         assert_eq!(read, rows);
-        let error = export(&[Language::Go]).unwrap_err();
+        let error = export(&[languages::named("go")]).unwrap_err();
         assert!(
             matches!(&error, ImageError::Missing { name, .. } if name == "go"),
             "{error}"

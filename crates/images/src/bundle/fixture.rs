@@ -1,14 +1,14 @@
 //! Small stores and files for the tests of this crate.
 
 use super::END_BYTES;
-use super::header::Entry;
+use super::header::BundleEntry;
 use crate::digest;
 use crate::kernel::{KernelKind, uml};
 use crate::layout::{self, Form, Image, MODULES, UML, VMLINUX};
 use crate::manifest::{FileRecord, KernelManifest, Package, RootfsManifest, UmlManifest};
 use crate::recipe::FORMAT;
 use crate::store::ImageStore;
-use protocol::language::Language;
+use languages::Language;
 use serde::Serialize;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -100,8 +100,8 @@ pub(crate) fn all() -> Entries {
     [
         virtual_kernel(&[1; 700], b"modules"),
         uml,
-        rootfs(Language::Python, &[2; 512]),
-        rootfs(Language::Bash, b""),
+        rootfs(languages::named("bash"), &[2; 512]),
+        rootfs(languages::named("python"), b""),
     ]
     .concat()
 }
@@ -110,7 +110,7 @@ pub(crate) fn all() -> Entries {
 pub(crate) fn archive(entries: &Entries) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, content) in entries {
-        let entry = Entry {
+        let entry = BundleEntry {
             name: name.clone(),
             size: content.len() as u64,
         };

@@ -3,7 +3,7 @@
 //! There is one way to write a header for a name and a size, and no other is read: owners, times,
 //! links and extensions have no place in which to hide.
 
-use super::BundleError;
+use super::error::BundleError;
 use tar::{EntryType, Header};
 
 /// The unit of tar: headers have this size, contents are filled up to it.
@@ -14,12 +14,12 @@ pub(crate) type Block = [u8; BLOCK_BYTES];
 
 /// What a header says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct BundleEntry {
     pub(crate) name: String,
     pub(crate) size: u64,
 }
 
-impl Entry {
+impl BundleEntry {
     /// The header's bytes. The names of the store's own layout all fit.
     pub(crate) fn to_block(&self) -> std::io::Result<Block> {
         let mut header = Header::new_ustar();
@@ -34,8 +34,8 @@ impl Entry {
         Ok(*header.as_bytes())
     }
 
-    /// What this header says, if it is one that [`Entry::to_block`] writes.
-    pub(crate) fn of_block(block: &Block) -> Result<Entry, BundleError> {
+    /// What this header says, if it is one that [`BundleEntry::to_block`] writes.
+    pub(crate) fn of_block(block: &Block) -> Result<BundleEntry, BundleError> {
         let header = Header::from_byte_slice(block);
         let shown = shown_name(&header.path_bytes());
         let refused = |what: String| BundleError::Entry {
@@ -53,7 +53,7 @@ impl Entry {
         let size = header
             .entry_size()
             .map_err(|_| refused("has a size that is no number".to_owned()))?;
-        let entry = Entry { name, size };
+        let entry = BundleEntry { name, size };
         // Compared whole: the checksum, and every field that nothing above looked at.
         match entry.to_block() {
             Ok(written) if written == *block => Ok(entry),
@@ -104,8 +104,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn entry(name: &str, size: u64) -> Entry {
-        Entry {
+    fn entry(name: &str, size: u64) -> BundleEntry {
+        BundleEntry {
             name: name.to_owned(),
             size,
         }
@@ -116,7 +116,9 @@ mod tests {
         let mut header = Header::from_byte_slice(&block).clone();
         change(&mut header);
         header.set_cksum();
-        Entry::of_block(header.as_bytes()).unwrap_err().to_string()
+        BundleEntry::of_block(header.as_bytes())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -193,7 +195,7 @@ mod tests {
             assert!(error.ends_with(other), "{error}");
         }
         assert!(refusal(|header| header.as_mut_bytes()[257] = 0).contains("no header"));
-        assert!(Entry::of_block(&[0; BLOCK_BYTES]).is_err());
+        assert!(BundleEntry::of_block(&[0; BLOCK_BYTES]).is_err());
     }
 
     proptest! {
@@ -206,17 +208,17 @@ mod tests {
         ) {
             let entry = entry(&name, size);
             let block = entry.to_block().unwrap();
-            prop_assert_eq!(Entry::of_block(&block).unwrap(), entry.clone());
+            prop_assert_eq!(BundleEntry::of_block(&block).unwrap(), entry.clone());
             let mut changed = block;
             changed[at] = to;
-            let read = Entry::of_block(&changed);
+            let read = BundleEntry::of_block(&changed);
             prop_assert_eq!(read.is_ok(), changed == block);
         }
 
         #[test]
         fn no_bytes_make_it_panic(block in prop::collection::vec(any::<u8>(), BLOCK_BYTES)) {
             let block: Block = block.try_into().unwrap();
-            prop_assert!(Entry::of_block(&block).is_err());
+            prop_assert!(BundleEntry::of_block(&block).is_err());
         }
     }
 }

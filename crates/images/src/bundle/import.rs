@@ -4,7 +4,8 @@
 //! file was read and every digest is right, they are moved, and an image is there with its manifest.
 
 use super::described::Described;
-use super::{BundleError, Transfer, read};
+use super::error::BundleError;
+use super::{Transfer, read};
 use crate::error::ImageError;
 use crate::layout::Image;
 use crate::manifest::{self, FileRecord};
@@ -144,7 +145,6 @@ mod tests {
     use crate::bundle::fixture::{self, contents};
     use crate::kernel::KernelKind;
     use crate::progress::Silent;
-    use protocol::language::Language;
     use std::path::PathBuf;
 
     /// A store with one of each, and an export of it.
@@ -170,7 +170,7 @@ mod tests {
         let store = ImageStore::open(&root).unwrap();
         let rows = store.import(&file, &Silent).unwrap();
         use ImportState::{AlreadyThere, Imported};
-        let all = |state| ["kernel", "uml", "python", "bash"].map(|name| (name, state));
+        let all = |state| ["kernel", "uml", "bash", "python"].map(|name| (name, state));
         assert_eq!(states(&rows), all(Imported));
         assert_eq!(contents(&root), contents(&folder.path().join("from")));
         let verified = store.verify(&[]).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     fn the_imported_replaces_what_was_built_before() {
         let (folder, file) = exported();
         let root = folder.path().join("to");
-        let old = fixture::rootfs(Language::Bash, b"an older one");
+        let old = fixture::rootfs(languages::named("bash"), b"an older one");
         let store = fixture::store(&root, &old);
         store.import(&file, &Silent).unwrap();
         assert_eq!(contents(&root), contents(&folder.path().join("from")));
@@ -216,7 +216,7 @@ mod tests {
     fn of_a_file_with_anything_wrong_nothing_is_taken() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("to");
-        let store = fixture::store(&root, &fixture::rootfs(Language::Python, b"mine"));
+        let store = fixture::store(&root, &fixture::rootfs(languages::named("python"), b"mine"));
         let before = contents(&root);
         let mut entries = fixture::all();
         // The last image's only byte more: all others were read and staged when it is met.

@@ -1,7 +1,7 @@
 //! Kernels and images in one file, to carry them to other hosts: `images export` and `images import`.
 //!
 //! The file is a tar archive of the store's own files under their names in the store, each image's
-//! manifest before what it names, images in one fixed order:
+//! manifest before what it names, as the table of the writer has them:
 //!
 //! ```text
 //! kernel/manifest.json  kernel/vmlinux-…  kernel/modules-….cpio
@@ -13,6 +13,7 @@
 //! - `export`, `import`: from the store and into it
 
 mod described;
+pub(crate) mod error;
 mod export;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -20,77 +21,17 @@ mod header;
 mod import;
 mod read;
 
+pub use error::BundleError;
 pub use import::{ImportRow, ImportState};
 
 use crate::progress::Phases;
 use described::Described;
 use header::BLOCK_BYTES;
 use serde::Serialize;
-use std::io::{self, Read};
+use std::io::Read;
 
 /// The end of a tar archive: two blocks of zeros.
 const END_BYTES: usize = 2 * BLOCK_BYTES;
-
-/// Why a file is not one that an export made.
-#[derive(Debug, thiserror::Error)]
-pub enum BundleError {
-    /// An entry that must not be there, or not so.
-    #[error("{entry} {what}")]
-    Entry {
-        /// Its name.
-        entry: String,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// A manifest names it, and it is not there.
-    #[error("{entry} is missing")]
-    Missing {
-        /// Its name.
-        entry: String,
-    },
-    /// The file is cut off.
-    #[error("it ends within {entry}")]
-    Truncated {
-        /// The name of the entry, or what else it ends in.
-        entry: String,
-    },
-    /// No image is in it.
-    #[error("no image is in it")]
-    Empty,
-    /// Something follows the end, or stands in it.
-    #[error("its end is not that of a tar file: something follows, or is cut off")]
-    End,
-    /// It cannot be read.
-    #[error("reading {entry}")]
-    Read {
-        /// The entry.
-        entry: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// What was read cannot be written.
-    #[error("writing {entry}")]
-    Write {
-        /// The entry.
-        entry: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl BundleError {
-    fn reading(entry: &str) -> impl FnOnce(io::Error) -> BundleError {
-        let entry = entry.to_owned();
-        move |source| BundleError::Read { entry, source }
-    }
-
-    fn writing(entry: &str) -> impl FnOnce(io::Error) -> BundleError {
-        let entry = entry.to_owned();
-        move |source| BundleError::Write { entry, source }
-    }
-}
 
 /// An image in such a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,9 +7,10 @@
 //!
 //! Nothing is written that a manifest did not announce, none of it before its size was judged.
 
+use super::END_BYTES;
 use super::described::Described;
-use super::header::{BLOCK_BYTES, Block, Entry};
-use super::{BundleError, END_BYTES};
+use super::error::BundleError;
+use super::header::{BLOCK_BYTES, Block, BundleEntry};
 use crate::layout::Image;
 use crate::manifest::{self, FileRecord};
 use sha2::{Digest as _, Sha256};
@@ -25,7 +26,7 @@ pub(crate) type Stage<'a> = &'a mut dyn FnMut(&Described, &FileRecord) -> io::Re
 /// this returns.
 pub(crate) fn read(source: impl Read, stage: Stage<'_>) -> Result<Vec<Described>, BundleError> {
     let mut reader = Reader { source };
-    let mut expected = Image::all();
+    let mut expected: Vec<Image> = Image::all().collect();
     let mut images = Vec::new();
     while let Some(entry) = reader.next_entry()? {
         let image = expect_manifest(&entry, &mut expected)?;
@@ -48,27 +49,26 @@ pub(crate) fn read(source: impl Read, stage: Stage<'_>) -> Result<Vec<Described>
     }
 }
 
-/// The image of a manifest, which comes after those that stood before: each comes once.
-fn expect_manifest(
-    entry: &Entry,
-    expected: &mut impl Iterator<Item = Image>,
-) -> Result<Image, BundleError> {
+/// The image of a manifest, and it is expected no more: each comes once. In any order, for the tables of the tool that
+/// wrote the file and of this one need not be the same.
+fn expect_manifest(entry: &BundleEntry, expected: &mut Vec<Image>) -> Result<Image, BundleError> {
     let refused = |what: &str| BundleError::Entry {
         entry: entry.name.clone(),
         what: what.to_owned(),
     };
     let image = Image::of_manifest(&entry.name)
         .ok_or_else(|| refused("is not what has to come here: the manifest of an image"))?;
-    if !expected.any(|other| other == image) {
-        return Err(refused("comes twice, or after what has to come later"));
-    }
+    let Some(place) = expected.iter().position(|other| *other == image) else {
+        return Err(refused("comes twice"));
+    };
+    expected.swap_remove(place);
     if entry.size > manifest::MAX_BYTES {
         return Err(refused("is larger than a manifest can be"));
     }
     Ok(image)
 }
 
-fn expect_file(entry: Option<&Entry>, path: &str, size: u64) -> Result<(), BundleError> {
+fn expect_file(entry: Option<&BundleEntry>, path: &str, size: u64) -> Result<(), BundleError> {
     let Some(entry) = entry else {
         return Err(BundleError::Missing {
             entry: path.to_owned(),
@@ -96,11 +96,11 @@ struct Reader<R> {
 
 impl<R: Read> Reader<R> {
     /// The next header; `None` at the end, behind which there is nothing.
-    fn next_entry(&mut self) -> Result<Option<Entry>, BundleError> {
+    fn next_entry(&mut self) -> Result<Option<BundleEntry>, BundleError> {
         let mut block: Block = [0; BLOCK_BYTES];
         self.fill(&mut block, "the next header")?;
         if block != [0; BLOCK_BYTES] {
-            return Entry::of_block(&block).map(Some);
+            return BundleEntry::of_block(&block).map(Some);
         }
         let mut rest = Vec::new();
         let bound = END_BYTES as u64;
@@ -113,7 +113,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// A manifest's bytes; its size is judged already.
-    fn small_content(&mut self, entry: &Entry) -> Result<Vec<u8>, BundleError> {
+    fn small_content(&mut self, entry: &BundleEntry) -> Result<Vec<u8>, BundleError> {
         let mut bytes = Vec::new();
         let read = (&mut self.source).take(entry.size).read_to_end(&mut bytes);
         read.map_err(BundleError::reading(&entry.name))?;
@@ -191,7 +191,6 @@ mod tests {
     use super::*;
     use crate::bundle::fixture::{self, Entries};
     use crate::bundle::inspect;
-    use protocol::language::Language;
 
     fn refusal(entries: &Entries) -> String {
         inspect(&*fixture::archive(entries))
@@ -216,8 +215,8 @@ mod tests {
         let expected = [
             ("kernel", 707, 2),
             ("uml", 3, 1),
-            ("python", 512, 1),
-            ("bash", 0, 1),
+            ("bash", 512, 1),
+            ("python", 0, 1),
         ];
         assert_eq!(told, expected);
     }
@@ -262,7 +261,7 @@ mod tests {
         for name in [
             "kernel/vmlinux-0123456789abcdef",
             "readme",
-            "rootfs/perl.json",
+            "rootfs/cobol.json",
         ] {
             let mut surplus = fixture::all();
             surplus.push((name.to_owned(), b"x".to_vec()));
@@ -273,14 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn an_image_that_comes_twice_or_in_another_order_is_named() {
-        let bash = fixture::rootfs(Language::Bash, b"bash");
-        let python = fixture::rootfs(Language::Python, b"python");
-        let other = "comes twice, or after what has to come later";
-        let twice = [bash.clone(), bash.clone()].concat();
-        assert_eq!(refusal(&twice), format!("rootfs/bash.json {other}"));
-        let swapped = [bash, python].concat();
-        assert_eq!(refusal(&swapped), format!("rootfs/python.json {other}"));
+    fn images_come_in_any_order_and_each_once() {
+        let bash = fixture::rootfs(languages::named("bash"), b"bash");
+        let python = fixture::rootfs(languages::named("python"), b"python");
+        let twice = [bash.clone(), python.clone(), bash.clone()].concat();
+        assert_eq!(refusal(&twice), "rootfs/bash.json comes twice");
+        for entries in [[&bash[..], &python].concat(), [&python[..], &bash].concat()] {
+            assert_eq!(inspect(&*fixture::archive(&entries)).unwrap().len(), 2);
+        }
     }
 
     #[test]
@@ -321,7 +320,7 @@ mod tests {
             error.starts_with("uml/manifest.json is no manifest: "),
             "{error}"
         );
-        let mut python = fixture::rootfs(Language::Python, b"");
+        let mut python = fixture::rootfs(languages::named("python"), b"");
         python[0].0 = "rootfs/node.json".to_owned();
         let expected = "rootfs/node.json is the manifest of python";
         assert_eq!(refusal(&python), expected);

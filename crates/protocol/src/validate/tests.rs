@@ -9,6 +9,7 @@ fn policy() -> Policy {
         maxima: default_maxima(),
         scan_mode: ScanMode::Warn,
         scanner: Scanner::new(&[]).unwrap(),
+        sandboxes: SandboxRules::default(),
     }
 }
 
@@ -174,5 +175,51 @@ proptest! {
             }
             Err(rejection) => prop_assert!(rejection.to_string().len() < 1024),
         }
+    }
+}
+
+#[test]
+fn a_root_is_writable_where_it_may_be_and_as_large_as_the_memory_allows() {
+    let asked = |allowed, writable_mib, memory_mib| {
+        let policy = Policy {
+            sandboxes: SandboxRules {
+                writable: allowed,
+                ..SandboxRules::default()
+            },
+            ..policy()
+        };
+        let limits = RequestedLimits {
+            writable_mib,
+            memory_mib: Some(memory_mib),
+            ..RequestedLimits::default()
+        };
+        let job = policy.validate(JobRequest {
+            limits,
+            ..request()
+        });
+        job.map(|job| job.limits.writable_mib)
+            .map_err(|rejection| (rejection.code, rejection.field))
+    };
+    let too_large = Err((ErrorCode::LimitInvalid, "writable_mib"));
+    for (allowed, writable_mib, memory_mib, expected) in [
+        (false, None, 512, Ok(0)),
+        (true, None, 512, Ok(0)),
+        (
+            false,
+            Some(0),
+            512,
+            Err((ErrorCode::WritableForbidden, "writable")),
+        ),
+        (true, Some(0), 512, Ok(128)),
+        (true, Some(256), 512, Ok(256)),
+        (true, Some(257), 512, too_large),
+        (true, Some(2048), 4096, Ok(2048)),
+        (true, Some(u64::MAX), 4096, too_large),
+    ] {
+        assert_eq!(
+            asked(allowed, writable_mib, memory_mib),
+            expected,
+            "{allowed} {writable_mib:?} of {memory_mib}"
+        );
     }
 }

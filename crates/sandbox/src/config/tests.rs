@@ -72,11 +72,14 @@ fn every_part_can_be_set() {
         [engine]\nkind = \"qemu\"\naccelerator = \"tcg\"
         [isolation]\nminimum = \"hardware\"
         [pool.python]\nmin = 1\nmax = 4
+        [pool.bash]\nmin = 0\nmax = 1\nrehearsed = false
         [events]\nstderr = true
         [vmm]\nuid_base = 20000";
     let config = Config::parse(text).unwrap();
     assert_eq!(config.isolation.minimum, IsolationMinimum::Hardware);
-    assert!(config.pool.values().all(|size| size.rehearsed));
+    // A language says by its old name, too, that its VMs wait as they were restored.
+    let warmed: Vec<bool> = config.pool.values().map(|size| size.warmed).collect();
+    assert_eq!(warmed.iter().filter(|warmed| **warmed).count(), 1);
     assert_eq!(config.vmm.uid_base, 20_000);
     config.policy().unwrap();
 }

@@ -3,12 +3,10 @@
 //! A language whose VMs cannot be made rests, longer after each failure, and the others are filled
 //! meanwhile: its image may be damaged while theirs are not.
 
+use crate::lease::AFTER_FAILURE;
 use protocol::language::Language;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// How long a language rests after its first failure, so that a broken host is not hammered.
-pub(crate) const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
 /// The longest rest: a mended image counts within it.
 const LONGEST_REST: Duration = Duration::from_secs(5 * 60);
@@ -38,8 +36,8 @@ pub(super) enum Next {
 /// The emptiest shelf that does not rest, measured against what it should hold.
 pub(super) fn next(wants: &[Want], now: Instant) -> Next {
     let lacking = || wants.iter().filter(|want| want.ready < want.target);
-    let awake = lacking().filter(|want| want.rests_until.is_none_or(|until| until <= now));
-    if let Some(want) = awake.min_by_key(|want| want.ready * 1000 / want.target.max(1)) {
+    let due = lacking().filter(|want| want.rests_until.is_none_or(|until| until <= now));
+    if let Some(want) = due.min_by_key(|want| want.ready * 1000 / want.target.max(1)) {
         return Next::Make(want.language);
     }
     match lacking().filter_map(|want| want.rests_until).min() {
@@ -58,7 +56,7 @@ pub(super) fn rest_after(failures: u32) -> Duration {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use protocol::language::LANGUAGES;
+    use protocol::language::{all, named};
 
     fn want(language: Language, ready: usize, rests: Option<Instant>) -> Want {
         Want {
@@ -73,12 +71,12 @@ mod tests {
     fn a_language_that_cannot_be_made_does_not_starve_the_others() {
         let now = Instant::now();
         let rests = now + rest_after(1);
-        let broken = want(Language::Python, 0, Some(rests));
-        let other = want(Language::Bash, 1, None);
-        assert_eq!(next(&[broken, other], now), Next::Make(Language::Bash));
-        let full = want(Language::Bash, 2, None);
+        let broken = want(named("python"), 0, Some(rests));
+        let other = want(named("bash"), 1, None);
+        assert_eq!(next(&[broken, other], now), Next::Make(named("bash")));
+        let full = want(named("bash"), 2, None);
         assert_eq!(next(&[broken, full], now), Next::Rest(rests));
-        assert_eq!(next(&[broken, full], rests), Next::Make(Language::Python));
+        assert_eq!(next(&[broken, full], rests), Next::Make(named("python")));
         assert_eq!(next(&[full], now), Next::Idle);
     }
 
@@ -97,11 +95,10 @@ mod tests {
         ) {
             let zero = Instant::now();
             let after = |seconds| zero + Duration::from_secs(seconds);
-            let wants: Vec<Want> = LANGUAGES
-                .iter()
+            let wants: Vec<Want> = all()
                 .zip(shelves)
-                .map(|(spec, (ready, target, rests))| Want {
-                    language: spec.language, ready, target, rests_until: rests.map(after),
+                .map(|(language, (ready, target, rests))| Want {
+                    language, ready, target, rests_until: rests.map(after),
                 })
                 .collect();
             let now = after(at);

@@ -10,7 +10,7 @@ use protocol::validate::Rejection;
 impl Sandbox {
     /// Refuses what this host could never give.
     pub(super) fn check_memory(&self, job: Job) -> Result<Job, Rejection> {
-        let (needed, bound) = (self.memory_of(&job), self.gate.bounds().memory_mib);
+        let (needed, bound) = (self.memory_of(&job), self.bounds().memory_mib);
         if u64::from(needed) <= bound {
             return Ok(job);
         }
@@ -35,13 +35,13 @@ impl Sandbox {
     /// The memory of a session's VM, for as long as it lives.
     pub(crate) fn admit_session(&self, job: &Job) -> Result<SessionPermit, JobError> {
         let needed = self.memory_of(job);
-        self.gate
+        self.admission
             .admit_session(needed)
             .map_err(|refusal| match refusal {
                 NotAdmitted::Closing => Why::Closing.into(),
-                NotAdmitted::QueueFull => Why::SessionMemory {
+                _ => Why::SessionMemory {
                     needed_mib: u64::from(needed),
-                    of_mib: self.gate.bounds().session_memory_mib(),
+                    of_mib: self.bounds().session_memory_mib(),
                 }
                 .into(),
             })

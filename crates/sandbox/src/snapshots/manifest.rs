@@ -1,6 +1,7 @@
 //! `manifest.json`: what a snapshot is of, and its files as they were when it was made.
 
-use super::{SnapshotError, SnapshotKey, damaged, io};
+use super::error::{SnapshotError, damaged, io};
+use super::key::SnapshotKey;
 use images::digest::{FileIdentity, sha256_file};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

@@ -73,8 +73,8 @@ async fn programs_end_in_a_loaded_interpreter_as_in_a_new_one() {
         let sandbox = host.sandbox(|engine| engine);
         sandbox.supply().start_pool();
         for source in sources {
-            let loaded = run(&sandbox, language, source, false).await;
-            let new = run(&sandbox, language, source, true).await;
+            let loaded = run(&sandbox, language, source, Interpreter::Loaded).await;
+            let new = run(&sandbox, language, source, Interpreter::New).await;
             assert!(loaded.timings.zygote, "{source}: {loaded:?}");
             assert_eq!(loaded.timings.path, Some(BootPath::Pool), "{source}");
             assert!(!new.timings.zygote, "{source}: {new:?}");
@@ -84,10 +84,23 @@ async fn programs_end_in_a_loaded_interpreter_as_in_a_new_one() {
     }
 }
 
-async fn run(sandbox: &Sandbox, language: &str, source: &str, fresh: bool) -> JobResult {
+/// Which interpreter runs a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interpreter {
+    /// One that waits in a pooled VM.
+    Loaded,
+    New,
+}
+
+async fn run(
+    sandbox: &Sandbox,
+    language: &str,
+    source: &str,
+    interpreter: Interpreter,
+) -> JobResult {
     // Any VM will do for a new interpreter; a loaded one waits in the pool's alone.
     let warm = async {
-        while !fresh && !sandbox.supply().pool().is_warm() {
+        while interpreter == Interpreter::Loaded && !sandbox.supply().pool().is_warm() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -96,7 +109,7 @@ async fn run(sandbox: &Sandbox, language: &str, source: &str, fresh: bool) -> Jo
     let request = JobRequest {
         language: language.into(),
         code: source.into(),
-        fresh_interpreter: fresh,
+        fresh_interpreter: interpreter == Interpreter::New,
         collect_artifacts: true,
         limits: RequestedLimits {
             timeout_seconds: Some(TIMEOUT_SECONDS),

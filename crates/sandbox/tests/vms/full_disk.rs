@@ -3,7 +3,7 @@
 
 use crate::host::Host;
 use protocol::job::JobRequest;
-use protocol::language::Language;
+use protocol::language::named;
 use protocol::result::{BootPath, Status};
 use sandbox::drive::JobIo;
 use sandbox::sandbox::Sandbox;
@@ -74,11 +74,7 @@ async fn a_full_disk_leaves_no_half_snapshot() {
     // From no room for RAM at all to none for its last pages.
     for mib in (110..300).step_by(8) {
         disk.grow(mib);
-        let Err(no) = sandbox
-            .supply()
-            .create_snapshot(Language::Bash, shape)
-            .await
-        else {
+        let Err(no) = sandbox.supply().create_snapshot(named("bash"), shape).await else {
             break;
         };
         failures += 1;
@@ -95,7 +91,7 @@ async fn a_full_disk_leaves_no_half_snapshot() {
     disk.grow(1024);
     let made = sandbox
         .supply()
-        .create_snapshot(Language::Bash, shape)
+        .create_snapshot(named("bash"), shape)
         .await
         .unwrap();
     assert!(made.memory.exists() && made.state.exists());

@@ -7,7 +7,7 @@ use sandbox::materials::MaterialsSource;
 use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
 use sandbox::snapshots::SnapshotStore;
-use sandbox::supply::Supply;
+use sandbox::supply::{Sources, Supply};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -26,6 +26,14 @@ pub struct Host {
     engine: Arc<dyn Engine>,
 }
 
+/// What no other test's host may have, and `more` of a configuration.
+struct Own<'a> {
+    state: &'a Path,
+    name: &'a str,
+    uid_base: u32,
+    more: &'a str,
+}
+
 impl Host {
     /// `None` where this machine lacks a part, which is then said, or fails where it must be there.
     pub async fn new(name: &str, uid_base: u32) -> Option<Host> {
@@ -40,7 +48,13 @@ impl Host {
     /// The same with a state folder of the test's choice, and `more` of a configuration.
     pub async fn configured(state: &Path, name: &str, uid_base: u32, more: &str) -> Option<Host> {
         let named = named_engine().unwrap_or(EngineKind::Qemu);
-        let host = Host::of(Some(named), state, name, uid_base, more).await?;
+        let own = Own {
+            state,
+            name,
+            uid_base,
+            more,
+        };
+        let host = Host::of(Some(named), own).await?;
         if let Some(reason) = &host.engine.identity().clones_refused {
             missing(&format!("no clones here: {reason}"));
             return None;
@@ -55,16 +69,24 @@ impl Host {
         uid_base: u32,
         more: &str,
     ) -> Option<Host> {
-        Host::of(named_engine(), state, name, uid_base, more).await
+        let own = Own {
+            state,
+            name,
+            uid_base,
+            more,
+        };
+        Host::of(named_engine(), own).await
     }
 
-    async fn of(
-        kind: Option<EngineKind>,
-        state: &Path,
-        name: &str,
-        uid_base: u32,
-        more: &str,
-    ) -> Option<Host> {
+    async fn of(kind: Option<EngineKind>, own: Own<'_>) -> Option<Host> {
+        let Own {
+            state,
+            name,
+            uid_base,
+            more,
+        } = own;
+        // Why a clone was not had is said there alone.
+        let _ = tracing_subscriber::fmt().with_test_writer().try_init();
         let agent = agent()?;
         let text = format!(
             "[vmm]\nuid_base = {uid_base}\nuid_count = {UID_COUNT}\ncgroup_parent = \"llm-firecracker-{name}\"\n{more}"
@@ -110,7 +132,12 @@ impl Host {
         let snapshots = SnapshotStore::open(&self.state.join("snapshots")).unwrap();
         let metrics = Metrics::default();
         let engine = before(self.engine.clone());
-        let supply = Supply::new(&self.config, engine, materials, snapshots, metrics.clone());
+        let sources = Sources {
+            engine,
+            materials,
+            snapshots,
+        };
+        let supply = Supply::new(&self.config, sources, metrics.clone());
         Sandbox::new(&self.config, supply, EventBus::new(sinks), metrics).unwrap()
     }
 

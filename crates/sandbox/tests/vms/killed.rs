@@ -129,7 +129,7 @@ async fn run(sandbox: &Sandbox, number: usize) -> (usize, JobResult) {
 async fn jobs_of_killed_vmms_are_neither_lost_nor_run_twice() {
     let state = tempfile::tempdir().unwrap();
     let more = format!(
-        "[admission]\nrunning = {AT_ONCE}\n[pool.bash]\nmin = 4\nmax = 8\nrehearsed = false\n"
+        "[admission]\nrunning = {AT_ONCE}\n[pool.bash]\nmin = 4\nmax = 8\nwarmed = false\n"
     );
     let Some(host) = Host::of_any_engine(state.path(), "killed", UIDS.start, &more).await else {
         return;

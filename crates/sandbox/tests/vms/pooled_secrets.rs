@@ -1,5 +1,5 @@
 //! VMs from the pool share no secret, though each has an interpreter loaded before its job came: the second of
-//! one and the same template, after the rehearsal used up the first; or one of a booted VM's own.
+//! one and the same template, after the warm-up used up the first; or one of a booted VM's own.
 
 use crate::host::Host;
 use protocol::job::JobRequest;

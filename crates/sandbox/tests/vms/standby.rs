@@ -121,7 +121,7 @@ async fn a_clone_is_the_vmm_that_stood_by_and_no_less_confined() {
         Arc::new(Noted { engine, notes })
     });
     let shape = sandbox.supply().default_shape();
-    let bash = protocol::language::Language::Bash;
+    let bash = protocol::language::named("bash");
     sandbox.supply().create_snapshot(bash, shape).await.unwrap();
     sandbox.supply().start_pool();
     settled(&sandbox).await;

@@ -4,8 +4,8 @@ import socket
 import struct
 from attack import attempt, breach_if
 
-frame = b'{"type":"finished","trace_id":"x","exit_code":0}'
-frame = struct.pack(">I", len(frame)) + frame
+frame = b'{"type":"failed","reason":"x"}'
+frame = struct.pack(">IBI", len(frame), 0, 0) + frame
 held = []
 for fd in range(3, 1024):
     try:

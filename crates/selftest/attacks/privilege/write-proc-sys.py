@@ -10,6 +10,18 @@ for top in ("/proc/sys", "/proc/irq", "/proc/fs", "/proc/bus", "/proc/acpi", "/p
             except OSError:
                 pass
 breach_if("files of the kernel that can be written", opened, opened[:5])
+
+
+def takes(fd):
+    """Root opens what nobody can write to; anybody else has come too far with that."""
+    if os.geteuid() != 0:
+        return True
+    try:
+        return os.write(fd, b"0") > 0
+    except OSError:
+        return False
+
+
 for name in os.listdir("/proc"):
     path = f"/proc/{name}"
     if not name.isdigit() and os.path.isfile(path) and not os.path.islink(path):
@@ -18,5 +30,5 @@ for name in os.listdir("/proc"):
         except OSError:
             continue
         masked = os.fstat(fd).st_rdev == os.makedev(1, 3)
-        breach_if(f"{path} can be written", not masked, path)
+        breach_if(f"{path} can be written", not masked and takes(fd), path)
         os.close(fd)

@@ -23,7 +23,7 @@ pub fn boot() -> Result<(), Broken> {
         match finit_module(&file, c"", ModuleInitFlags::empty()) {
             Ok(()) | Err(Errno::EEXIST) => {}
             // What this kernel has built in or cannot use; what needs it says so later.
-            Err(error) => complain(&format_args!("{}: {error}", path.display())),
+            Err(error) => report(&format_args!("{}: {error}", path.display())),
         }
     }
     Ok(())
@@ -58,7 +58,7 @@ pub fn mount_view(kind: &str, target: &str) -> Result<(), Broken> {
 }
 
 /// Says something on the console.
-pub fn complain(what: &dyn std::fmt::Display) {
+pub fn report(what: &dyn std::fmt::Display) {
     if let Ok(mut console) = File::options().write(true).open("/dev/console") {
         let _ = writeln!(console, "hostile agent: {what}");
     }

@@ -4,8 +4,6 @@ use crate::error::{Broken, Tried as _};
 use guest_channel::GuestEnd;
 use nix::libc;
 use nix::sys::socket::accept;
-use protocol::frame::{FrameDecoder, encode};
-use protocol::wire::{GuestMessage, HostMessage};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -21,7 +19,6 @@ const TIOCVHANGUP: libc::Ioctl = 0x5437;
 pub struct Channel {
     stream: File,
     listener: Option<OwnedFd>,
-    decoder: FrameDecoder,
 }
 
 impl Channel {
@@ -31,47 +28,20 @@ impl Channel {
             GuestEnd::Stream(port) => (port.into(), None),
             GuestEnd::Vsock(listener) => (next_host(&listener)?, Some(listener)),
         };
-        Ok(Channel {
-            stream,
-            listener,
-            decoder: FrameDecoder::new(),
-        })
+        Ok(Channel { stream, listener })
     }
 
-    /// The next thing the host says.
-    pub fn hear(&mut self) -> Result<HostMessage, Broken> {
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            if let Some(message) = self.decoder.next_message()? {
-                return Ok(message);
-            }
-            match (self.stream.read(&mut buffer), &self.listener) {
-                (Ok(count), _) if count > 0 => self.decoder.feed(&buffer[..count]),
-                (_, Some(listener)) => {
-                    self.stream = next_host(listener)?;
-                    self.decoder = FrameDecoder::new();
-                }
-                (_, None) => {
-                    self.decoder = FrameDecoder::new();
-                    std::thread::sleep(LOOK_AGAIN);
-                }
-            }
+    /// The next bytes the host says; none: it went, and comes anew.
+    pub fn read<'a>(&mut self, buffer: &'a mut [u8]) -> Result<&'a [u8], Broken> {
+        match (self.stream.read(buffer), &self.listener) {
+            (Ok(count), _) if count > 0 => return Ok(&buffer[..count]),
+            (_, Some(listener)) => self.stream = next_host(listener)?,
+            (_, None) => std::thread::sleep(LOOK_AGAIN),
         }
+        Ok(&[])
     }
 
-    /// Says a proper message.
-    pub fn say(&mut self, message: &GuestMessage) -> Result<(), Broken> {
-        let frame = encode(message)?;
-        self.shout(&frame)
-    }
-
-    /// Says these bytes, whatever they are. A host that hangs up is no reason to stop.
-    pub fn shout(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        let _ = self.stream.write_all(bytes);
-        Ok(())
-    }
-
-    /// Says whether the host still takes what is said.
+    /// Says these bytes, whatever they are; whether the host still takes them.
     pub fn is_heard(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
     }

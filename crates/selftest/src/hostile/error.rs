@@ -1,6 +1,6 @@
 //! What can go wrong for the attacker.
 
-use protocol::frame::FrameError;
+use protocol::link::LinkError;
 
 /// Why the hostile agent gave up; it is told on the console, then the VM ends.
 #[derive(Debug, thiserror::Error)]
@@ -19,16 +19,14 @@ pub enum Broken {
     Channel(#[from] guest_channel::ChannelError),
     /// The host's frame, or one of ours that was meant to be good.
     #[error(transparent)]
-    Frame(#[from] FrameError),
+    Link(#[from] LinkError),
     /// A line of the script has no meaning.
-    #[error("line {number} of the script: {line:?}: {why}")]
+    #[error("line {number} of the script: {line:?}: no such thing to do")]
     Script {
         /// From 1, after the first line.
         number: usize,
         /// The line.
         line: String,
-        /// What is wrong with it.
-        why: &'static str,
     },
 }
 

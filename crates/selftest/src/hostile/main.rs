@@ -1,32 +1,34 @@
 //! An agent that was taken over: `/init` of a VM in which the attacker is everything there is.
 //!
-//! It boots and says its Hello like the real one, for the host must have begun to believe it. Then
-//! the job's code says what to do:
+//! It boots and says its Hello like the real one, for the host must have begun to believe it, and answers what it is asked
+//! (`agent`). Then a script or a program takes over:
 //!
-//! | the code's first line | what happens | file |
+//! | what came | what happens | file |
 //! |---|---|---|
-//! | `#!talk` | each further line is one thing to say or do to the host | `script` |
-//! | `#!root` | the rest is a program; it runs as root, all capabilities, no walls | `root` |
-//! | anything else | the job "ran well": so that a snapshot of this VM can be made | `honest` |
+//! | a program that begins with `#!talk` | each further line is one thing to say or do to the host | `script` |
+//! | one that begins with `#!root` | the rest runs as root, all capabilities, no walls | `root` |
+//! | a script in the place of a system-call filter | the same lines, once a live sandbox' client asked for all it wants | `script` |
+//! | an interpreter's orders | it "waits": so that a snapshot of this VM can be made | `agent` |
+//! | anything else | the program "ran well" | `honest` |
 //!
 //! Nothing here is ever part of a real guest.
 
+mod agent;
 mod boot;
 mod channel;
+mod collection;
 mod error;
+mod flood;
 mod honest;
+mod line;
+mod machine;
 mod root;
 mod script;
+mod words;
 
-use channel::Channel;
 use error::Broken;
+use line::Line;
 use nix::sys::reboot::{RebootMode, reboot};
-use protocol::wire::{GuestMessage, HostMessage, PROTOCOL_VERSION, RunRequest};
-
-/// First line of a job that is a list of things to say.
-const TALK: &str = "#!talk\n";
-/// First line of a job that is a program for root.
-const ROOT: &str = "#!root\n";
 
 fn main() {
     if std::process::id() != 1 {
@@ -36,7 +38,7 @@ fn main() {
         std::process::exit(2);
     }
     if let Err(error) = serve() {
-        boot::complain(&error);
+        boot::report(&error);
     }
     let _ = reboot(RebootMode::RB_AUTOBOOT);
     loop {
@@ -49,27 +51,5 @@ fn serve() -> Result<(), Broken> {
     if boot::answered_probe()? {
         return Ok(());
     }
-    let mut channel = Channel::open()?;
-    channel.say(&GuestMessage::Hello {
-        protocol: PROTOCOL_VERSION,
-    })?;
-    loop {
-        match channel.hear()? {
-            HostMessage::Warm { .. } => channel.say(&GuestMessage::Warmed)?,
-            HostMessage::Wake(_) => channel.say(&GuestMessage::Awake)?,
-            HostMessage::Run(request) => run(&request, &mut channel)?,
-            _ => {}
-        }
-    }
-}
-
-fn run(request: &RunRequest, channel: &mut Channel) -> Result<(), Broken> {
-    let code = String::from_utf8_lossy(&request.code.0);
-    if let Some(script) = code.strip_prefix(TALK) {
-        return script::carry_out(script, request, channel);
-    }
-    if let Some(program) = code.strip_prefix(ROOT) {
-        return root::run(program, request, channel);
-    }
-    honest::run(request, channel)
+    agent::serve(&mut Line::open()?)
 }

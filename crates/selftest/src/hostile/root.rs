@@ -1,12 +1,13 @@
 //! A program as root in the guest: no namespace, no filter, every capability, every device.
 
-use crate::boot::{complain, mount_view};
-use crate::channel::Channel;
+use crate::agent::File;
+use crate::boot::{mount_view, report};
 use crate::error::{Broken, Tried as _};
 use crate::honest;
+use crate::line::Line;
 use nix::mount::{MsFlags, mount};
-use protocol::language::LanguageSpec;
-use protocol::wire::{GuestMessage, JobReport, MAX_CHUNK_BYTES, Phase, RunRequest};
+use protocol::link::{Frame, MAX_DATA_BYTES};
+use protocol::supervisor::{GuestControl, OutputKind, ProcessReport, StartProcess};
 use std::io::Read as _;
 use std::os::unix::fs::chroot;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -18,32 +19,41 @@ const ROOT: &str = "/newroot";
 const DISK: &str = "/dev/vda";
 
 /// Runs it and reports how it ended, if this VM still stands then.
-pub fn run(program: &str, request: &RunRequest, channel: &mut Channel) -> Result<(), Broken> {
-    lay_out(program, request)?;
-    channel.say(&GuestMessage::Started {
-        phase: Phase::Execute,
-    })?;
-    let mut child = start(request)?;
-    let mut output = child.stdout.take();
-    let mut buffer = vec![0; MAX_CHUNK_BYTES];
-    while let Some(stream) = &mut output {
+pub fn run(
+    program: &str,
+    files: &[File],
+    start: &StartProcess,
+    line: &mut Line,
+) -> Result<(), Broken> {
+    write_files(program, files)?;
+    honest::begin(start, line)?;
+    let output = start.output.unwrap_or_default();
+    let mut child = spawn(start)?;
+    let mut printed = child.stdout.take();
+    let mut buffer = vec![0; MAX_DATA_BYTES - 1];
+    while let Some(stream) = &mut printed {
         match stream.read(&mut buffer) {
-            Ok(count) if count > 0 => channel.say(&GuestMessage::Stdout {
-                data: buffer[..count].into(),
-            })?,
-            _ => output = None,
+            Ok(count) if count > 0 => {
+                line.put(output, honest::record(OutputKind::Stdout, &buffer[..count]))?;
+            }
+            _ => printed = None,
         }
     }
     let status = child.wait().tried("wait")?;
-    channel.say(&GuestMessage::Finished(Box::new(JobReport {
-        exit_code: status.code(),
-        signal: status.signal(),
-        ..honest::report(request)
-    })))
+    line.say(&GuestControl::Ended {
+        process: start.process,
+        report: ProcessReport {
+            exit_code: status.code(),
+            signal: status.signal(),
+            ..honest::report()
+        },
+    })?;
+    line.send(&[Frame::End(output)]);
+    Ok(())
 }
 
 /// The image as `/`, everything in it within reach.
-fn lay_out(program: &str, request: &RunRequest) -> Result<(), Broken> {
+fn write_files(program: &str, files: &[File]) -> Result<(), Broken> {
     std::fs::create_dir_all(ROOT).tried("mkdir")?;
     let named = guest_channel::kernel_word("root")?;
     let disk = named.as_deref().unwrap_or(DISK);
@@ -64,28 +74,29 @@ fn lay_out(program: &str, request: &RunRequest) -> Result<(), Broken> {
     ] {
         let target = format!("{ROOT}/{target}");
         if let Err(error) = mount_view(kind, &target) {
-            complain(&error);
+            report(&error);
         }
     }
     let work = std::path::Path::new(ROOT).join("work");
-    for file in &request.files {
-        std::fs::write(work.join(&file.path), &file.data.0).tried(&file.path)?;
+    for (path, content) in files {
+        std::fs::write(work.join(path), content).tried(path)?;
     }
-    let source = &request.entry;
-    std::fs::write(work.join(source), program).tried(source)
+    // It is the last of them, without its first line.
+    match files.last() {
+        Some((path, _)) => std::fs::write(work.join(path), program).tried(path),
+        None => Ok(()),
+    }
 }
 
-fn start(request: &RunRequest) -> Result<Child, Broken> {
-    let argv = LanguageSpec::argv(request.language.spec().run, &request.entry);
-    let mut command = Command::new(&argv[0]);
+fn spawn(start: &StartProcess) -> Result<Child, Broken> {
+    let mut command = Command::new(&start.argv[0]);
     command
-        .args(&argv[1..])
-        .args(&request.args)
+        .args(&start.argv[1..])
         .env_clear()
+        .envs(start.env.iter().cloned())
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("HOME", "/work")
         .env("AS_ROOT", "1")
-        .envs(request.env.iter().cloned())
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     // SAFETY: one thread, and between fork and exec only system calls are made.
@@ -97,5 +108,5 @@ fn start(request: &RunRequest) -> Result<Child, Broken> {
             Ok(())
         })
     };
-    command.spawn().tried(&argv[0])
+    command.spawn().tried(&start.argv[0])
 }

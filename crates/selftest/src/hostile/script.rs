@@ -1,146 +1,113 @@
-//! The attacks on the host through the channel: one line, one thing to do.
+//! The attacks on the host through the channel: one line, one thing to do, in this order. After the last one the agent
+//! says nothing more and hears nothing more.
 //!
-//! ```text
-//!   started [compile|execute]   a proper Started (default: execute)
-//!   stdout TEXT                 a proper Stdout
-//!   finished [JSON]             a proper Finished, its fields overlaid with JSON's
-//!   say JSON                    a frame with exactly these bytes; $TRACE is the job's trace id
-//!   frame HEX                   a frame with exactly these bytes
-//!   hex HEX                     bytes without a frame
-//!   length N                    a header that announces N bytes
-//!   fill N                      N bytes `A`
-//!   nest N                      a frame of N times `[`
-//!   maps N                      a proper Finished with N maps of one empty string in it
-//!   chunk N                     a Stdout with N bytes in it
-//!   artifact JSON-STRING        an artifact of this path
-//!   artifact-long N             an artifact with a path of N bytes
-//!   artifacts N BYTES           N artifacts of BYTES each
-//!   cut N                       the first N bytes of a proper talk
-//!   bytewise                    a proper talk, a byte a write
-//!   flood [tiny|stderr|junk]    output until the host hangs up or ends the VM
-//!   console                     the same to the serial console
-//!   write PATH TEXT             writes to a file of this guest's kernel, if it has it
-//!   silence                     nothing any more
-//!   close | reset | halt | panic  hang up; reboot; power off; let PID 1 die
-//! ```
+//! In a job's script `$PROCESS`, `$OUTPUT`, `$STDIN` stand for its program's names, and once it was `asked`, `$REQUEST` and
+//! `$LEFT` for those of what the job left. In a live sandbox' script names are numbers: `live::waiters` says what has which.
+//! `$END` is a proper report. What each word does, its module says.
 
-use crate::boot::complain;
-use crate::channel::Channel;
-use crate::error::{Broken, Tried as _};
-use crate::honest;
-use nix::sys::reboot::{RebootMode, reboot};
-use protocol::frame::encode;
-use protocol::wire::{GuestMessage, MAX_CHUNK_BYTES, Phase, RunRequest};
-use serde_json::Value;
-use std::fs::File;
-use std::io::Write as _;
+use crate::error::Broken;
+use crate::line::Line;
+use crate::{collection, flood, machine, words};
+use protocol::link::StreamId;
+use protocol::supervisor::{ProcessId, StartProcess};
 
-/// Carries out every line.
-pub fn carry_out(script: &str, request: &RunRequest, channel: &mut Channel) -> Result<(), Broken> {
+/// What the script may name.
+#[derive(Debug, Default)]
+pub struct Scene {
+    /// The program.
+    pub process: ProcessId,
+    /// Its output, which comes from the start.
+    pub output: StreamId,
+    /// Its standard input.
+    pub stdin: StreamId,
+    /// What it left, once that was asked for.
+    pub left: collection::Left,
+}
+
+/// Who speaks.
+pub struct Speaker<'a> {
+    /// To the host.
+    pub line: &'a mut Line,
+    /// About this.
+    pub scene: Scene,
+}
+
+/// What a word does with the rest of its line.
+pub type Action = fn(&mut Speaker<'_>, &str) -> Result<(), Broken>;
+
+impl Scene {
+    /// Of a job's program.
+    pub fn of(start: &StartProcess) -> Scene {
+        Scene {
+            process: start.process,
+            output: start.output.unwrap_or_default(),
+            stdin: start.stdin.unwrap_or_default(),
+            left: collection::Left::default(),
+        }
+    }
+
+    /// A line with its names filled in.
+    fn named(&self, line: &str) -> String {
+        let names: [(&str, u32); 5] = [
+            ("$PROCESS", self.process),
+            ("$OUTPUT", self.output),
+            ("$STDIN", self.stdin),
+            ("$REQUEST", self.left.request),
+            ("$LEFT", self.left.stream),
+        ];
+        let line = line.replace("$END", &words::proper_report());
+        names.iter().fold(line, |line, (name, number)| {
+            line.replace(name, &number.to_string())
+        })
+    }
+}
+
+/// Carries out every line, and falls silent.
+pub fn carry_out(script: &str, scene: Scene, line: &mut Line) -> Result<(), Broken> {
+    let mut speaker = Speaker { line, scene };
     for (index, line) in script.lines().enumerate() {
-        let line = line.trim_start();
+        let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
-        let did = speak(verb, rest, request, channel).or_else(|| act(verb, rest, channel));
-        match did {
-            Some(result) => result?,
-            None => {
-                return Err(Broken::Script {
-                    number: index + 1,
-                    line: line.into(),
-                    why: "no such thing to do",
-                });
-            }
-        }
+        let named = speaker.scene.named(line);
+        let (word, rest) = named.split_once(' ').unwrap_or((&named, ""));
+        let action = action(word).ok_or_else(|| Broken::Script {
+            number: index + 1,
+            line: line.into(),
+        })?;
+        action(&mut speaker, rest)?;
     }
-    Ok(())
+    loop {
+        nix::unistd::pause();
+    }
 }
 
-/// Lines that say something about the job.
-fn speak(
-    verb: &str,
-    rest: &str,
-    request: &RunRequest,
-    channel: &mut Channel,
-) -> Option<Result<(), Broken>> {
-    Some(match verb {
-        "started" => channel.say(&GuestMessage::Started {
-            phase: match rest {
-                "compile" => Phase::Compile,
-                _ => Phase::Execute,
-            },
-        }),
-        "stdout" => channel.say(&GuestMessage::Stdout {
-            data: rest.as_bytes().into(),
-        }),
-        "finished" => twisted_report(rest, request).and_then(|body| send_body(&body, channel)),
-        "maps" => {
-            let maps = vec![r#"{"":""}"#; number(rest)].join(",");
-            let overlay = format!(r#"{{"session":{{"results":[{maps}],"error":null}}}}"#);
-            twisted_report(&overlay, request).and_then(|body| send_body(&body, channel))
-        }
-        "say" => send_body(
-            rest.replace("$TRACE", &request.trace_id).as_bytes(),
-            channel,
-        ),
-        "cut" => proper_talk(request).and_then(|talk| {
-            let end = number(rest).min(talk.len());
-            channel.shout(&talk[..end])
-        }),
-        "bytewise" => proper_talk(request)
-            .and_then(|talk| talk.chunks(1).try_for_each(|byte| channel.shout(byte))),
-        _ => return None,
-    })
+fn action(word: &str) -> Option<Action> {
+    let tables = [
+        words::WORDS,
+        collection::WORDS,
+        flood::WORDS,
+        machine::WORDS,
+    ];
+    let mut rows = tables.into_iter().flatten();
+    rows.find(|(own, _)| *own == word)
+        .map(|(_, action)| *action)
 }
 
-/// Lines that need to know nothing.
-fn act(verb: &str, rest: &str, channel: &mut Channel) -> Option<Result<(), Broken>> {
-    Some(match verb {
-        "frame" => send_body(&unhex(rest), channel),
-        "hex" => channel.shout(&unhex(rest)),
-        "length" => channel.shout(&(number(rest) as u32).to_be_bytes()),
-        "fill" => channel.shout(&vec![b'A'; number(rest)]),
-        "nest" => send_body(&vec![b'['; number(rest)], channel),
-        "chunk" => channel.say(&GuestMessage::Stdout {
-            data: vec![b'A'; number(rest)].into(),
-        }),
-        "artifact" => send_body(
-            format!(r#"{{"type":"artifact","path":{rest},"data":"QQ==","last":true}}"#).as_bytes(),
-            channel,
-        ),
-        "artifact-long" => artifact(&"x".repeat(number(rest)), 1, channel),
-        "artifacts" => artifacts(rest, channel),
-        "flood" => flood(rest, channel),
-        "console" => flood_console(),
-        "write" => {
-            let (path, text) = rest.split_once(' ').unwrap_or((rest, ""));
-            if let Err(error) = std::fs::write(path, text) {
-                complain(&format_args!("{path}: {error}"));
-            }
-            Ok(())
-        }
-        "silence" => loop {
-            nix::unistd::pause();
-        },
-        "close" => {
-            channel.hang_up();
-            Ok(())
-        }
-        "reset" => end(RebootMode::RB_AUTOBOOT),
-        "halt" => end(RebootMode::RB_POWER_OFF),
-        "panic" => std::process::exit(1),
-        _ => return None,
-    })
+/// The first number of a line, and the rest.
+pub fn numbered(text: &str) -> (u32, &str) {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    (number(first) as u32, rest)
 }
 
-fn number(text: &str) -> usize {
+/// A number; 0 for what is none.
+pub fn number(text: &str) -> usize {
     text.trim().parse().unwrap_or(0)
 }
 
 /// Pairs of digits; anything else is left out, so that files can be laid out for reading.
-fn unhex(text: &str) -> Vec<u8> {
+pub fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text
         .chars()
         .filter_map(|c| c.to_digit(16))
@@ -152,87 +119,62 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-fn send_body(body: &[u8], channel: &mut Channel) -> Result<(), Broken> {
-    let mut frame = (body.len() as u32).to_be_bytes().to_vec();
-    frame.extend_from_slice(body);
-    channel.shout(&frame)
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
-fn proper_talk(request: &RunRequest) -> Result<Vec<u8>, Broken> {
-    let mut bytes = Vec::new();
-    for message in honest::talk(request) {
-        bytes.extend(encode(&message)?);
-    }
-    Ok(bytes)
-}
+    use super::*;
+    use std::path::Path;
 
-/// A report with some fields replaced by what no report should say.
-fn twisted_report(overlay: &str, request: &RunRequest) -> Result<Vec<u8>, Broken> {
-    let proper = GuestMessage::Finished(Box::new(honest::report(request)));
-    let mut report = serde_json::to_value(&proper).map_err(protocol::frame::FrameError::Body)?;
-    if let (Value::Object(fields), Ok(Value::Object(own))) =
-        (&mut report, serde_json::from_str(overlay))
-    {
-        fields.extend(own);
-    }
-    Ok(report.to_string().into_bytes())
-}
-
-fn artifact(path: &str, bytes: usize, channel: &mut Channel) -> Result<(), Broken> {
-    let mut left = bytes;
-    loop {
-        let now = left.min(MAX_CHUNK_BYTES);
-        left -= now;
-        channel.say(&GuestMessage::Artifact {
-            path: path.into(),
-            data: vec![b'A'; now].into(),
-            last: left == 0,
-        })?;
-        if left == 0 {
-            return Ok(());
+    #[test]
+    fn every_word_of_every_script_is_known() {
+        let attacks = Path::new(env!("CARGO_MANIFEST_DIR")).join("attacks");
+        let mut scripts = 0;
+        for (folder, ending) in [("channel", "talk"), ("sandbox", "link")] {
+            for entry in std::fs::read_dir(attacks.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_none_or(|own| own != ending) {
+                    continue;
+                }
+                scripts += 1;
+                for line in std::fs::read_to_string(&path).unwrap().lines() {
+                    let word = line.split_whitespace().next().unwrap_or("#");
+                    let known = word.starts_with('#') || action(word).is_some();
+                    assert!(known, "{}: {line}", path.display());
+                }
+            }
         }
+        assert!(scripts >= 140, "{scripts}");
     }
-}
 
-fn artifacts(rest: &str, channel: &mut Channel) -> Result<(), Broken> {
-    let (count, bytes) = rest.split_once(' ').unwrap_or((rest, "1"));
-    (0..number(count)).try_for_each(|n| artifact(&format!("file-{n}"), number(bytes), channel))
-}
-
-fn flood(kind: &str, channel: &mut Channel) -> Result<(), Broken> {
-    let once = match kind {
-        "tiny" => GuestMessage::Stdout {
-            data: b"A".as_slice().into(),
-        },
-        "stderr" => GuestMessage::Stderr {
-            data: vec![b'A'; MAX_CHUNK_BYTES].into(),
-        },
-        _ => GuestMessage::Stdout {
-            data: vec![b'A'; MAX_CHUNK_BYTES].into(),
-        },
-    };
-    let mut bytes = encode(&once)?;
-    if kind == "junk" {
-        bytes = vec![0xff; MAX_CHUNK_BYTES];
+    #[test]
+    fn a_word_has_one_meaning() {
+        let tables = [
+            words::WORDS,
+            collection::WORDS,
+            flood::WORDS,
+            machine::WORDS,
+        ];
+        let mut all: Vec<&str> = tables
+            .into_iter()
+            .flatten()
+            .map(|(word, _)| *word)
+            .collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
     }
-    while channel.is_heard(&bytes) {}
-    Ok(())
-}
 
-fn flood_console() -> Result<(), Broken> {
-    let mut console = File::options()
-        .write(true)
-        .open("/dev/console")
-        .tried("open /dev/console")?;
-    let line = [b"\x1b[31mA flood of the console \xff\n".as_slice(); 64].concat();
-    loop {
-        console.write_all(&line).tried("write /dev/console")?;
-    }
-}
-
-fn end(mode: RebootMode) -> Result<(), Broken> {
-    match reboot(mode) {
-        Ok(never) => match never {},
-        Err(errno) => Err(errno).tried("reboot"),
+    #[test]
+    fn names_are_filled_in() {
+        let scene = Scene {
+            process: 7,
+            output: 8,
+            ..Scene::default()
+        };
+        let line = scene.named(r#"control {"process":$PROCESS,"stream":$OUTPUT}"#);
+        assert_eq!(line, r#"control {"process":7,"stream":8}"#);
+        assert_eq!(unhex("00 ff # 4"), [0, 0xff]);
     }
 }

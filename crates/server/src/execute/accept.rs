@@ -1,16 +1,36 @@
-//! Which of an answer's two forms a client wants: `Accept` as RFC 9110, section 12.5.1, has it.
+//! Which of an answer's forms a client wants: `Accept` as RFC 9110, section 12.5.1, has it.
 
 use axum::http::{HeaderMap, header};
 
 const EVENTS: &str = "text/event-stream";
 const JSON: &str = "application/json";
+const LINES: &str = "application/x-ndjson";
 
 /// The client wants events instead of one body: it names their type, and not with a lower weight than
 /// it has for JSON.
 pub fn wants_events(headers: &HeaderMap) -> bool {
+    prefers_events(&accept(headers))
+}
+
+/// The client wants lines of JSON instead of events: it names their type, and with more weight than it has for
+/// events.
+pub fn wants_lines(headers: &HeaderMap) -> bool {
+    prefers_lines(&accept(headers))
+}
+
+fn accept(headers: &HeaderMap) -> String {
     let values = headers.get_all(header::ACCEPT).iter();
     let accept: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
-    prefers_events(&accept.join(","))
+    accept.join(",")
+}
+
+fn prefers_lines(accept: &str) -> bool {
+    let weight = |name: &str| {
+        let mut ranges = accept.split(',').map(range);
+        let own = ranges.find(|(own, _)| own.eq_ignore_ascii_case(name));
+        own.map_or(0.0, |(_, weight)| weight)
+    };
+    weight(LINES) > weight(EVENTS)
 }
 
 fn prefers_events(accept: &str) -> bool {
@@ -65,6 +85,23 @@ mod tests {
             ("text/event-streams, x/text/event-stream", false),
         ] {
             assert_eq!(prefers_events(accept), events, "{accept}");
+        }
+    }
+
+    #[test]
+    fn lines_are_for_who_asks_for_them() {
+        for (accept, lines) in [
+            ("", false),
+            ("*/*", false),
+            ("application/*", false),
+            ("application/json", false),
+            ("application/x-ndjson", true),
+            ("Application/X-NDJSON; charset=utf-8, */*", true),
+            ("application/x-ndjson, text/event-stream", false),
+            ("application/x-ndjson, text/event-stream;q=0.9", true),
+            ("application/x-ndjson;q=0", false),
+        ] {
+            assert_eq!(prefers_lines(accept), lines, "{accept}");
         }
     }
 

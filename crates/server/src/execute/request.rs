@@ -1,6 +1,6 @@
 //! What a client asks for: the JSON of `POST /api/v1/execute`, and how it becomes a job.
 
-use crate::body::null_as_absent;
+use crate::body::{null_as_absent, objects};
 use protocol::bytes::from_base64;
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobFile, JobRequest, RequestedLimits};
@@ -64,7 +64,7 @@ pub struct ExecuteRequest {
     #[schema(nullable)]
     pub env: BTreeMap<String, String>,
     /// Put into the work folder before the program starts.
-    #[serde(default, deserialize_with = "null_as_absent")]
+    #[serde(default, deserialize_with = "objects")]
     #[schema(nullable)]
     pub files: Vec<RequestFile>,
     /// The job's name in events and logs: 1 to 64 of `A-Z a-z 0-9 . _ -`. Absent: from the
@@ -145,6 +145,7 @@ impl ExecuteRequest {
                 pids: self.pids,
                 output_bytes: self.output_bytes,
                 file_size_bytes: self.file_size_bytes,
+                writable_mib: None,
             },
             fresh_interpreter: self.fresh_interpreter,
             collect_artifacts: self.artifacts.unwrap_or(true),

@@ -4,7 +4,7 @@
 use crate::mime;
 use crate::problem::public_sentence;
 use crate::written::{Base64, Text};
-use protocol::result::{ArtifactFile, BootPath, JobResult, Status};
+use protocol::result::{ArtifactFile, BootPath, Isolation, JobResult, LimitHit, Status};
 use protocol::wire::Phase;
 use sandbox::outcome;
 use serde::Serialize;
@@ -99,12 +99,26 @@ pub struct IsolationBody {
     pub accelerator: String,
     /// What stands around the VMM.
     pub jail: String,
+    /// What stands around a program inside its VM: `confined`, or `root` where programs of a sandbox were root. That
+    /// wall is down then, and the VM is the wall.
+    pub guest: &'static str,
+}
+
+impl From<Isolation> for IsolationBody {
+    fn from(isolation: Isolation) -> Self {
+        IsolationBody {
+            engine: isolation.engine,
+            accelerator: isolation.accelerator,
+            jail: isolation.jail,
+            guest: isolation.guest.as_str(),
+        }
+    }
 }
 
 /// The limit that ended a job.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LimitBody {
-    /// Which.
+    /// The name of the limit.
     pub name: String,
     /// Its value, in `unit`.
     pub value: u64,
@@ -113,6 +127,20 @@ pub struct LimitBody {
     /// The forbidden system call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub syscall: Option<String>,
+}
+
+impl From<LimitHit> for LimitBody {
+    fn from(limit: LimitHit) -> Self {
+        LimitBody {
+            name: serde_json::to_value(limit.name)
+                .ok()
+                .and_then(|name| name.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            value: limit.value,
+            unit: limit.unit,
+            syscall: limit.syscall,
+        }
+    }
 }
 
 /// Why there is no result of the program.
@@ -203,20 +231,8 @@ impl From<JobResult> for ExecuteResponse {
                 cpu_seconds: result.usage.cpu_seconds,
                 memory_peak_mib: result.usage.memory_peak_mib,
             },
-            isolation: result.isolation.map(|isolation| IsolationBody {
-                engine: isolation.engine,
-                accelerator: isolation.accelerator,
-                jail: isolation.jail,
-            }),
-            limit: result.limit.map(|limit| LimitBody {
-                name: serde_json::to_value(limit.name)
-                    .ok()
-                    .and_then(|name| name.as_str().map(str::to_owned))
-                    .unwrap_or_default(),
-                value: limit.value,
-                unit: limit.unit,
-                syscall: limit.syscall,
-            }),
+            isolation: result.isolation.map(IsolationBody::from),
+            limit: result.limit.map(LimitBody::from),
             failure,
             notes: result.notes,
             artifacts: result.artifacts.into_iter().map(Into::into).collect(),
@@ -228,7 +244,7 @@ impl From<JobResult> for ExecuteResponse {
 mod tests {
     use super::*;
     use protocol::error_code::ErrorCode;
-    use protocol::result::{Failure, Isolation, LimitHit};
+    use protocol::result::{Failure, Isolation};
     use protocol::trace_id::TraceId;
     use protocol::wire::LimitName;
     use serde_json::Value;
@@ -247,6 +263,7 @@ mod tests {
             engine: "qemu".into(),
             accelerator: "tcg".into(),
             jail: "bubblewrap".into(),
+            guest: protocol::result::GuestWall::Confined,
         });
         result.limit = Some(LimitHit {
             name: LimitName::WallTime,

@@ -6,16 +6,15 @@
 use crate::app::App;
 use crate::execute::response::ExecuteResponse;
 use crate::execute::{request, run};
-use crate::fair::Entry;
 use crate::memory::Held;
 use crate::pieces::{self, Lines};
 use crate::sse;
+use crate::turn::Turn;
 use crate::written::{Base64, Text};
 use axum::body::Bytes;
 use axum::response::Response;
 use protocol::job::Job;
-use sandbox::conversation::Stream;
-use sandbox::drive::Output;
+use sandbox::drive::{JobOutput, OutputStream};
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -25,21 +24,33 @@ use tracing::Instrument as _;
 /// Events between the job and a slow client: a slow client slows the program, as a pipe would.
 const WAITING_EVENTS: usize = 16;
 
+/// A job whose output is wanted as it comes.
+pub struct Streamed {
+    /// The job.
+    pub job: Job,
+    /// What it reads.
+    pub stdin: Option<String>,
+    /// Its turn.
+    pub turn: Turn,
+    /// The memory of its request's body.
+    pub held: Held,
+}
+
 /// Answers with the job's events.
-pub fn respond(
-    app: Arc<App>,
-    job: Job,
-    stdin: Option<String>,
-    mut entry: Entry,
-    held: Held,
-) -> Response {
+pub fn respond(app: Arc<App>, streamed: Streamed) -> Response {
+    let Streamed {
+        job,
+        stdin,
+        mut turn,
+        held,
+    } = streamed;
     let (events, receiver) = mpsc::channel(WAITING_EVENTS);
     let work = async move {
         let _held = held;
         let (output, outputs) = mpsc::channel(WAITING_EVENTS);
         let mut io = request::job_io(stdin);
         io.output = Some(output);
-        let running = run(&app, job, io, &mut entry);
+        let running = run(&app, job, io, &mut turn);
         let (result, ()) = tokio::join!(running, forward(outputs, &events));
         // A client that is gone has this task ended anyway.
         let _ = events.send(sse::head("result")).await;
@@ -51,12 +62,12 @@ pub fn respond(
     sse::answer(receiver, AbortOnDropHandle::new(task))
 }
 
-async fn forward(mut outputs: mpsc::Receiver<Output>, events: &mpsc::Sender<Bytes>) {
+async fn forward(mut outputs: mpsc::Receiver<JobOutput>, events: &mpsc::Sender<Bytes>) {
     let (mut stdout, mut stderr) = (Cutter::default(), Cutter::default());
-    while let Some(Output { stream, data }) = outputs.recv().await {
+    while let Some(JobOutput { stream, data }) = outputs.recv().await {
         let (name, text) = match stream {
-            Stream::Stdout => ("stdout", &mut stdout),
-            Stream::Stderr => ("stderr", &mut stderr),
+            OutputStream::Stdout => ("stdout", &mut stdout),
+            OutputStream::Stderr => ("stderr", &mut stderr),
         };
         if !send(name, text.take(data), events).await {
             return;

@@ -1,5 +1,6 @@
 //! Piston's request: read as leniently as Piston reads it, refused in its words.
 
+use crate::body::required_objects;
 use crate::piston::runtime::{self, Runtime};
 use crate::problem::{HttpCode, Problem};
 use protocol::bytes::from_base64;
@@ -21,6 +22,7 @@ pub struct PistonRequest {
     /// A version selector as npm has them; `*` for any.
     pub version: String,
     /// The first one that is text is the program.
+    #[serde(deserialize_with = "required_objects")]
     pub files: Vec<PistonFile>,
     /// Fed to the program; a line break is added when it does not end in one.
     pub stdin: Option<String>,
@@ -235,7 +237,7 @@ fn limit(body: &Map<String, Value>, name: &str, max: f64) -> Result<Option<f64>,
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use protocol::limits::{LimitValues, default_maxima};
+    use protocol::limits::{LimitValues, SandboxRules, default_maxima};
     use protocol::scan::Scanner;
     use serde_json::json;
 
@@ -245,6 +247,7 @@ mod tests {
             maxima: default_maxima(),
             scan_mode: Default::default(),
             scanner: Scanner::new(&[]).unwrap(),
+            sandboxes: SandboxRules::default(),
         }
     }
 

@@ -78,10 +78,14 @@ const SIGNALS: &[(i32, &str)] = &[
 
 /// A result in which the program, or its compiler, had its say.
 pub fn answer(result: JobResult, combined: Output, runtime: &Runtime) -> PistonResponse {
-    let compiled = runtime.language.spec().compile.is_some();
+    let compiled = runtime.language.row().compile.is_some();
     let failed_to_compile = compiled && result.phase == Some(Phase::Compile);
     let compile_millis = millis(result.timings.compile);
-    let stage = stage(result, combined, failed_to_compile);
+    let phase = match failed_to_compile {
+        true => Phase::Compile,
+        false => Phase::Execute,
+    };
+    let stage = stage(result, combined, phase);
     let compile = compiled.then(|| match failed_to_compile {
         true => stage.clone(),
         false => Stage {
@@ -98,10 +102,10 @@ pub fn answer(result: JobResult, combined: Output, runtime: &Runtime) -> PistonR
     }
 }
 
-fn stage(result: JobResult, combined: Output, is_compiler: bool) -> Stage {
-    let wall = match is_compiler {
-        true => result.timings.compile,
-        false => result.timings.execute,
+fn stage(result: JobResult, combined: Output, phase: Phase) -> Stage {
+    let wall = match phase {
+        Phase::Compile => result.timings.compile,
+        Phase::Execute => result.timings.execute,
     };
     Stage {
         message: error_sentence(&result),

@@ -1,50 +1,9 @@
 //! Piston's names and versions of our languages, and its version selectors.
 
-use protocol::language::Language;
+use protocol::language::{self, Language};
 use semver::{Version, VersionReq};
 use serde::Serialize;
 use utoipa::ToSchema;
-
-/// Where Piston's names are other than ours: its name, its aliases, the runtime's own name.
-struct Names {
-    language: Language,
-    name: &'static str,
-    aliases: &'static [&'static str],
-    runtime: Option<&'static str>,
-}
-
-const NAMES: &[Names] = &[
-    Names {
-        language: Language::Python,
-        name: "python",
-        aliases: &["py", "py3", "python3", "python3.11"],
-        runtime: None,
-    },
-    Names {
-        language: Language::Node,
-        name: "javascript",
-        aliases: &["node", "nodejs", "node-js", "node-javascript", "js"],
-        runtime: Some("node"),
-    },
-    Names {
-        language: Language::Go,
-        name: "go",
-        aliases: &["golang"],
-        runtime: None,
-    },
-    Names {
-        language: Language::Rust,
-        name: "rust",
-        aliases: &["rs"],
-        runtime: None,
-    },
-    Names {
-        language: Language::Bash,
-        name: "bash",
-        aliases: &["sh", "shell"],
-        runtime: None,
-    },
-];
 
 /// One runtime.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +13,7 @@ pub struct Runtime {
     /// Piston's name of it.
     pub name: &'static str,
     /// Other names it goes by.
-    pub aliases: &'static [&'static str],
+    pub aliases: &'static [String],
     /// The runtime's own name, where a language has several in Piston's world.
     pub runtime: Option<&'static str>,
     /// The version in the image.
@@ -69,7 +28,7 @@ pub struct RuntimeBody {
     /// The version in the image.
     pub version: String,
     /// Other names it goes by.
-    pub aliases: &'static [&'static str],
+    pub aliases: &'static [String],
     /// The runtime's own name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime: Option<&'static str>,
@@ -87,30 +46,33 @@ impl From<&Runtime> for RuntimeBody {
 }
 
 /// All runtimes.
-pub fn all() -> Vec<Runtime> {
-    NAMES
-        .iter()
-        .map(|names| Runtime {
-            language: names.language,
-            name: names.name,
-            aliases: names.aliases,
-            runtime: names.runtime,
-            version: version_of(names.language.spec().runtime),
-        })
-        .collect()
+pub fn all() -> impl Iterator<Item = Runtime> {
+    language::all().map(|language| {
+        let row = language.row();
+        let own = row
+            .piston
+            .as_ref()
+            .and_then(|piston| piston.runtime.as_deref());
+        Runtime {
+            language,
+            name: row.piston_name(),
+            aliases: row.piston_aliases(),
+            runtime: own,
+            version: version(row.version()),
+        }
+    })
 }
 
 /// The runtime with this name or alias whose version the selector takes.
 pub fn find(name: &str, selector: &str) -> Option<Runtime> {
-    all().into_iter().find(|runtime| {
-        (runtime.name == name || runtime.aliases.contains(&name))
-            && matches(selector, &runtime.version)
-    })
+    let goes_by = |runtime: &Runtime| {
+        runtime.name == name || runtime.aliases.iter().any(|alias| alias == name)
+    };
+    all().find(|runtime| goes_by(runtime) && matches(selector, &runtime.version))
 }
 
-/// "CPython 3.11" → 3.11.0.
-fn version_of(runtime: &str) -> Version {
-    let text = runtime.rsplit(' ').next().unwrap_or_default();
+/// "3.11" → 3.11.0.
+fn version(text: &str) -> Version {
     let mut numbers = text.split('.').map(|part| part.parse().unwrap_or(0));
     let mut next = || numbers.next().unwrap_or(0);
     Version::new(next(), next(), next())
@@ -162,13 +124,9 @@ mod tests {
 
     #[test]
     fn every_language_has_a_runtime_under_its_own_name_too() {
-        for spec in protocol::language::LANGUAGES {
-            assert_eq!(
-                find(spec.name, "*").map(|r| r.language),
-                Some(spec.language),
-                "{}",
-                spec.name
-            );
+        for language in language::all() {
+            let found = find(language.name(), "*").map(|runtime| runtime.language);
+            assert_eq!(found, Some(language), "{language}");
         }
         assert_eq!(find("js", "18.x").map(|r| r.name), Some("javascript"));
         assert_eq!(find("cobol", "*"), None);

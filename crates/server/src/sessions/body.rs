@@ -5,6 +5,7 @@ use crate::config::SessionBounds;
 use crate::execute::request::RequestFile;
 use crate::execute::response::{ArtifactBody, ExecuteResponse, LimitBody, TimingsBody};
 use crate::problem::{HttpCode, Problem};
+use crate::staying::{AskedTimes, VmSize};
 use crate::written::Text;
 use protocol::job::{JobRequest, RequestedLimits};
 use protocol::path::check_relative;
@@ -58,9 +59,11 @@ pub struct SessionBody {
 impl SessionRequest {
     /// Total and idle time.
     pub fn seconds(&self, bounds: &SessionBounds) -> Result<(Duration, Duration), Problem> {
-        let total = within("timeout", self.timeout, bounds.total_seconds)?;
-        let idle = within("idle_timeout", self.idle_timeout, bounds.idle_seconds)?;
-        Ok((total, idle))
+        let asked = AskedTimes {
+            total: self.timeout,
+            idle: self.idle_timeout,
+        };
+        asked.within(bounds)
     }
 
     /// What is validated: a job that is never run.
@@ -77,15 +80,6 @@ impl SessionRequest {
             ..JobRequest::default()
         }
     }
-}
-
-fn within(field: &str, asked: Option<f64>, max: u64) -> Result<Duration, Problem> {
-    let seconds = asked.unwrap_or(max as f64);
-    if seconds > 0.0 && seconds <= max as f64 {
-        return Ok(Duration::from_secs_f64(seconds));
-    }
-    let sentence = format!("{field} is {seconds}, allowed is above 0 and at most {max} seconds");
-    Err(Problem::with(HttpCode::FieldInvalid, sentence).field(field))
 }
 
 /// A program for a session.
@@ -113,19 +107,21 @@ pub struct CellRequest {
 impl CellRequest {
     /// What is validated, and what is fed to it. It is judged by the size of the VM that it gets.
     pub fn job(self, session: &SessionBody) -> (JobRequest, Option<String>) {
+        let size = VmSize {
+            memory_mib: session.memory_mib,
+            vcpus: session.vcpus,
+        };
+        let judged = size.job(session.language);
         let request = JobRequest {
-            language: session.language.into(),
             code: self.code,
             env: self.env,
             trace_id: self.trace_id,
             limits: RequestedLimits {
                 timeout_seconds: self.timeout,
-                memory_mib: Some(session.memory_mib.into()),
-                vcpus: Some(session.vcpus.into()),
-                ..RequestedLimits::default()
+                ..judged.limits
             },
             collect_artifacts: true,
-            ..JobRequest::default()
+            ..judged
         };
         (request, self.stdin)
     }

@@ -9,10 +9,10 @@
 use super::body::SessionBody;
 use crate::app::App;
 use crate::execute::request::job_io;
-use crate::execute::wait_for_turn;
-use crate::fair::{Entry, fair_share};
 use crate::keys::Principal;
+use crate::places::VmPlace;
 use crate::problem::{HttpCode, Problem};
+use crate::turn::Turn;
 use protocol::job::Job;
 use protocol::result::JobResult;
 use sandbox::drive::JobIo;
@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 const LOOK: Duration = Duration::from_millis(500);
 
 /// One session and its bounds.
-pub struct Slot {
+pub struct SessionSlot {
     owner: String,
     /// What its client is told of it.
     pub body: SessionBody,
@@ -44,10 +44,10 @@ pub struct Slot {
     pub session: Arc<tokio::sync::Mutex<Option<Session>>>,
 }
 
-impl Slot {
+impl SessionSlot {
     /// A place for a session of this key, whose VM is still to come.
-    pub fn new(who: &Principal, body: SessionBody, total: Duration, idle: Duration) -> Slot {
-        Slot {
+    pub fn new(who: &Principal, body: SessionBody, total: Duration, idle: Duration) -> SessionSlot {
+        SessionSlot {
             owner: who.id.clone(),
             body,
             ends_at: Instant::now() + total,
@@ -100,78 +100,76 @@ impl Slot {
     }
 }
 
+/// A session that counts.
+struct ListedSession {
+    slot: Arc<SessionSlot>,
+    _place: VmPlace,
+}
+
 /// All sessions.
 #[derive(Default)]
 pub struct Sessions {
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
+    slots: Mutex<HashMap<String, ListedSession>>,
 }
 
 impl Sessions {
     /// Those of one key.
     pub fn of(&self, who: &Principal) -> Vec<SessionBody> {
         let slots = self.slots();
-        let own = slots.values().filter(|slot| slot.owner == who.id);
-        own.map(|slot| slot.body.clone()).collect()
+        let own = slots.values().filter(|kept| kept.slot.owner == who.id);
+        own.map(|kept| kept.slot.body.clone()).collect()
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<String, Arc<Slot>>> {
+    fn slots(&self) -> MutexGuard<'_, HashMap<String, ListedSession>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a session's place in, or says that there is none.
-    /// It is given back unless [`Reserved::keep`] is told that the session came about.
-    pub fn reserve(app: &Arc<App>, who: &Principal, slot: Arc<Slot>) -> Result<Reserved, Problem> {
-        let mut slots = app.sessions.slots();
-        let own = slots.values().filter(|slot| slot.owner == who.id).count();
-        let all = app.config.sessions.sessions;
-        let most = who
-            .limits
-            .sessions
-            .min(fair_share(all, app.keys.executors()));
-        if own >= most || slots.len() >= all {
-            return Err(Problem::new(HttpCode::TooManySessions).retry_after(5));
-        }
+    /// It is given back unless [`ReservedSession::keep`] is told that the session came about.
+    pub fn reserve(
+        app: &Arc<App>,
+        who: &Principal,
+        slot: Arc<SessionSlot>,
+    ) -> Result<ReservedSession, Problem> {
         let id = slot.body.id.clone();
-        slots.insert(id.clone(), slot);
-        app.http.sessions.set(slots.len() as i64);
-        Ok(Reserved(Some((app.clone(), id))))
+        let kept = ListedSession {
+            slot,
+            _place: app.place(who)?,
+        };
+        app.sessions.slots().insert(id.clone(), kept);
+        Ok(ReservedSession(Some((app.clone(), id))))
     }
 
     /// A key's own session; another's is not there.
-    pub fn find(&self, who: &Principal, id: &str) -> Result<Arc<Slot>, Problem> {
+    pub fn find(&self, who: &Principal, id: &str) -> Result<Arc<SessionSlot>, Problem> {
         let slots = self.slots();
-        let slot = slots.get(id).filter(|slot| slot.owner == who.id);
-        slot.cloned()
+        let kept = slots.get(id).filter(|kept| kept.slot.owner == who.id);
+        kept.map(|kept| kept.slot.clone())
             .ok_or_else(|| Problem::new(HttpCode::SessionNotFound))
     }
 
     /// Ends a session. Its VM is destroyed when the last one who uses it lets go, and whoever has a
     /// program at work there lets go now.
-    pub fn remove(&self, app: &App, id: &str) {
-        let removed = {
-            let mut slots = self.slots();
-            let removed = slots.remove(id);
-            app.http.sessions.set(slots.len() as i64);
-            removed
-        };
+    pub fn remove(&self, id: &str) {
+        let removed = self.slots().remove(id);
         // Out of the lock: this may be the last that holds it, and others wait for the table.
-        if let Some(slot) = removed {
-            slot.ended.cancel();
+        if let Some(kept) = removed {
+            kept.slot.ended.cancel();
         }
     }
 
     /// Ends all sessions, when the service stops.
     pub async fn close(&self) {
         let slots = std::mem::take(&mut *self.slots());
-        for slot in slots.into_values() {
-            slot.close().await;
+        for kept in slots.into_values() {
+            kept.slot.close().await;
         }
     }
 
     fn over(&self) -> Vec<String> {
         let now = Instant::now();
         let slots = self.slots();
-        let over = slots.iter().filter(|(_, slot)| slot.is_over(now));
+        let over = slots.iter().filter(|(_, kept)| kept.slot.is_over(now));
         over.map(|(id, _)| id.clone()).collect()
     }
 }
@@ -182,45 +180,45 @@ pub async fn end_those_over(app: &App) {
     loop {
         ticks.tick().await;
         for id in app.sessions.over() {
-            app.sessions.remove(app, &id);
+            app.sessions.remove(&id);
         }
     }
 }
 
 /// A place that is given back unless the session came about: no VM, or its client went meanwhile.
-pub struct Reserved(Option<(Arc<App>, String)>);
+pub struct ReservedSession(Option<(Arc<App>, String)>);
 
-impl Reserved {
+impl ReservedSession {
     /// The session came about.
     pub fn keep(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Reserved {
+impl Drop for ReservedSession {
     fn drop(&mut self) {
         if let Some((app, id)) = self.0.take() {
-            app.sessions.remove(&app, &id);
+            app.sessions.remove(&id);
         }
     }
 }
 
 /// A session in use; one that is of no use any more afterwards is ended.
-pub struct Used {
+pub struct UsedSession {
     app: Arc<App>,
     /// Whose it is, and when it ends.
-    pub slot: Arc<Slot>,
+    pub slot: Arc<SessionSlot>,
     place: OwnedMutexGuard<Option<Session>>,
 }
 
-impl Used {
+impl UsedSession {
     /// Takes it for one request, unless another has it.
-    pub fn take(app: &Arc<App>, who: &Principal, id: &str) -> Result<Used, Problem> {
+    pub fn take(app: &Arc<App>, who: &Principal, id: &str) -> Result<UsedSession, Problem> {
         let slot = app.sessions.find(who, id)?;
         let place = slot.session.clone().try_lock_owned();
         let place = place.map_err(|_| Problem::new(HttpCode::SessionBusy).retry_after(1))?;
         *slot.idle_since() = None;
-        Ok(Used {
+        Ok(UsedSession {
             app: app.clone(),
             slot,
             place,
@@ -232,10 +230,10 @@ impl Used {
         &mut self,
         job: Job,
         stdin: Option<String>,
-        entry: &mut Entry,
+        turn: &mut Turn,
     ) -> Result<JobResult, Problem> {
         let app = self.app.clone();
-        if let Err(result) = wait_for_turn(&app, &job, entry).await {
+        if let Err(result) = turn.wait(&app, &job).await {
             return Ok(*result);
         }
         let (sender, receiver) = mpsc::channel(1);
@@ -245,7 +243,7 @@ impl Used {
             ..job_io(stdin)
         };
         let result = self.session()?.run(job, io).await;
-        entry.keeps(&result);
+        turn.keeps(&result);
         Ok(result)
     }
 
@@ -257,13 +255,13 @@ impl Used {
     }
 }
 
-impl Drop for Used {
+impl Drop for UsedSession {
     fn drop(&mut self) {
         *self.slot.interrupts() = None;
         self.slot.is_idle_now();
         if !self.place.as_ref().is_some_and(Session::is_usable) {
             *self.place = None;
-            self.app.sessions.remove(&self.app, &self.slot.body.id);
+            self.app.sessions.remove(&self.slot.body.id);
         }
     }
 }

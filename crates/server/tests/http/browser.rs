@@ -1,9 +1,12 @@
 //! The dashboard in real headless Chromium: a program is run by keyboard alone, its output, what it leaves
 //! and its events are seen, and hostile output stays text. Screenshots go to `target/artifacts`.
 
+mod escapes;
+mod sandboxes;
+
 use crate::chromium::Browser;
 use crate::lab;
-use protocol::language::Language;
+use protocol::language::named;
 use sandbox::config::PoolSize;
 use serde_json::{Value, json};
 use server::keys::file::Scope;
@@ -39,16 +42,15 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
         min: 1,
         max: 1,
         max_age_seconds: 3600,
-        rehearsed: false,
+        warmed: false,
     };
-    config.pool = [(Language::Bash, one)].into();
+    config.pool = [(named("bash"), one)].into();
     let service = lab::start_with(config, lab::server_config()).await;
     let Some(mut page) = Browser::open(&service).await else {
         service.end().await;
         return;
     };
-    page.until("document.getElementById('language').options.length === 5")
-        .await;
+    page.until(&crate::chromium::all_languages()).await;
     page.until(&holds("held", &service.engine())).await;
     page.value("window.hostile = 0; window.broken = []; addEventListener('securitypolicyviolation', (e) => broken.push(e.violatedDirective + ' ' + e.blockedURI)); 0").await;
 
@@ -105,9 +107,10 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
     page.value("document.getElementById('doctor-run').click()")
         .await;
     page.until(&holds("doctor", "kvm-runs-guests")).await;
-    page.screenshot("light").await;
-    page.screenshot("dark").await;
+    page.screenshot("dashboard", "light").await;
+    page.screenshot("dashboard", "dark").await;
     assert_eq!(page.value("window.broken").await, json!([]));
+    assert_eq!(page.faults().await, [""; 0]);
 
     // Stopped by its button: the VM goes with the request.
     page.value("document.getElementById('editor').select()")
@@ -141,8 +144,7 @@ async fn the_page_asks_for_a_key_and_uses_it() {
     page.value("document.querySelector('#key-form button').click()")
         .await;
     page.until(&holds("held", &service.engine())).await;
-    page.until("document.getElementById('language').options.length === 5")
-        .await;
+    page.until(&crate::chromium::all_languages()).await;
     assert_eq!(page.value("document.getElementById('key').value").await, "");
     drop(page);
     service.end().await;

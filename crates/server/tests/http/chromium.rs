@@ -21,6 +21,8 @@ pub struct Browser {
     _profile: tempfile::TempDir,
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     next: u64,
+    /// What the page did wrong: what its policy forbids, errors that nobody caught.
+    faults: Vec<String>,
 }
 
 impl Drop for Browser {
@@ -96,7 +98,12 @@ impl Browser {
             _profile: profile,
             socket,
             next: 0,
+            faults: Vec::new(),
         };
+        // What was said before is told, too.
+        for domain in ["Log.enable", "Runtime.enable"] {
+            browser.call(domain, json!({})).await;
+        }
         // Before it, there is an empty page.
         let ours = "document.readyState === 'complete' && document.getElementById('held') !== null";
         browser.until(ours).await;
@@ -120,7 +127,15 @@ impl Browser {
             if answer["id"] == id {
                 return answer["result"].clone();
             }
+            self.faults.extend(fault(&answer));
         }
+    }
+
+    /// What the page did wrong until now.
+    pub async fn faults(&mut self) -> Vec<String> {
+        // What comes before this answer is looked at.
+        self.value("0").await;
+        std::mem::take(&mut self.faults)
     }
 
     /// What an expression is on the page.
@@ -138,20 +153,66 @@ impl Browser {
     pub async fn until(&mut self, expression: &str) {
         let begun = Instant::now();
         while self.value(expression).await != true {
-            assert!(begun.elapsed() < PATIENCE, "never: {expression}");
+            let faults = &self.faults;
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "never: {expression}; {faults:?}"
+            );
         }
     }
 
     /// A key goes down or up, as the protocol has it.
-    async fn key(&mut self, kind: &str, key: &str, code: u32, modifiers: u32) {
-        let params = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": modifiers});
+    async fn key(&mut self, kind: &str, (key, code, modifiers): (&str, u32, u32)) {
+        // Without a text it presses no button and sends no form.
+        let text = if key == "Enter" && modifiers == 0 {
+            "\r"
+        } else {
+            ""
+        };
+        let params = json!({"type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code, "modifiers": modifiers});
         self.call("Input.dispatchKeyEvent", params).await;
     }
 
     /// A key with its modifiers (2: Control) is pressed and let go.
     pub async fn press(&mut self, key: &str, code: u32, modifiers: u32) {
-        self.key("rawKeyDown", key, code, modifiers).await;
-        self.key("keyUp", key, code, modifiers).await;
+        self.key("keyDown", (key, code, modifiers)).await;
+        self.key("keyUp", (key, code, modifiers)).await;
+    }
+
+    /// Types, one key after another.
+    pub async fn types(&mut self, text: &str) {
+        for letter in text.chars() {
+            let key = letter.to_string();
+            for (kind, text) in [("keyDown", key.as_str()), ("keyUp", "")] {
+                let params = json!({"type": kind, "key": key, "text": text});
+                self.call("Input.dispatchKeyEvent", params).await;
+            }
+        }
+    }
+
+    /// Types a line.
+    pub async fn enters(&mut self, line: &str) {
+        self.types(line).await;
+        self.press("Enter", 13, 0).await;
+    }
+
+    /// Chooses files in the element of this id.
+    pub async fn choose(&mut self, id: &str, files: &[&Path]) {
+        let document = self.call("DOM.getDocument", json!({})).await;
+        let root = &document["root"]["nodeId"];
+        let query = json!({"nodeId": root, "selector": format!("#{id}")});
+        let found = self.call("DOM.querySelector", query).await;
+        let params = json!({"nodeId": found["nodeId"], "files": files});
+        self.call("DOM.setFileInputFiles", params).await;
+    }
+
+    /// Has the window this width, in CSS pixels; says how wide the page is then.
+    pub async fn width(&mut self, width: u32) -> Value {
+        let params =
+            json!({"width": width, "height": 1500, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", params)
+            .await;
+        self.value("document.documentElement.scrollWidth").await
     }
 
     /// Puts text where the focus is, as a person who pastes it.
@@ -159,10 +220,11 @@ impl Browser {
         self.call("Input.insertText", json!({ "text": text })).await;
     }
 
-    /// The page with every colour as under this preference, `light` or `dark`, into
+    /// A view with every colour as under this preference, `light` or `dark`, into
     /// `target/artifacts/screenshots`.
-    pub async fn screenshot(&mut self, name: &str) {
-        let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": name}]});
+    pub async fn screenshot(&mut self, view: &str, scheme: &str) {
+        let name = format!("{view}-{scheme}.png");
+        let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", scheme).await;
         let whole = json!({"format": "png", "captureBeyondViewport": true});
         let shot = self.call("Page.captureScreenshot", whole).await;
@@ -170,6 +232,27 @@ impl Browser {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let folder = target.join("artifacts/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(format!("dashboard-{name}.png")), bytes).unwrap();
+        std::fs::write(folder.join(name), bytes).unwrap();
     }
+}
+
+/// What an event of the protocol says that the page did wrong. That an answer was a refusal is none.
+fn fault(event: &Value) -> Option<String> {
+    let entry = &event["params"]["entry"];
+    let is_fault = match event["method"].as_str()? {
+        "Log.entryAdded" => entry["level"] == "error" && entry["source"] != "network",
+        "Runtime.exceptionThrown" => true,
+        _ => false,
+    };
+    let exception = &event["params"]["exceptionDetails"];
+    is_fault.then(|| match entry["text"].as_str() {
+        Some(text) => text.to_owned(),
+        None => exception.to_string(),
+    })
+}
+
+/// True in a page whose list of languages is filled.
+pub fn all_languages() -> String {
+    let count = protocol::language::all().count();
+    format!("document.getElementById('language').options.length === {count}")
 }

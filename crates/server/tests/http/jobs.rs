@@ -27,8 +27,9 @@ async fn a_program_runs_and_its_result_is_the_tools() {
     let identity = service.sandbox.identity();
     let accelerator = identity.accelerator;
     let accelerator = accelerator.map_or("none".into(), |accelerator| accelerator.to_string());
-    let isolation =
-        json!({"engine": service.engine(), "accelerator": accelerator, "jail": identity.jail});
+    let isolation = json!({
+        "engine": service.engine(), "accelerator": accelerator, "jail": identity.jail, "guest": "confined",
+    });
     assert_eq!(result["isolation"], isolation);
     let types = service.event_types();
     assert_eq!(types, [EventType::VmStart, EventType::VmStop]);
@@ -195,8 +196,8 @@ async fn over_the_bound_there_is_503_and_every_key_gets_its_turn() {
     let dir = tempfile::tempdir().unwrap();
     let mut sandbox_config = lab::sandbox_config();
     sandbox_config.admission.running = 1;
+    sandbox_config.admission.queued = 4;
     let mut config = lab::server_config();
-    config.queued = 4;
     let scopes = &[server::keys::file::Scope::Execute];
     let path = dir.path().join("keys.json");
     let key = |name| {

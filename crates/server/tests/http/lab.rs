@@ -8,7 +8,7 @@ use sandbox::materials::MaterialsSource;
 use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
 use sandbox::snapshots::SnapshotStore;
-use sandbox::supply::Supply;
+use sandbox::supply::{Sources, Supply};
 use serde_json::Value;
 use server::keys::file::{Scope, add};
 use server::{Feed, Rooms, ServerConfig};
@@ -160,7 +160,12 @@ pub async fn rooms(config: &Config) -> (Rooms, Arc<Sandbox>, Arc<Feed>) {
     };
     let engine = vmm::open(config.engine.kind, settings).await.unwrap();
     drop(opening);
-    let supply = Supply::new(config, engine, materials, snapshots, metrics.clone());
+    let sources = Sources {
+        engine,
+        materials,
+        snapshots,
+    };
+    let supply = Supply::new(config, sources, metrics.clone());
     supply.start_pool();
     let feed = Feed::new(500);
     let mut sinks: Vec<Arc<dyn EventSink>> = vec![feed.clone()];
@@ -175,7 +180,6 @@ pub async fn rooms(config: &Config) -> (Rooms, Arc<Sandbox>, Arc<Feed>) {
         feed: feed.clone(),
         doctor: Some(doctor(state.clone())),
         state_dir: state,
-        places: config.running_bound(),
     };
     (rooms, sandbox, feed)
 }

@@ -203,7 +203,7 @@ async fn a_host_without_images_says_so_and_nothing_of_its_inside() {
     let service = lab::start_in(empty.path()).await;
     let body = json!({"lang": "python", "code": "print(1)"});
     let (status, problem) = service.execute(&body).await;
-    assert_eq!((status, &problem["code"]), (503, &"image_missing".into()));
+    assert_eq!((status, &problem["code"]), (422, &"image_missing".into()));
     let text = problem.to_string();
     assert!(!text.contains(empty.path().to_str().unwrap()), "{text}");
     assert!(problem["trace_id"].is_string());

@@ -69,7 +69,7 @@ async fn a_session_that_does_not_begin_leaves_its_reason() {
     let service = lab::start_in(empty.path()).await;
     let body = json!({"language": "bash"});
     let (status, problem) = answer(service.post("/api/v1/sessions", &body)).await;
-    assert_eq!((status, &problem["code"]), (503, &"image_missing".into()));
+    assert_eq!((status, &problem["code"]), (422, &"image_missing".into()));
     let events = service.feed.events(9);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].event_type, EventType::VmStop);

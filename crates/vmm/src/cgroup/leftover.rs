@@ -2,7 +2,7 @@
 
 use super::remove_folders;
 use crate::engine::VmId;
-use crate::mark::Doomed;
+use crate::mark::Orphan;
 use crate::state::CGROUPS_FILE;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -43,16 +43,16 @@ pub fn kill(folders: &[PathBuf], deadline: Duration) -> Result<Vec<String>, Stri
         }
         freeze("FROZEN");
         let inside = |pid| folders.iter().any(|folder| members(folder).contains(&pid));
-        let doomed: Result<Vec<_>, _> = pids
+        let orphans: Result<Vec<_>, _> = pids
             .into_iter()
-            .map(|pid| Doomed::kill(pid, || inside(pid)))
+            .map(|pid| Orphan::kill(pid, || inside(pid)))
             .collect();
         for folder in folders {
             // Kernels before 5.14 and v1 have no such file.
             let _ = std::fs::write(folder.join("cgroup.kill"), "1");
         }
         freeze("THAWED");
-        for process in doomed?.into_iter().flatten() {
+        for process in orphans?.into_iter().flatten() {
             killed.push(process.gone(end)?);
         }
         if Instant::now() > end {

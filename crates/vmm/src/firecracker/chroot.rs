@@ -17,12 +17,12 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Chroot {
     folder: PathBuf,
-    inside: Inside,
+    inside: ChrootDir,
 }
 
 /// The chroot's root, held open: whatever becomes of the path, this is it.
 #[derive(Debug, Clone)]
-pub struct Inside(Arc<OwnedFd>);
+pub struct ChrootDir(Arc<OwnedFd>);
 
 impl Chroot {
     /// Notes in the run folder where it will be, then makes it; one that is there already is refused.
@@ -58,7 +58,7 @@ impl Chroot {
         match opened {
             Ok(root) => Ok(Self {
                 folder,
-                inside: Inside(Arc::new(root)),
+                inside: ChrootDir(Arc::new(root)),
             }),
             Err(e) => {
                 let _ = std::fs::remove_dir_all(&folder);
@@ -78,7 +78,7 @@ impl Chroot {
     }
 
     /// Its root, held open.
-    pub fn inside(&self) -> Inside {
+    pub fn inside(&self) -> ChrootDir {
         self.inside.clone()
     }
 
@@ -104,7 +104,7 @@ impl Drop for Chroot {
     }
 }
 
-impl Inside {
+impl ChrootDir {
     /// A path to a file in the root that is short enough for a socket's address, whatever BASE is.
     pub fn reach(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}/{name}", self.0.as_raw_fd()))

@@ -132,25 +132,40 @@ const CAPABILITIES: &[(&str, &str)] = &[
 ];
 
 /// Development only: bubblewrap around a Firecracker without a jailer.
-pub fn unjailed_arguments(
-    id: &VmId,
-    firecracker: &Path,
-    root: &Path,
-    files: &[(PathBuf, &str)],
-    info: i32,
-) -> Vec<OsString> {
-    let mut args: Vec<OsString> = ["--die-with-parent", "--unshare-pid", "--unshare-net"]
-        .map(OsString::from)
-        .into();
-    args.extend(["--new-session", "--clearenv", "--dev-bind", "/", "/"].map(OsString::from));
-    for (source, at) in files {
-        args.extend(["--ro-bind".into(), source.into(), root.join(at).into()]);
+#[derive(Debug)]
+pub struct Unjailed<'a> {
+    /// The VM.
+    pub id: &'a VmId,
+    /// The program.
+    pub firecracker: &'a Path,
+    /// Its folder.
+    pub root: &'a Path,
+    /// Files of the host's, and their names in that folder.
+    pub files: &'a [(PathBuf, &'a str)],
+}
+
+impl Unjailed<'_> {
+    /// bubblewrap's, which tells on descriptor `info` whom it started.
+    pub fn arguments(&self, info: i32) -> Vec<OsString> {
+        let Unjailed {
+            id,
+            firecracker,
+            root,
+            files,
+        } = *self;
+        let mut args: Vec<OsString> = ["--die-with-parent", "--unshare-pid", "--unshare-net"]
+            .map(OsString::from)
+            .into();
+        args.extend(["--new-session", "--clearenv", "--dev-bind", "/", "/"].map(OsString::from));
+        for (source, at) in files {
+            args.extend(["--ro-bind".into(), source.into(), root.join(at).into()]);
+        }
+        args.extend(["--chdir".into(), root.into()]);
+        args.extend(["--info-fd".into(), info.to_string().into()]);
+        args.extend(["--".into(), firecracker.into()]);
+        args.extend(["--id", id.as_str(), "--api-sock", at::API].map(OsString::from));
+        args
     }
-    args.extend(["--chdir".into(), root.into()]);
-    args.extend(["--info-fd".into(), info.to_string().into()]);
-    args.extend(["--".into(), firecracker.into()]);
-    args.extend(["--id", id.as_str(), "--api-sock", at::API].map(OsString::from));
-    args
 }
 
 /// The name of the folder that the jailer makes for its program is the name it is bound to.

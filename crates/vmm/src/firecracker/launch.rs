@@ -2,9 +2,9 @@
 
 use super::FirecrackerEngine;
 use super::calls;
-use super::chroot::{Chroot, Inside};
+use super::chroot::{Chroot, ChrootDir};
 use super::client::Client;
-use super::jailer::{self, Jailer};
+use super::jailer::{Jailer, Unjailed};
 use super::layout::{self, at};
 use super::standby::FirecrackerStandby;
 use super::vm::FirecrackerVm;
@@ -12,9 +12,10 @@ use crate::cgroup::Limits;
 use crate::console::Tail;
 use crate::engine::{SnapshotFiles, StandbySize, VmSpec};
 use crate::error::{Step, VmmError};
-use crate::jail::child::{Addresses, ChildSetup, FIRST_FD, Privileged};
-use crate::jail::process::{Held, Process, this_process};
-use crate::jail::{entrances, files, has_child, inspect, make_cgroup, pipe, slots};
+use crate::jail::child::{Addresses, ChildSetup, FIRST_FD, OutputFds, Privileged};
+use crate::jail::files::{self, Access};
+use crate::jail::process::{Held, PidNamespace, Process, this_process};
+use crate::jail::{entrances, has_child, inspect, make_cgroup, pipe, slots};
 use crate::running::Running;
 use crate::saved::MAX_STATE_BYTES;
 use crate::state::RunFolder;
@@ -52,7 +53,7 @@ struct Spawned {
     process: Process,
     uid: u32,
     cgroup: Option<Arc<crate::cgroup::VmCgroup>>,
-    inside: Inside,
+    inside: ChrootDir,
     pipes: Vec<OwnedFd>,
     console: OwnedFd,
     stderr: OwnedFd,
@@ -91,6 +92,15 @@ impl Start {
             Start::Clone(..) | Start::StandBy(_) => MAX_STATE_BYTES,
         }
     }
+}
+
+/// How far the system-call filters of a Firecracker's threads are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filters {
+    /// It installs them when it starts its guest.
+    NotYet,
+    /// Each thread has its own.
+    Installed,
 }
 
 impl FirecrackerEngine {
@@ -147,7 +157,7 @@ impl FirecrackerEngine {
             .await
             .map_err(|e| VmmError::io(Step::Start, "the starting task")(Error::other(e)))??;
         let mut vm = self.attach(size, spawned).await?;
-        self.check_confinement(&vm, false)?;
+        self.check_confinement(&vm, Filters::NotYet)?;
         vm.send_all(&calls::observe()).await?;
         Ok(vm)
     }
@@ -194,7 +204,7 @@ impl FirecrackerEngine {
                 .make_mount_point(name)
                 .map_err(prepare("making a mount point"))?;
             if self.jailed() {
-                let mount = files::detached(source, false, uid);
+                let mount = files::detached(source, Access::ReadOnly, uid);
                 let target = CString::new(target.as_os_str().as_bytes());
                 mounts.push((
                     mount.map_err(prepare(&format!("mounting {}", source.display())))?,
@@ -228,7 +238,13 @@ impl FirecrackerEngine {
                 args
             }
             None => {
-                jailer::unjailed_arguments(&id, &self.program, &chroot.root(), &files, FIRST_FD)
+                let unjailed = Unjailed {
+                    id: &id,
+                    firecracker: &self.program,
+                    root: &chroot.root(),
+                    files: &files,
+                };
+                unjailed.arguments(FIRST_FD)
             }
         };
         let setup = ChildSetup {
@@ -239,14 +255,18 @@ impl FirecrackerEngine {
             addresses: Addresses::Random,
             fds,
         };
-        let command = setup.command(&self.bwrap, args, stdout, stderr);
+        let command = setup.command(&self.bwrap, args, OutputFds { stdout, stderr });
         let held = Held {
             cgroup: cgroup.clone(),
             run,
             chroot: Some(chroot),
             slot,
         };
-        let process = Process::spawn(command, held, id.as_str(), self.jailed())?;
+        let namespace = match self.jailed() {
+            true => PidNamespace::Own,
+            false => PidNamespace::Hosts,
+        };
+        let process = Process::spawn(command, held, id.as_str(), namespace)?;
         // If not, it failed, and its stderr says why.
         let _ = has_child(info_reader);
         Ok(Spawned {
@@ -297,7 +317,7 @@ impl FirecrackerEngine {
     async fn check_filtered(&self, vm: &FirecrackerVm) -> Result<(), VmmError> {
         let end = tokio::time::Instant::now() + FILTER_DEADLINE;
         loop {
-            match self.check_confinement(vm, true) {
+            match self.check_confinement(vm, Filters::Installed) {
                 Err(VmmError::LimitNotHeld { .. }) if tokio::time::Instant::now() < end => {
                     tokio::time::sleep(ASK_AGAIN).await;
                 }
@@ -307,7 +327,7 @@ impl FirecrackerEngine {
     }
 
     /// Reads back what the kernel holds this Firecracker to.
-    fn check_confinement(&self, vm: &FirecrackerVm, filtered: bool) -> Result<(), VmmError> {
+    fn check_confinement(&self, vm: &FirecrackerVm, filters: Filters) -> Result<(), VmmError> {
         let pid = vm.running.process.pid();
         if let Some(cgroup) = &vm.running.cgroup {
             cgroup.check_member(pid)?;
@@ -322,7 +342,7 @@ impl FirecrackerEngine {
             return Ok(());
         }
         inspect::check(inspect::fault_by(pid, |thread| {
-            let open = filtered && thread.seccomp != 2;
+            let open = filters == Filters::Installed && thread.seccomp != 2;
             thread
                 .fault_of_jailer(vm.running.uid)
                 .or_else(|| open.then(|| "it has no seccomp filter".into()))
@@ -331,7 +351,7 @@ impl FirecrackerEngine {
 }
 
 /// Asks for the API's socket until it is there, Firecracker has ended, or the deadline has passed.
-async fn connect_api(running: &Running, inside: &Inside) -> Result<Client, VmmError> {
+async fn connect_api(running: &Running, inside: &ChrootDir) -> Result<Client, VmmError> {
     let step = Step::Start;
     let socket = inside.reach(at::API);
     let connected = timeout(step.deadline(), async {

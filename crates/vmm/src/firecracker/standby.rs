@@ -6,7 +6,7 @@ use super::layout;
 use super::vm::FirecrackerVm;
 use crate::engine::{SnapshotFiles, Standby, Vm, VmSpec};
 use crate::error::VmmError;
-use crate::jail::later;
+use crate::jail::deferred;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl Standby for FirecrackerStandby {
         let FirecrackerStandby { vm, engine } = *self;
         vm.size.must_fit(&spec)?;
         let files = layout::of_clone(&spec, snapshot);
-        later::show(vm.running.process.clone(), vm.running.uid, files).await?;
+        deferred::show(vm.running.process.clone(), vm.running.uid, files).await?;
         Ok(Box::new(engine.load(vm).await?))
     }
 

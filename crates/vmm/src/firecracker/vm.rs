@@ -1,7 +1,7 @@
 //! A running Firecracker VM.
 
 use super::calls::{self, Call};
-use super::chroot::Inside;
+use super::chroot::ChrootDir;
 use super::client::{ApiError, Client};
 use super::layout::at;
 use super::vsock;
@@ -27,7 +27,7 @@ const AGENT_DEADLINE: Duration = Duration::from_secs(60);
 pub(super) struct FirecrackerVm {
     pub(super) size: StandbySize,
     pub(super) running: Running,
-    pub(super) inside: Inside,
+    pub(super) inside: ChrootDir,
     /// Shared with the watchdog.
     pub(super) api: Arc<Mutex<Client>>,
     /// Empty the pipes of log and metrics.

@@ -1,5 +1,6 @@
 //! bubblewrap's arguments. Pure: a table of what is wanted, each word with its reason.
 
+use super::files::Access;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -24,8 +25,8 @@ pub struct Scratch {
 /// What is mounted over a jail's root, in this order.
 #[derive(Debug, Default)]
 pub struct Mounts<'a> {
-    /// Host path, path in the jail, writable.
-    pub binds: Vec<(&'a Path, &'a str, bool)>,
+    /// Host path, path in the jail, what may be done there.
+    pub binds: Vec<(&'a Path, &'a str, Access)>,
     /// A place for files of its own.
     pub scratch: Option<Scratch>,
 }
@@ -63,8 +64,11 @@ pub fn arguments(root: &Path, mounts: &Mounts<'_>, fds: BwrapFds) -> Vec<OsStrin
         }
     }
     args.extend(["--ro-bind".into(), root.into(), "/".into()]);
-    for (source, at, writable) in &mounts.binds {
-        let kind = if *writable { "--bind" } else { "--ro-bind" };
+    for (source, at, access) in &mounts.binds {
+        let kind = match access {
+            Access::ReadOnly => "--ro-bind",
+            Access::Writable => "--bind",
+        };
         args.extend([kind.into(), source.into(), at.into()]);
     }
     if let Some(scratch) = mounts.scratch {
@@ -99,8 +103,8 @@ mod tests {
         };
         let mut mounts = Mounts {
             binds: vec![
-                (Path::new("/k"), "/kernel", false),
-                (Path::new("/m"), "/ram", true),
+                (Path::new("/k"), "/kernel", Access::ReadOnly),
+                (Path::new("/m"), "/ram", Access::Writable),
             ],
             scratch: None,
         };

@@ -72,14 +72,21 @@ pub struct ChildSetup {
     pub fds: Vec<OwnedFd>,
 }
 
+/// Where a jailed program writes.
+pub struct OutputFds {
+    /// Descriptor 1.
+    pub stdout: OwnedFd,
+    /// Descriptor 2.
+    pub stderr: OwnedFd,
+}
+
 impl ChildSetup {
     /// bubblewrap, ready to be started with these arguments and nothing else of the tool's.
     pub fn command(
         mut self,
         bwrap: &Path,
         args: impl IntoIterator<Item = OsString>,
-        stdout: OwnedFd,
-        stderr: OwnedFd,
+        outputs: OutputFds,
     ) -> Command {
         let mut command = Command::new(bwrap);
         command
@@ -87,8 +94,8 @@ impl ChildSetup {
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::null())
-            .stdout(stdout)
-            .stderr(stderr);
+            .stdout(outputs.stdout)
+            .stderr(outputs.stderr);
         // SAFETY: `enter` makes system calls only: no allocation, no lock.
         unsafe { command.pre_exec(move || self.enter()) };
         command
@@ -233,7 +240,8 @@ mod tests {
         let (output, stdout) = rustix::pipe::pipe().unwrap();
         let stderr = stdout.try_clone().unwrap();
         let path = OsString::from("/proc/self/oom_score_adj");
-        let mut command = setup.command(Path::new("/bin/cat"), [path], stdout, stderr);
+        let mut command =
+            setup.command(Path::new("/bin/cat"), [path], OutputFds { stdout, stderr });
         assert!(command.status().unwrap().success());
         drop(command);
         let said = std::io::read_to_string(File::from(output)).unwrap();
@@ -258,7 +266,7 @@ mod tests {
         };
         let (_output, stdout) = rustix::pipe::pipe().unwrap();
         let stderr = stdout.try_clone().unwrap();
-        let mut command = setup.command(Path::new("/bin/true"), [], stdout, stderr);
+        let mut command = setup.command(Path::new("/bin/true"), [], OutputFds { stdout, stderr });
         assert!(command.status().unwrap().success());
     }
 }

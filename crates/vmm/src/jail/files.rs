@@ -13,6 +13,15 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+/// What a VMM may do with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read it.
+    ReadOnly,
+    /// Write to it, too (a booted VM's RAM; the file is then the VM's uid's).
+    Writable,
+}
+
 /// A host file inside the jail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JailFile {
@@ -20,8 +29,8 @@ pub struct JailFile {
     pub source: PathBuf,
     /// In the jail; the jail's root holds an empty file of this name to mount on.
     pub at: &'static str,
-    /// The VMM may write to it (a booted VM's RAM; the file is then the VM's uid's).
-    pub writable: bool,
+    /// What the VMM may do with it.
+    pub access: Access,
 }
 
 impl JailFile {
@@ -30,13 +39,13 @@ impl JailFile {
         Self {
             source: source.to_path_buf(),
             at,
-            writable: false,
+            access: Access::ReadOnly,
         }
     }
 }
 
 /// A mount of `path` that is in no mount table, to be moved into a jail's.
-pub fn detached(path: &Path, writable: bool, uid: u32) -> Result<OwnedFd> {
+pub fn detached(path: &Path, access: Access, uid: u32) -> Result<OwnedFd> {
     let tree = open_tree(
         rustix::fs::CWD,
         path,
@@ -49,7 +58,7 @@ pub fn detached(path: &Path, writable: bool, uid: u32) -> Result<OwnedFd> {
         set: MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
         ..MountAttr::default()
     };
-    if !writable {
+    if access == Access::ReadOnly {
         attr.set |= MOUNT_ATTR_RDONLY;
     }
     let readable = meta.uid() == uid || meta.permissions().mode() & 0o004 != 0;

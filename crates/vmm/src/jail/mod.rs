@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`root`] | the files of a jail's root |
 //! | [`files`] | a VM's own files, shown to its uid alone |
-//! | [`later`] | a file for a jail that runs already |
+//! | [`deferred`] | a file for a jail that runs already |
 //! | [`slots`] | one uid a VM |
 //! | [`bwrap`] | bubblewrap's arguments |
 //! | `child` | between fork and exec |
@@ -19,9 +19,9 @@
 
 pub mod bwrap;
 pub(crate) mod child;
+pub mod deferred;
 pub mod files;
 pub mod inspect;
-pub mod later;
 pub mod process;
 pub mod root;
 pub mod slots;
@@ -36,9 +36,9 @@ use crate::error::{Step, VmmError};
 use crate::privilege::is_privileged;
 use crate::state::{CGROUPS_FILE, RunFolder, StateDir, private_file};
 use bwrap::{BwrapFds, Mounts};
-use child::{ChildSetup, FIRST_FD, Privileged, STAGE};
-use files::JailFile;
-use process::{Held, Process};
+use child::{ChildSetup, FIRST_FD, OutputFds, Privileged, STAGE};
+use files::{Access, JailFile};
+use process::{Held, PidNamespace, Process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Resource;
 use std::ffi::{CString, OsString};
@@ -161,8 +161,8 @@ impl Jail {
         format!("bubblewrap+seccomp+{uid}+{cgroup}")
     }
 
-    /// Whether [`later::show`] works: a user's tool may not mount in a jail that runs.
-    pub fn shows_later(&self) -> bool {
+    /// Whether [`deferred::show`] works: a user's tool may not mount in a jail that runs.
+    pub fn shows_deferred(&self) -> bool {
         self.uids.is_some()
     }
 
@@ -207,17 +207,25 @@ impl Jail {
             addresses: self.addresses,
             fds,
         };
-        let mut args = self.bwrap_arguments(&request, uid.is_some(), numbers);
+        let mut args = self.bwrap_arguments(&request, numbers);
         args.push(self.program.clone().into());
         args.extend(request.args);
-        let command = setup.command(&self.bwrap, args, request.stdout, request.stderr);
+        let outputs = OutputFds {
+            stdout: request.stdout,
+            stderr: request.stderr,
+        };
+        let command = setup.command(&self.bwrap, args, outputs);
         let held = Held {
             cgroup: cgroup.clone(),
             run: request.run,
             chroot: None,
             slot,
         };
-        let process = Process::spawn(command, held, request.id.as_str(), uid.is_some())?;
+        let namespace = match uid {
+            Some(_) => PidNamespace::Own,
+            None => PidNamespace::Hosts,
+        };
+        let process = Process::spawn(command, held, request.id.as_str(), namespace)?;
         if has_child(info_reader) {
             process.find_vmm()?;
         }
@@ -228,24 +236,24 @@ impl Jail {
         })
     }
 
-    fn bwrap_arguments(&self, request: &JailRequest, staged: bool, fds: BwrapFds) -> Vec<OsString> {
+    fn bwrap_arguments(&self, request: &JailRequest, fds: BwrapFds) -> Vec<OsString> {
         let (files, scratch) = (&request.files, request.scratch);
-        if !staged {
+        if self.uids.is_none() {
             let binds = files
                 .iter()
-                .map(|file| (file.source.as_path(), file.at, file.writable))
+                .map(|file| (file.source.as_path(), file.at, file.access))
                 .collect();
             return bwrap::arguments(&self.root, &Mounts { binds, scratch }, fds);
         }
         // The stage brings all files along, read-only; what is writable is bound once more.
         let paths: Vec<(PathBuf, &str)> = files
             .iter()
-            .filter(|file| file.writable)
+            .filter(|file| file.access == Access::Writable)
             .map(|file| (PathBuf::from(format!("{STAGE}{}", file.at)), file.at))
             .collect();
         let binds = paths
             .iter()
-            .map(|(path, at)| (path.as_path(), *at, true))
+            .map(|(path, at)| (path.as_path(), *at, Access::Writable))
             .collect();
         bwrap::arguments(Path::new(STAGE), &Mounts { binds, scratch }, fds)
     }
@@ -253,14 +261,14 @@ impl Jail {
     fn privileged(&self, uid: u32, jail_files: &[JailFile]) -> std::io::Result<Privileged> {
         let target = |path: String| CString::new(path).map_err(std::io::Error::other);
         let mut mounts = vec![(
-            files::detached(&self.root, false, uid)?,
+            files::detached(&self.root, Access::ReadOnly, uid)?,
             target(STAGE.into())?,
         )];
         for file in jail_files {
-            if file.writable {
+            if file.access == Access::Writable {
                 std::os::unix::fs::lchown(&file.source, Some(uid), Some(uid))?;
             }
-            let mount = files::detached(&file.source, file.writable, uid)?;
+            let mount = files::detached(&file.source, file.access, uid)?;
             mounts.push((mount, target(format!("{STAGE}{}", file.at))?));
         }
         Ok(Privileged {

@@ -64,15 +64,23 @@ pub struct Process {
     finished: std::sync::Mutex<mpsc::Receiver<()>>,
 }
 
+/// Among which processes a jailed program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PidNamespace {
+    /// It is process 1 of a namespace, so that the kernel ends all that it made as soon as it ends: bubblewrap
+    /// ties its child to itself only after some milliseconds. Making one is root's right.
+    Own,
+    /// The host's.
+    Hosts,
+}
+
 impl Process {
-    /// Starts `command` from a thread of its own. With `rooted` it is process 1 of a namespace, so that
-    /// the kernel ends all that it made as soon as it ends: bubblewrap ties its child to itself only
-    /// after some milliseconds. Making a namespace is root's right.
+    /// Starts `command` from a thread of its own.
     pub fn spawn(
         mut command: Command,
         held: Held,
         name: &str,
-        rooted: bool,
+        namespace: PidNamespace,
     ) -> Result<Self, VmmError> {
         let failed = |what: &str, source| VmmError::Io {
             step: Step::Start,
@@ -89,9 +97,9 @@ impl Process {
             .stack_size(128 * 1024)
             .spawn(move || {
                 let _finished = finished_in;
-                let spawned = match rooted {
-                    true => new_pid_namespace().and_then(|()| command.spawn()),
-                    false => command.spawn(),
+                let spawned = match namespace {
+                    PidNamespace::Own => new_pid_namespace().and_then(|()| command.spawn()),
+                    PidNamespace::Hosts => command.spawn(),
                 };
                 drop(command); // the child's ends of pipes and sockets
                 let mut child = match spawned {

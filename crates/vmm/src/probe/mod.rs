@@ -19,8 +19,8 @@ mod tsc;
 #[cfg(target_arch = "x86_64")]
 mod verdict;
 
+use crate::cache;
 use crate::config::{Accelerator, VmmConfig};
-use crate::kept;
 use crate::state::StateDir;
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
@@ -50,9 +50,9 @@ pub async fn accelerator(config: &VmmConfig) -> Probed {
     let state_dir = config.state_dir.clone();
     let asked = tokio::task::spawn_blocking(move || match StateDir::open(&state_dir) {
         Ok(state) => {
-            let answer = kept::since_boot(&state, "probe", &device_identity(), probe);
+            let answer = cache::since_boot(&state, "probe", &device_identity(), probe);
             Probed {
-                cached: answer.kept,
+                cached: answer.was_cached,
                 ..answer.value
             }
         }
@@ -68,7 +68,7 @@ pub async fn accelerator(config: &VmmConfig) -> Probed {
 pub fn is_news(config: &VmmConfig, line: &str) -> bool {
     // Where nothing can be kept, it is told each time.
     StateDir::open(&config.state_dir).map_or(true, |state| {
-        !kept::since_boot(&state, "told", line, || ()).kept
+        !cache::since_boot(&state, "told", line, || ()).was_cached
     })
 }
 
@@ -154,7 +154,7 @@ pub fn host_cpu() -> String {
 /// The rate of the host's time-stamp counter, kHz, which emulated guests count at; `None` where it
 /// does not tell time. Blocks 50 ms the first time since the host booted.
 pub fn tsc_khz(state: &StateDir) -> Option<u64> {
-    kept::since_boot(state, "tsc", "", tsc::measure).value
+    cache::since_boot(state, "tsc", "", tsc::measure).value
 }
 
 #[cfg(test)]

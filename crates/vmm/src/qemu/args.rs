@@ -18,11 +18,11 @@ pub mod fd {
     pub const STATE: i32 = 6;
 
     /// The KVM device, the last of the table. Only with accelerator kvm.
-    pub const fn kvm(start: &super::Start) -> i32 {
+    pub const fn kvm(start: &super::QemuStart) -> i32 {
         match start {
-            super::Start::Boot { .. } => ROOTFS + 1,
-            super::Start::Clone => STATE + 1,
-            super::Start::StandBy => CHANNEL + 1,
+            super::QemuStart::Boot { .. } => ROOTFS + 1,
+            super::QemuStart::Clone => STATE + 1,
+            super::QemuStart::StandBy => CHANNEL + 1,
         }
     }
 }
@@ -61,7 +61,7 @@ pub enum RamIn {
 
 /// How the VM comes to life.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Start {
+pub enum QemuStart {
     /// From its kernel.
     Boot {
         /// The kernel's command line.
@@ -88,7 +88,7 @@ pub struct Machine {
     /// CPUs.
     pub vcpus: u32,
     /// How it starts.
-    pub start: Start,
+    pub start: QemuStart,
 }
 
 /// What every VM has: flag, value, and the reason.
@@ -160,7 +160,7 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
     if let Some(memory) = memory(machine) {
         args.extend(["-object".into(), memory]);
     }
-    if machine.start != Start::StandBy {
+    if machine.start != QemuStart::StandBy {
         args.extend(["-add-fd".into(), "fd=5,set=1,opaque=rootfs".into()]);
         args.extend(["-blockdev".into(), rootfs("/dev/fdset/1").to_string()]);
     }
@@ -179,7 +179,7 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
     let name = protocol::wire::CHANNEL_NAME;
     args.push(format!("virtserialport,chardev=channel,name={name}"));
     match &machine.start {
-        Start::Boot { command_line, .. } => args.extend(
+        QemuStart::Boot { command_line, .. } => args.extend(
             [
                 "-kernel",
                 at::KERNEL,
@@ -191,18 +191,18 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
             .map(String::from),
         ),
         // Deferred: what to load is said over the control socket, after the jail was checked.
-        Start::Clone => args
+        QemuStart::Clone => args
             .extend(["-add-fd", "fd=6,set=3,opaque=state", "-incoming", "defer"].map(String::from)),
-        Start::StandBy => args.extend(["--preconfig", "-incoming", "defer"].map(String::from)),
+        QemuStart::StandBy => args.extend(["--preconfig", "-incoming", "defer"].map(String::from)),
     }
     args.into_iter().map(OsString::from).collect()
 }
 
 // acpi: Debian's kernel finds virtio-mmio devices by it alone. pit, pic: what the kernel falls back on
 // under emulation. rtc: the agent sets the clock.
-fn machine_type(start: &Start) -> String {
+fn machine_type(start: &QemuStart) -> String {
     let memory = match start {
-        Start::StandBy => "",
+        QemuStart::StandBy => "",
         _ => ",memory-backend=ram",
     };
     format!("microvm,acpi=on,x-option-roms=off,isa-serial=on,rtc=off{memory}")
@@ -251,7 +251,7 @@ fn accelerator(machine: &Machine) -> String {
 fn memory(machine: &Machine) -> Option<String> {
     let size = machine.memory_mib;
     Some(match machine.start {
-        Start::Boot {
+        QemuStart::Boot {
             ram_in: RamIn::File,
             ..
         } => {
@@ -260,9 +260,9 @@ fn memory(machine: &Machine) -> Option<String> {
                 at::RAM
             )
         }
-        Start::Boot { .. } => format!("memory-backend-ram,id=ram,size={size}M"),
-        Start::Clone => template(size).to_string(),
-        Start::StandBy => return None,
+        QemuStart::Boot { .. } => format!("memory-backend-ram,id=ram,size={size}M"),
+        QemuStart::Clone => template(size).to_string(),
+        QemuStart::StandBy => return None,
     })
 }
 
@@ -274,11 +274,13 @@ mod tests {
     fn machines() -> impl Strategy<Value = Machine> {
         let accelerators = prop_oneof![Just(Accelerator::Kvm), Just(Accelerator::Tcg)];
         let starts = prop_oneof![
-            Just(Start::Clone),
-            Just(Start::StandBy),
-            prop_oneof![Just(RamIn::Memory), Just(RamIn::File)].prop_map(|ram_in| Start::Boot {
-                command_line: "quiet".into(),
-                ram_in
+            Just(QemuStart::Clone),
+            Just(QemuStart::StandBy),
+            prop_oneof![Just(RamIn::Memory), Just(RamIn::File)].prop_map(|ram_in| {
+                QemuStart::Boot {
+                    command_line: "quiet".into(),
+                    ram_in,
+                }
             })
         ];
         (accelerators, 64u32..8192, 1u32..9, starts).prop_map(
@@ -310,17 +312,17 @@ mod tests {
             let is_ram = |o: &&str| o.contains("id=ram") || o.contains("\"id\":\"ram\"");
             let ram = after("-object").into_iter().find(is_ram);
             match &machine.start {
-                Start::Boot { .. } => prop_assert!(ram.is_some()),
-                Start::Clone => for wall in ["\"readonly\":true", "\"rom\":\"off\"", "\"share\":false"] {
+                QemuStart::Boot { .. } => prop_assert!(ram.is_some()),
+                QemuStart::Clone => for wall in ["\"readonly\":true", "\"rom\":\"off\"", "\"share\":false"] {
                     prop_assert!(ram.unwrap().contains(wall));
                 },
-                Start::StandBy => prop_assert!(ram.is_none() && text.contains(&"--preconfig")),
+                QemuStart::StandBy => prop_assert!(ram.is_none() && text.contains(&"--preconfig")),
             }
             // No image of anyone's in one that stands by; every disk read-only.
             let disks = after("-blockdev");
-            prop_assert_eq!(disks.len(), usize::from(machine.start != Start::StandBy));
+            prop_assert_eq!(disks.len(), usize::from(machine.start != QemuStart::StandBy));
             prop_assert!(disks.iter().all(|disk| disk.matches("\"read-only\":true").count() == 2));
-            prop_assert_eq!(text.contains(&"-kernel"), matches!(machine.start, Start::Boot { .. }));
+            prop_assert_eq!(text.contains(&"-kernel"), matches!(machine.start, QemuStart::Boot { .. }));
             // Paths are the jail's, never the host's.
             prop_assert!(!text.iter().any(|a| a.contains("/var") || a.contains("/proc") || a.contains("..")));
         }

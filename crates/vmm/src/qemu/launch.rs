@@ -1,7 +1,7 @@
 //! From a spec to a running VM. Each step has its deadline; whatever fails, nothing is left.
 
 use super::QemuEngine;
-use super::args::{self, Machine, RamIn, Start, at};
+use super::args::{self, Machine, QemuStart, RamIn, at};
 use super::cmdline;
 use super::standby::QemuStandby;
 use super::vm::QemuVm;
@@ -10,7 +10,7 @@ use crate::config::Accelerator;
 use crate::console::Tail;
 use crate::engine::{SnapshotFiles, StandbySize, VmSpec};
 use crate::error::{Step, VmmError};
-use crate::jail::files::JailFile;
+use crate::jail::files::{Access, JailFile};
 use crate::jail::{JailRequest, Jailed, inspect, pipe, socket_pair};
 use crate::qmp::Qmp;
 use crate::running::Running;
@@ -31,10 +31,16 @@ const RAM_FILE: &str = "ram";
 
 /// What a QEMU is given of the host's files.
 #[derive(Default)]
-struct Inside {
+struct HostFiles {
     /// After the control socket's and the channel's, in the order of [`args::fd`].
     fds: Vec<OwnedFd>,
     files: Vec<JailFile>,
+}
+
+/// What a QEMU holds of the host while it runs.
+struct Given {
+    inside: HostFiles,
+    run: RunFolder,
 }
 
 /// The host's ends of what a QEMU is connected to.
@@ -50,7 +56,7 @@ impl QemuEngine {
     pub(super) async fn launch(&self, spec: VmSpec, ram_in: RamIn) -> Result<QemuVm, VmmError> {
         let run = RunFolder::create(&self.state, &spec.id)?;
         let ram = run.path().join(RAM_FILE);
-        let mut inside = Inside {
+        let mut inside = HostFiles {
             fds: vec![open_read(&spec.rootfs)?.into()],
             files: vec![
                 JailFile::read_only(&spec.kernel, at::KERNEL),
@@ -62,16 +68,15 @@ impl QemuEngine {
             inside.files.push(JailFile {
                 source: ram.clone(),
                 at: at::RAM,
-                writable: true,
+                access: Access::Writable,
             });
         }
-        let start = Start::Boot {
+        let start = QemuStart::Boot {
             command_line: cmdline::kernel_command_line(self.accelerator, self.tsc_khz),
             ram_in,
         };
-        let mut vm = self
-            .start(StandbySize::of(&spec), start, inside, run)
-            .await?;
+        let size = StandbySize::of(&spec);
+        let mut vm = self.start(size, start, Given { inside, run }).await?;
         vm.execute(Step::Run, "cont", json!({})).await?;
         vm.ram = (ram_in == RamIn::File).then_some(ram);
         vm.start_watchdog(&self.config);
@@ -86,16 +91,16 @@ impl QemuEngine {
     ) -> Result<QemuVm, VmmError> {
         check_ram(&snapshot.memory, spec.memory_mib)?;
         let run = RunFolder::create(&self.state, &spec.id)?;
-        let inside = Inside {
+        let inside = HostFiles {
             fds: vec![
                 open_read(&spec.rootfs)?.into(),
                 open_read(&snapshot.state)?.into(),
             ],
             files: vec![JailFile::read_only(&snapshot.memory, at::RAM)],
         };
-        let mut vm = self
-            .start(StandbySize::of(&spec), Start::Clone, inside, run)
-            .await?;
+        let size = StandbySize::of(&spec);
+        let given = Given { inside, run };
+        let mut vm = self.start(size, QemuStart::Clone, given).await?;
         vm.load(at::STATE).await?;
         vm.execute(Step::Run, "cont", json!({})).await?;
         vm.start_watchdog(&self.config);
@@ -107,13 +112,14 @@ impl QemuEngine {
         &self,
         size: StandbySize,
     ) -> Result<Option<QemuStandby>, VmmError> {
-        if !self.jail.shows_later() {
+        if !self.jail.shows_deferred() {
             return Ok(None);
         }
-        let run = RunFolder::create(&self.state, &size.id)?;
-        let vm = self
-            .start(size.clone(), Start::StandBy, Inside::default(), run)
-            .await?;
+        let given = Given {
+            inside: HostFiles::default(),
+            run: RunFolder::create(&self.state, &size.id)?,
+        };
+        let vm = self.start(size.clone(), QemuStart::StandBy, given).await?;
         Ok(Some(QemuStandby {
             vm,
             size,
@@ -125,11 +131,10 @@ impl QemuEngine {
     async fn start(
         &self,
         size: StandbySize,
-        start: Start,
-        inside: Inside,
-        run: RunFolder,
+        start: QemuStart,
+        given: Given,
     ) -> Result<QemuVm, VmmError> {
-        let (request, ends) = self.request(&size, start, inside, run)?;
+        let (request, ends) = self.request(&size, start, given)?;
         let jail = self.jail.clone();
         // Forking and waiting for bubblewrap's first word blocks; the forking thread is another still.
         let jailed = tokio::task::spawn_blocking(move || jail.spawn(request))
@@ -144,9 +149,8 @@ impl QemuEngine {
     fn request(
         &self,
         size: &StandbySize,
-        start: Start,
-        inside: Inside,
-        run: RunFolder,
+        start: QemuStart,
+        Given { inside, run }: Given,
     ) -> Result<(JailRequest, HostEnds), VmmError> {
         let (qmp, qmp_inside) = socket_pair()?;
         let (channel, channel_inside) = socket_pair()?;

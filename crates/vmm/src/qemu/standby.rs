@@ -8,7 +8,7 @@ use super::vm::QemuVm;
 use crate::config::VmmConfig;
 use crate::engine::{SnapshotFiles, Standby, StandbySize, Vm, VmSpec};
 use crate::error::{Step, VmmError};
-use crate::jail::later;
+use crate::jail::deferred;
 use async_trait::async_trait;
 use serde_json::json;
 use std::os::fd::AsFd;
@@ -39,7 +39,7 @@ impl Standby for QemuStandby {
             (snapshot.memory.clone(), at::RAM),
             (spec.rootfs.clone(), at::ROOTFS),
         ];
-        later::show(vm.running.process.clone(), vm.running.uid, files).await?;
+        deferred::show(vm.running.process.clone(), vm.running.uid, files).await?;
         vm.make_machine(&size).await?;
         vm.give_state(snapshot).await?;
         vm.load(at::STATE).await?;

@@ -41,7 +41,7 @@ struct HostEnds {
 }
 
 /// What one kernel is given.
-pub(super) struct Start {
+pub(super) struct UmlStart {
     pub(super) machine: Machine,
     pub(super) kernel: PathBuf,
     pub(super) initramfs: PathBuf,
@@ -59,7 +59,7 @@ impl UmlEngine {
                 reason,
             });
         }
-        let start = Start {
+        let start = UmlStart {
             machine: Machine {
                 id: spec.id,
                 memory_mib: spec.memory_mib,
@@ -76,7 +76,7 @@ impl UmlEngine {
     }
 
     /// A jailed kernel that boots, and the host's end of its seal, which it closes when it is sealed.
-    pub(super) async fn start(&self, start: Start) -> Result<(UmlVm, UnixStream), VmmError> {
+    pub(super) async fn start(&self, start: UmlStart) -> Result<(UmlVm, UnixStream), VmmError> {
         let id = start.machine.id.clone();
         let (request, ends) = self.request(start)?;
         let jail = self.jail.clone();
@@ -87,7 +87,7 @@ impl UmlEngine {
         self.connect_ends(id, jailed, ends)
     }
 
-    fn request(&self, start: Start) -> Result<(JailRequest, HostEnds), VmmError> {
+    fn request(&self, start: UmlStart) -> Result<(JailRequest, HostEnds), VmmError> {
         let id = start.machine.id.clone();
         let (channel, channel_inside) = socket_pair()?;
         let (seal, seal_inside) = socket_pair()?;

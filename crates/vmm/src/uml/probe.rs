@@ -3,12 +3,12 @@
 
 use super::UmlEngine;
 use super::args::{Machine, Purpose};
-use super::launch::Start;
+use super::launch::UmlStart;
 use super::reason::{Reason, of_deadline, of_end, of_error};
+use crate::cache::{self, Holds};
 use crate::config::{UmlGuest, VmmConfig};
 use crate::engine::{Vm, VmExit, VmId};
 use crate::jail::find_program;
-use crate::kept::{self, Holds};
 use crate::state::StateDir;
 use std::path::Path;
 use std::time::Duration;
@@ -66,10 +66,10 @@ pub async fn probe(config: &VmmConfig) -> UmlProbed {
         Ok(state) => {
             let key = identity(&config, &guest);
             let ask = || judge(runtime.block_on(run_guest(config, guest)));
-            let answer = kept::while_it_holds(&state, "uml", &key, ask);
+            let answer = cache::while_it_holds(&state, "uml", &key, ask);
             UmlProbed {
                 reason: answer.value,
-                cached: answer.kept,
+                cached: answer.was_cached,
             }
         }
         Err(e) => UmlProbed {
@@ -142,7 +142,7 @@ fn identity(config: &VmmConfig, guest: &UmlGuest) -> String {
 async fn run_guest(config: VmmConfig, guest: UmlGuest) -> Result<(), Reason> {
     let engine = UmlEngine::new(config).map_err(|e| of_error(&e))?;
     let id = format!("uml-probe-{}", std::process::id());
-    let start = Start {
+    let start = UmlStart {
         machine: Machine {
             id: VmId::new(id).map_err(|e| of_error(&e))?,
             memory_mib: MEMORY_MIB,

@@ -48,17 +48,13 @@ impl Description {
             Some(Operation { body: None, .. }) => vec![format!("{path} takes no body")],
             Some(Operation {
                 body: Some(name), ..
-            }) => {
-                let mut faults = Vec::new();
-                self.check(&json!({ "$ref": name }), body, name, &mut faults);
-                faults
-            }
+            }) => self.check(&json!({ "$ref": name }), body, name),
         }
     }
 
-    fn check(&self, schema: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
+    fn check(&self, schema: &Value, value: &Value, at: &str) -> Vec<String> {
         if let Some(name) = schema["$ref"].as_str() {
-            return self.check(&self.definitions[name], value, at, faults);
+            return self.check(&self.definitions[name], value, at);
         }
         let fits = match schema["type"].as_str() {
             Some("object") => value.is_object(),
@@ -69,8 +65,9 @@ impl Description {
             other => panic!("the description has a type {other:?}"),
         };
         if !fits {
-            return faults.push(format!("{at} is {value}, not a {}", schema["type"]));
+            return vec![format!("{at} is {value}, not a {}", schema["type"])];
         }
+        let mut faults = Vec::new();
         if schema["enum"]
             .as_array()
             .is_some_and(|all| !all.contains(value))
@@ -91,10 +88,11 @@ impl Description {
         }
         for (name, inner) in value.as_object().into_iter().flatten() {
             match schema["properties"].get(name) {
-                Some(schema) => self.check(schema, inner, &format!("{at}.{name}"), faults),
+                Some(schema) => faults.extend(self.check(schema, inner, &format!("{at}.{name}"))),
                 None => faults.push(format!("{at}.{name} is not described")),
             }
         }
+        faults
     }
 }
 

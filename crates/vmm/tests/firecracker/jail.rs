@@ -4,7 +4,7 @@ use crate::spec;
 use std::path::{Path, PathBuf};
 use vmm::SnapshotFiles;
 use vmm::cgroup::{Limits, layout::Version};
-use vmm::firecracker::jailer::{Jailer, unjailed_arguments};
+use vmm::firecracker::jailer::{Jailer, Unjailed};
 use vmm::firecracker::layout;
 
 fn text(args: Vec<std::ffi::OsString>) -> String {
@@ -148,13 +148,13 @@ fn a_booted_vm_and_a_clone_get_just_their_files() {
 #[test]
 fn without_the_jailer_it_still_dies_with_the_tool_and_writes_no_image() {
     let spec = spec();
-    let args = text(unjailed_arguments(
-        &spec.id,
-        Path::new("/fc"),
-        Path::new("/run/root"),
-        &layout::of_boot(&spec),
-        3,
-    ));
+    let unjailed = Unjailed {
+        id: &spec.id,
+        firecracker: Path::new("/fc"),
+        root: Path::new("/run/root"),
+        files: &layout::of_boot(&spec),
+    };
+    let args = text(unjailed.arguments(3));
     assert!(args.contains("--die-with-parent") && args.contains("--unshare-net"));
     assert!(args.contains("--ro-bind /images/python /run/root/rootfs"));
 }

@@ -100,19 +100,19 @@ pub fn initramfs(folder: &Path, name: &str, init: &[u8]) -> PathBuf {
     const PROGRAM: u32 = 0o100_755;
     let mut archive = Vec::new();
     for at in ["dev", "newroot", "proc", "sys"] {
-        entry(&mut archive, at, FOLDER, [0, 0], &[]);
+        entry(&mut archive, at, (FOLDER, [0, 0]), &[]);
     }
-    entry(&mut archive, "dev/console", DEVICE, [5, 1], &[]);
-    entry(&mut archive, LINE, DEVICE, [4, 65], &[]);
-    entry(&mut archive, "init", PROGRAM, [0, 0], init);
-    entry(&mut archive, "TRAILER!!!", 0, [0, 0], &[]);
+    entry(&mut archive, "dev/console", (DEVICE, [5, 1]), &[]);
+    entry(&mut archive, LINE, (DEVICE, [4, 65]), &[]);
+    entry(&mut archive, "init", (PROGRAM, [0, 0]), init);
+    entry(&mut archive, "TRAILER!!!", (0, [0, 0]), &[]);
     let path = folder.join(format!("{name}.cpio"));
     std::fs::write(&path, archive).unwrap();
     path
 }
 
 /// One file in cpio's 'newc' format (the kernel's buffer-format.rst).
-fn entry(archive: &mut Vec<u8>, name: &str, mode: u32, device: [u32; 2], bytes: &[u8]) {
+fn entry(archive: &mut Vec<u8>, name: &str, (mode, device): (u32, [u32; 2]), bytes: &[u8]) {
     let pad = |archive: &mut Vec<u8>| archive.resize(archive.len().next_multiple_of(4), 0);
     let (size, name_size) = (bytes.len() as u32, name.len() as u32 + 1);
     archive.extend(b"070701");

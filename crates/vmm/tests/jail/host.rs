@@ -19,12 +19,20 @@ pub struct Host {
     dir: tempfile::TempDir,
 }
 
-/// What one jailed program is given besides its arguments.
+/// What one jailed program is given.
 #[derive(Default)]
 pub struct Given {
+    pub args: Vec<OsString>,
     pub files: Vec<JailFile>,
     pub fds: Vec<OwnedFd>,
     pub scratch: Option<Scratch>,
+}
+
+impl Given {
+    pub fn with_args(self, args: &[&str]) -> Given {
+        let args = args.iter().map(OsString::from).collect();
+        Given { args, ..self }
+    }
 }
 
 /// The limits of a program that stands for a VMM: low enough to be met.
@@ -96,22 +104,16 @@ impl Host {
 
     /// Starts the jail's program; the pipe has what it prints.
     pub fn start(&self, jail: &Jail, id: &str, args: &[&str]) -> (Jailed, PipeReader) {
-        self.start_with(jail, id, args, Given::default())
+        self.start_with(jail, id, Given::default().with_args(args))
     }
 
-    pub fn start_with(
-        &self,
-        jail: &Jail,
-        id: &str,
-        args: &[&str],
-        given: Given,
-    ) -> (Jailed, PipeReader) {
+    pub fn start_with(&self, jail: &Jail, id: &str, given: Given) -> (Jailed, PipeReader) {
         let id = VmId::new(id).unwrap();
         let (output, stdout) = std::io::pipe().unwrap();
         let request = JailRequest {
             run: RunFolder::create(&self.state, &id).unwrap(),
             id,
-            args: args.iter().map(OsString::from).collect(),
+            args: given.args,
             files: given.files,
             scratch: given.scratch,
             fds: given.fds,

@@ -60,3 +60,13 @@ pub fn assert_limit(result: &Value, name: &str, value: Option<u64>) {
     }
     assert!(text(&result["limit"]["unit"]).len() > 1);
 }
+
+/// Fails unless the program ended by this exit code, or by this signal where it is below 0.
+pub fn assert_ended(result: &Value, code: i64) {
+    let (exit_code, signal) = match code {
+        0.. => (Some(code), None),
+        _ => (None, Some(-code)),
+    };
+    let seen = (&result["exit_code"], &result["signal"]);
+    assert_eq!(seen, (&exit_code.into(), &signal.into()));
+}

@@ -34,6 +34,13 @@ const LINKS: &[(&str, &str)] = &[
     ("usr/lib", "/lib"),
     ("usr/lib64", "/lib64"),
 ];
+/// What 'tinyconfig' is, of the source; what is asked for comes after it, and counts.
+const SMALLEST: &[&str] = &[
+    "kernel/configs/tiny-base.config",
+    "kernel/configs/tiny.config",
+];
+/// All that is named, in the source's folder.
+const WANTED: &str = "wanted.config";
 /// Where links in `/usr/bin` lead, `awk` and `cc` for two.
 const ALTERNATIVES: &str = "/etc/alternatives";
 /// Before a command that says on stdout why it fails.
@@ -78,24 +85,29 @@ impl SourceTree<'_> {
         Ok(())
     }
 
-    /// Settles the configuration, and checks that it is what was asked for.
+    /// Settles the configuration, and checks that it is what was asked for. What nobody names is off, also
+    /// where the kernel's authors would have it on.
     pub(crate) fn configure(&self) -> Result<(), ImageError> {
-        let path = self.folder.join(".config");
-        self.configure_by("tinyconfig")?;
-        let smallest = fs::read_to_string(&path).map_err(ImageError::io("reading", &path))?;
-        fs::write(&path, smallest + &config::appended())
+        let mut wanted = String::new();
+        for name in SMALLEST {
+            let path = self.folder.join(name);
+            wanted += &fs::read_to_string(&path).map_err(ImageError::io("reading", &path))?;
+        }
+        let path = self.folder.join(WANTED);
+        fs::write(&path, wanted + &config::asked_for())
             .map_err(ImageError::io("writing", &path))?;
-        self.configure_by("olddefconfig")?;
-        let settled = fs::read_to_string(&path).map_err(ImageError::io("reading", &path))?;
-        config::check(&settled).map_err(|source| ImageError::KernelOption { source })
-    }
-
-    fn configure_by(&self, target: &str) -> Result<(), ImageError> {
         self.run(&Step {
             doing: "configuring the kernel",
-            argv: &["make", target],
+            argv: &[
+                "make",
+                &format!("KCONFIG_ALLCONFIG={WANTED}"),
+                "allnoconfig",
+            ],
             deadline: STEP_DEADLINE,
-        })
+        })?;
+        let path = self.folder.join(".config");
+        let settled = fs::read_to_string(&path).map_err(ImageError::io("reading", &path))?;
+        config::check(&settled).map_err(|source| ImageError::KernelOption { source })
     }
 
     /// Compiles on all CPUs. Takes steps from `from` to `to` of the progress. The program stands in

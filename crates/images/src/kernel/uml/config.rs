@@ -1,12 +1,14 @@
 //! What the kernel is configured with, and whether it is: `crates/images/uml` holds options, patches and
 //! what must not be in it; the kernel's own tools settle the rest.
 
-use super::PACKAGE;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
+/// The kernels before it die on CPUs with wide registers; patches and options are written for it.
+pub(super) const PACKAGE: &str = "linux-source-7.3";
+
 /// Changes when the steps of the build do, so that kernels which older steps made are built again.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
 const OPTIONS: &str = include_str!("../../../uml/options.config");
 const FORBIDDEN: &str = include_str!("../../../uml/forbidden.options");
 
@@ -57,8 +59,8 @@ pub enum OptionError {
 /// How `.config` says that an option is off; one that it does not name is off as well.
 const OFF: &str = "not set";
 
-/// What is appended to the smallest configuration: the options, and the forbidden ones as off.
-pub(crate) fn appended() -> String {
+/// What every other option is 'no' beside: the options, and the forbidden ones as off.
+pub(crate) fn asked_for() -> String {
     let exact = forbidden().filter(|name| !name.ends_with('*'));
     let off = exact.map(|name| format!("# {name} is not set\n"));
     std::iter::once(OPTIONS.to_owned()).chain(off).collect()
@@ -137,7 +139,7 @@ mod tests {
     /// A configuration in which all is as asked.
     fn good() -> String {
         let tools = "#\n# Automatically generated file\n#\nCONFIG_UML=y\nCONFIG_HZ=100\n";
-        format!("{tools}{}", appended())
+        format!("{tools}{}", asked_for())
     }
 
     fn with(line: &str) -> Result<(), OptionError> {

@@ -13,9 +13,6 @@ use crate::manifest::Package;
 use crate::progress::Phases;
 use build::SourceTree;
 use std::path::{Path, PathBuf};
-
-/// The kernels before it die on CPUs with wide registers; patches and options are written for it.
-const PACKAGE: &str = "linux-source-7.3";
 /// A program that comes out larger is refused: something crept in.
 pub(crate) const MAX_BYTES: u64 = 8 * 1024 * 1024;
 

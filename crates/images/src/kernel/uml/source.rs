@@ -1,7 +1,7 @@
 //! The kernel's source: the distribution's package, and of its hundred thousand files those that a
 //! build for User-Mode Linux may read.
 
-use super::PACKAGE;
+use super::config::PACKAGE;
 use crate::child::Tool;
 use crate::debian::{Request, Suite};
 use crate::error::ImageError;

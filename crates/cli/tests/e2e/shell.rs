@@ -1,0 +1,165 @@
+//! `shell`: a terminal in a VM, driven by tmux as a person would; and pipes.
+
+use crate::lab::{self, lab};
+use crate::place;
+use crate::tool::Tool;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// A VM's boot and a program's start, emulated on a loaded host.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[test]
+fn a_shell_with_pipes_is_the_program_in_the_vm() {
+    if !lab().has("bash") {
+        return;
+    }
+    let of = |args: &[&str], stdin: &str| {
+        Tool::new()
+            .args(["shell", "--image", "bash"])
+            .args(args)
+            .stdin(stdin)
+            .go()
+    };
+    for (args, stdin, out, err, code) in [
+        (
+            &[][..],
+            "pwd; echo $HOME; echo err >&2; exit 7",
+            "/work\n/work\n",
+            "err\n",
+            7,
+        ),
+        (&["--", "cat"], "through\n", "through\n", "", 0),
+        (&["-e", "A=b c", "--", "printenv", "A"], "", "b c\n", "", 0),
+        (&["--", "sh", "-c", "kill -9 $$"], "", "", "", 137),
+        (&["--timeout", "0.5", "--", "sleep", "100"], "", "", "", 124),
+        (
+            &["--", "nosuch"],
+            "",
+            "",
+            "llm-firecracker: the process did not start: exec the program: No such file or directory\n",
+            127,
+        ),
+    ] {
+        let done = of(args, stdin);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let seen = (text(&done.stdout), text(&done.stderr), done.status.code());
+        assert_eq!(
+            seen,
+            (out.to_owned(), err.to_owned(), Some(code)),
+            "{args:?}"
+        );
+    }
+}
+
+/// A tmux of this test's own, in which the tool runs.
+struct Screen {
+    socket: String,
+}
+
+impl Screen {
+    fn open(command: &str) -> Screen {
+        let screen = Screen {
+            socket: format!("llm-firecracker-{}", std::process::id()),
+        };
+        screen.tmux(&["new-session", "-d", "-x", "90", "-y", "25", command]);
+        screen.tmux(&["set-option", "-g", "remain-on-exit", "on"]);
+        screen
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let output = Command::new("tmux")
+            .args(["-f", "/dev/null", "-L", &self.socket])
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "tmux {args:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    /// Waits until the screen shows what `is_there` looks for.
+    fn wait(&self, what: &str, is_there: impl Fn(&str) -> bool) {
+        let begun = Instant::now();
+        loop {
+            let seen = self.tmux(&["capture-pane", "-p"]);
+            if is_there(&seen) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no {what} in:\n{seen}");
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn shows(&self, text: &str) {
+        self.wait(text, |seen| seen.contains(text));
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux")
+            .args(["-L", &self.socket, "kill-server"])
+            .output();
+    }
+}
+
+#[test]
+fn a_shell_on_a_terminal_is_as_any_terminal() {
+    if !lab().has("bash") {
+        return;
+    }
+    if Command::new("tmux").arg("-V").output().is_err() {
+        return lab::not_run("a terminal: tmux is not installed");
+    }
+    let _slot = lab::slot();
+    let agent = place::agent().map(|agent| format!("--agent '{}'", agent.display()));
+    let screen = Screen::open(&format!(
+        "{} --state-dir '{}' --config '{}' {} shell --image bash -e PS1='ready> ' -- bash --norc; echo \"code $?\"; sleep 1000",
+        env!("CARGO_BIN_EXE_llm-firecracker"),
+        lab().state.display(),
+        lab().config.display(),
+        agent.unwrap_or_default(),
+    ));
+    screen.shows("ready>");
+    screen.keys(&["stty size; tty", "Enter"]);
+    screen.shows("25 90\n/dev/pts/0");
+    // Job control and Ctrl-C.
+    screen.keys(&["sleep 1000 & jobs", "Enter"]);
+    screen.shows("Running");
+    screen.keys(&["sh -c 'echo begun $((6*7)); exec sleep 1000'", "Enter"]);
+    screen.shows("begun 42");
+    screen.keys(&["C-c"]);
+    screen.wait("a prompt after ^C", |seen| {
+        seen.trim_end().ends_with("^C\nready>")
+    });
+    screen.keys(&["echo code $?", "Enter"]);
+    screen.shows("code 130");
+    screen.tmux(&["resize-window", "-x", "100", "-y", "30"]);
+    screen.keys(&["clear; stty size", "Enter"]);
+    screen.shows("30 100");
+    // A program that takes the whole screen, and gives it back.
+    screen.keys(&["top", "Enter"]);
+    screen.wait("top", |seen| {
+        seen.contains("Tasks:") && seen.contains("PID")
+    });
+    screen.keys(&["q"]);
+    screen.wait("a prompt after top", |seen| {
+        seen.trim_end().ends_with("ready>")
+    });
+    screen.keys(&["clear; vi note", "Enter"]);
+    screen.wait("vi", |seen| seen.contains("\n~\n"));
+    screen.keys(&["ihello from vi", "Escape", ":wq", "Enter"]);
+    screen.wait("a prompt after vi", |seen| {
+        seen.trim_end().ends_with("ready>")
+    });
+    screen.keys(&["clear; wc -c note", "Enter"]);
+    screen.shows("14 note");
+    screen.keys(&["clear; exit 5", "Enter"]);
+    screen.shows("code 5");
+}

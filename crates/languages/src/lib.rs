@@ -1,0 +1,21 @@
+//! Languages as data. A language is one file, `NAME.toml`, and maybe a folder `NAME` of drivers beside it: the tool's
+//! own are in `data/`, embedded at compile time, an operator's in a folder that [`load`] reads.
+//!
+//! 1. [`row`] and [`image`] are what a file may say, field by field.
+//! 2. [`check`] holds each field to its bounds, and no two languages to one name.
+//! 3. [`folder`] reads an operator's folder.
+//! 4. [`table`] is the one table of a process, and [`Language`] a row of it.
+//!
+//! Nothing here knows a VM, a request or an image's making.
+
+mod check;
+mod error;
+mod folder;
+pub mod image;
+pub mod row;
+mod table;
+
+pub use error::LanguageError;
+pub use folder::{MAX_DRIVERS, MAX_DRIVERS_BYTES};
+pub use row::{DRIVERS, PROGRAM, Row};
+pub use table::{Driver, Language, all, load, named, names};

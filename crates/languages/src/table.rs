@@ -1,0 +1,366 @@
+//! The table: the tool's own rows, then the operator's. A row lives as long as the process, so a language is a pointer
+//! to its row, as cheap as a number.
+
+use crate::check::{check, taken};
+use crate::error::LanguageError;
+use crate::folder;
+use crate::image::{Image, Recipe};
+use crate::row::Row;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, OnceLock};
+
+/// A language that a program may be written in: a row of the process' table.
+#[derive(Clone, Copy)]
+pub struct Language(&'static Entry);
+
+/// A file of a language's folder that its guests get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Driver {
+    /// Whose, which is the folder that it is in.
+    pub language: &'static str,
+    /// Its name there.
+    pub name: &'static str,
+    /// Its content.
+    pub content: &'static [u8],
+}
+
+struct Entry {
+    row: Row,
+    /// SHA-256 of the row's file, in lower-case hex.
+    digest: String,
+    companions: Companions,
+    /// Its place in the table.
+    order: usize,
+    origin: Origin,
+}
+
+/// Who wrote a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Tool,
+    Operator,
+}
+
+/// Files beside a row, by name.
+pub(crate) type Companions = BTreeMap<String, Vec<u8>>;
+
+/// A language's files before they are read.
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    /// The file's name without `.toml`.
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) companions: Companions,
+}
+
+/// The tool's own, as `build.rs` lists them.
+struct Embedded {
+    name: &'static str,
+    text: &'static str,
+    files: &'static [(&'static str, &'static [u8])],
+}
+
+include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+
+static OWN: LazyLock<Vec<Language>> = LazyLock::new(|| {
+    let sources = EMBEDDED.iter().map(|embedded| Source {
+        path: format!("data/{}.toml", embedded.name).into(),
+        name: embedded.name.to_owned(),
+        text: embedded.text.to_owned(),
+        companions: embedded
+            .files
+            .iter()
+            .map(|(name, content)| ((*name).to_owned(), content.to_vec()))
+            .collect(),
+    });
+    // Part of the program, and read by its tests: one that cannot be read never leaves the workbench.
+    read(sources.collect(), &[], Origin::Tool).unwrap_or_else(|error| panic!("{error}"))
+});
+
+static OPERATORS: OnceLock<Operators> = OnceLock::new();
+
+/// What an operator added, and from where.
+struct Operators {
+    folder: PathBuf,
+    languages: Vec<Language>,
+}
+
+/// Reads an operator's folder and adds its languages; a folder that is not there has none. On an error nothing is
+/// added. Once a process: the same folder is not read again, another is refused.
+pub fn load(folder: &Path) -> Result<(), LanguageError> {
+    if OPERATORS.get().is_some_and(|known| known.folder == folder) {
+        return Ok(());
+    }
+    let read = read(folder::sources(folder)?, &OWN, Origin::Operator)?;
+    let drivers = || {
+        OWN.iter()
+            .chain(&read)
+            .flat_map(|language| language.drivers())
+    };
+    let bytes: usize = drivers().map(|driver| driver.content.len()).sum();
+    for (many, what, bound) in [
+        (drivers().count(), "drivers", folder::MAX_DRIVERS),
+        (bytes, "bytes of drivers", folder::MAX_DRIVERS_BYTES),
+    ] {
+        if many > bound {
+            let path = folder.to_path_buf();
+            return Err(LanguageError::TooMany { path, what, bound });
+        }
+    }
+    let operators = Operators {
+        folder: folder.to_path_buf(),
+        languages: read,
+    };
+    OPERATORS.set(operators).map_err(|_| LanguageError::Loaded)
+}
+
+/// All languages, in the order in which they are listed: the tool's by name, then the operator's.
+pub fn all() -> impl Iterator<Item = Language> + Clone {
+    let operators = OPERATORS.get().map(|operators| &operators.languages[..]);
+    OWN.iter().chain(operators.unwrap_or_default()).copied()
+}
+
+/// Their names, for messages: `bash, go, …`.
+pub fn names() -> String {
+    let names: Vec<&str> = all().map(Language::name).collect();
+    names.join(", ")
+}
+
+/// The tool's own language of this name: for tests, and for programs of ours that are written in one.
+///
+/// # Panics
+///
+/// When the tool has none of this name.
+#[track_caller]
+pub fn named(name: &str) -> Language {
+    match OWN.iter().find(|language| language.name() == name) {
+        Some(language) => *language,
+        None => panic!("the tool has no language {name:?}"),
+    }
+}
+
+fn read(
+    sources: Vec<Source>,
+    before: &[Language],
+    origin: Origin,
+) -> Result<Vec<Language>, LanguageError> {
+    let mut words: BTreeMap<String, String> = BTreeMap::new();
+    for language in before {
+        words.extend(taken(language.row()).map(|(_, word)| (word, language.name().to_owned())));
+    }
+    let mut rows = Vec::new();
+    for source in sources {
+        let row = read_row(&source)?;
+        for (field, word) in taken(&row) {
+            let owner = words
+                .entry(word.clone())
+                .or_insert_with(|| row.name.clone());
+            if *owner != row.name {
+                return Err(LanguageError::Field {
+                    path: source.path,
+                    field,
+                    wrong: format!("has {word:?}, which is {owner}'s already; write another"),
+                });
+            }
+        }
+        rows.push((row, source));
+    }
+    whose_images(&rows, before)?;
+    let entries = rows.into_iter().enumerate().map(|(index, (row, source))| {
+        Language(Box::leak(Box::new(Entry {
+            row,
+            digest: hex::encode(Sha256::digest(&source.text)),
+            companions: source.companions,
+            order: before.len() + index,
+            origin,
+        })))
+    });
+    Ok(entries.collect())
+}
+
+fn read_row(source: &Source) -> Result<Row, LanguageError> {
+    let row: Row = toml::from_str(&source.text).map_err(|error| LanguageError::Syntax {
+        path: source.path.clone(),
+        source: Box::new(error),
+    })?;
+    let companions: Vec<String> = source.companions.keys().cloned().collect();
+    check(&row, &source.name, &companions).map_err(|(field, wrong)| LanguageError::Field {
+        path: source.path.clone(),
+        field,
+        wrong,
+    })?;
+    Ok(row)
+}
+
+/// Whoever boots another's image names one that is there, and of its own.
+fn whose_images(rows: &[(Row, Source)], before: &[Language]) -> Result<(), LanguageError> {
+    let has_own = |name: &str| {
+        let known = before.iter().map(|language| language.row());
+        let mut all = known.chain(rows.iter().map(|(row, _)| row));
+        all.any(|row| row.name == name && matches!(row.image, Image::Own(_)))
+    };
+    for (row, source) in rows {
+        if let Image::Of(name) = &row.image
+            && !has_own(name)
+        {
+            return Err(LanguageError::Field {
+                path: source.path.clone(),
+                field: "image",
+                wrong: format!(
+                    "is {name:?}; write the name of a language that has an image of its own"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl Language {
+    /// Its row.
+    pub fn row(self) -> &'static Row {
+        &self.0.row
+    }
+
+    /// The name used everywhere: flags, the API, image names.
+    pub fn name(self) -> &'static str {
+        &self.0.row.name
+    }
+
+    /// SHA-256 of its file, in lower-case hex: another row of the same name has another.
+    pub fn digest(self) -> &'static str {
+        &self.0.digest
+    }
+
+    /// An operator's, not the tool's.
+    pub fn is_operators(self) -> bool {
+        self.0.origin == Origin::Operator
+    }
+
+    /// The language with exactly this name; aliases and other spellings do not count.
+    pub fn from_name(name: &str) -> Option<Language> {
+        all().find(|language| language.name() == name)
+    }
+
+    /// The language with this name or alias.
+    pub fn from_alias(name: &str) -> Option<Language> {
+        let has = |alias: &String| alias == name;
+        Language::from_name(name)
+            .or_else(|| all().find(|language| language.row().aliases.iter().any(has)))
+    }
+
+    /// The language of a file with this extension (without the dot).
+    pub fn from_extension(extension: &str) -> Option<Language> {
+        let has = |known: &String| known == extension;
+        all().find(|language| language.row().extensions.iter().any(has))
+    }
+
+    /// The language whose image its VMs boot from: itself, mostly.
+    pub fn of_image(self) -> Language {
+        match &self.row().image {
+            Image::Own(_) => self,
+            // It is there: its file would have been refused.
+            Image::Of(name) => Language::from_name(name).unwrap_or(self),
+        }
+    }
+
+    /// What its image is made of; `None` where it boots from another's.
+    pub fn recipe(self) -> Option<&'static Recipe> {
+        match &self.row().image {
+            Image::Own(recipe) => Some(recipe),
+            Image::Of(_) => None,
+        }
+    }
+
+    /// What its guests get of its folder.
+    pub fn drivers(self) -> impl Iterator<Item = Driver> {
+        let names = self.row().drivers.iter();
+        names.filter_map(move |name| {
+            Some(Driver {
+                language: self.name(),
+                name,
+                content: self.companion(name)?,
+            })
+        })
+    }
+
+    /// A file of its folder.
+    pub fn companion(self, name: &str) -> Option<&'static [u8]> {
+        self.0.companions.get(name).map(Vec::as_slice)
+    }
+}
+
+impl PartialEq for Language {
+    fn eq(&self, other: &Language) -> bool {
+        self.0.order == other.0.order
+    }
+}
+
+impl Eq for Language {}
+
+impl PartialOrd for Language {
+    fn partial_cmp(&self, other: &Language) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Language {
+    fn cmp(&self, other: &Language) -> Ordering {
+        self.0.order.cmp(&other.0.order)
+    }
+}
+
+impl Hash for Language {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.order.hash(state);
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Language {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Language, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = Language;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "one of: {}", names())
+            }
+            fn visit_str<E: Error>(self, name: &str) -> Result<Language, E> {
+                let unknown = || {
+                    E::custom(format!(
+                        "unknown language {name:?}, expected one of: {}",
+                        names()
+                    ))
+                };
+                Language::from_name(name).ok_or_else(unknown)
+            }
+        }
+        deserializer.deserialize_str(Name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

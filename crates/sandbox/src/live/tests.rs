@@ -1,0 +1,7 @@
+//! Live sandboxes whose guest is scripted, an honest one and many hostile ones.
+
+mod files;
+pub(super) mod guest;
+mod hostile;
+mod life;
+mod processes;
