@@ -263,8 +263,7 @@ impl Desk {
         }
         self.say(&HostControl::Forget { process })?;
         self.expected.forget(process);
-        self.known
-            .send_modify(|known| _ = known.processes.remove(&process));
+        self.known.send_modify(|known| known.forget(process));
         Ok(())
     }
 

@@ -190,6 +190,17 @@ impl Guest {
         ended(&known, id).unwrap_or_else(|| Err(known.gone()))
     }
 
+    /// The same for who followed the process: also where another client had it forgotten since.
+    pub async fn wait_followed(&self, id: ProcessId) -> Result<ProcessReport, LiveError> {
+        match self.wait(id).await {
+            Err(error @ LiveError::NoProcess { .. }) => {
+                let forgotten = self.line.known.borrow().forgotten(id);
+                forgotten.ok_or(error)
+            }
+            result => result,
+        }
+    }
+
     /// Resolves when the VM is destroyed, for whatever reason. Cancel-safe.
     pub async fn ended(&self) {
         let mut known = self.line.known.clone();

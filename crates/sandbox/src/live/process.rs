@@ -6,10 +6,10 @@ use protocol::limits::{MAX_ARG_BYTES, MAX_ARGS, MAX_ENV};
 use protocol::link::StreamId;
 use protocol::result::GuestWall;
 use protocol::supervisor::{
-    Entry, LANES, MAX_PATH_BYTES, ProcessId, ProcessLimits, ProcessReport, ProcessUser,
+    Entry, LANES, MAX_FOLLOWERS, MAX_PATH_BYTES, ProcessId, ProcessLimits, ProcessReport, ProcessUser,
     StartProcess, TerminalSize,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
 /// Where a process' standard input comes from.
@@ -164,6 +164,8 @@ pub struct Listing {
 pub(crate) struct Known {
     /// Started and not forgotten.
     pub(super) processes: BTreeMap<ProcessId, ProcessInfo>,
+    /// How those ended that were forgotten last, for who followed them then: as many as there are followers.
+    forgotten: VecDeque<(ProcessId, ProcessReport)>,
     /// Whether a process was to be root: then the wall inside is down for all of them.
     pub(super) guest: GuestWall,
     /// Why nothing more can be asked.
@@ -176,6 +178,22 @@ impl Known {
     pub(super) fn gone(&self) -> LiveError {
         let why = self.over.as_deref().unwrap_or("its task ended");
         LiveError::Gone(why.to_owned())
+    }
+
+    /// An ended process is no longer known but to who followed it.
+    pub(super) fn forget(&mut self, id: ProcessId) {
+        let report = self.processes.remove(&id).and_then(|info| info.report);
+        if self.forgotten.len() == MAX_FOLLOWERS {
+            self.forgotten.pop_front();
+        }
+        self.forgotten.extend(report.map(|report| (id, report)));
+    }
+
+    /// How a process ended that was forgotten.
+    pub(super) fn forgotten(&self, id: ProcessId) -> Option<ProcessReport> {
+        let mut forgotten = self.forgotten.iter();
+        let (_, report) = forgotten.find(|(process, _)| *process == id)?;
+        Some(report.clone())
     }
 
     pub(super) fn process(&self, id: ProcessId) -> Result<&ProcessInfo, LiveError> {

@@ -131,7 +131,7 @@ impl Follow {
                     Heard::Piece(Err(error)) => self.fails(error),
                     Heard::Expiring(body) => self.ready.push_back(Told::Expiring(body)),
                 },
-                Stage::Exit => match self.used.live.wait(self.process).await {
+                Stage::Exit => match self.used.live.wait_followed(self.process).await {
                     Ok(report) => {
                         let exit = ExitBody::of(&self.used.live, report);
                         self.ready.push_back(Told::Exit(exit));

@@ -62,6 +62,9 @@ async fn a_process_is_started_followed_and_waited_for() {
     assert!(matches!(guest.asked().await, HostControl::Forget { process } if process == id));
     assert_eq!(sandbox.processes(), []);
     assert_eq!(sandbox.wait(id).await, Err(LiveError::NoProcess { id }));
+    assert_eq!(sandbox.wait_followed(id).await, Ok(report()));
+    let unknown = Err(LiveError::NoProcess { id: 99 });
+    assert_eq!(sandbox.wait_followed(99).await, unknown);
 }
 
 #[tokio::test(start_paused = true)]
