@@ -60,6 +60,6 @@ while true do
   kept[#kept + 1] = io.popen('sleep 60') or os.execute('sleep 0.01')
 end"#,
     daemon: r#"
-os.execute("setsid sh -c \"trap '' TERM HUP; while :; do sleep 1000; done\" < /dev/null > /dev/null 2>&1 &")
+os.execute("bash -mc \"trap '' TERM HUP; (while :; do sleep 1000; done) < /dev/null > /dev/null 2>&1 &\"")
 print('started')"#,
 };

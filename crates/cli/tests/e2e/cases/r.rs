@@ -55,6 +55,6 @@ attempt('metadata', '169.254.169.254/80')
 attempt('lookup', 'example.com/80')"#,
     bomb: "repeat if (system('sleep 60', wait = FALSE) != 0) Sys.sleep(0.01)",
     daemon: r#"
-system("setsid sh -c \"trap '' TERM HUP; while :; do sleep 1000; done\" < /dev/null > /dev/null 2>&1", wait = FALSE)
+system("bash -mc \"trap '' TERM HUP; (while :; do sleep 1000; done) < /dev/null > /dev/null 2>&1 &\"")
 cat('started\n')"#,
 };

@@ -39,6 +39,6 @@ pub struct Sources {
     pub network: &'static str,
     /// Starts copies of itself without an end.
     pub bomb: &'static str,
-    /// Leaves a process behind that ignores SIGTERM and has a session of its own; prints `started`.
+    /// Leaves a process behind that ignores SIGTERM and has a session or a group of its own; prints `started`.
     pub daemon: &'static str,
 }

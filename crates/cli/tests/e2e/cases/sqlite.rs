@@ -49,6 +49,6 @@ SELECT writefile('/tmp/reach', 'echo "$1" $( { exec 3<> "/dev/tcp/$2/$3"; } 2>&1
 SELECT writefile('/tmp/bomb', ':(){ :|:& };:');
 .shell bash /tmp/bomb
 .shell sleep 3"#,
-    daemon: r#".shell setsid sh -c "trap '' TERM HUP; while :; do sleep 1000; done" < /dev/null > /dev/null 2>&1 &
+    daemon: r#".shell bash -mc "trap '' TERM HUP; (while :; do sleep 1000; done) < /dev/null > /dev/null 2>&1 &"
 .print started"#,
 };
