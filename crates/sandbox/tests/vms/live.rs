@@ -192,7 +192,7 @@ async fn input_signals_limits_and_terminals() {
     ));
 
     let sleeping = stay
-        .script("trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.01; done")
+        .script("trap 'echo caught; exit 5' INT; sleep 1000 & echo ready; wait")
         .await;
     let mut output = live.follow(sleeping, 0).await.unwrap();
     assert_eq!(output.next().await.unwrap().unwrap().data, b"ready\n");
