@@ -11,6 +11,8 @@ const ROOM_BYTES = 64 * 1024;
 /** The service takes messages of 64 KiB. */
 const MESSAGE_BYTES = 32 * 1024;
 const SCROLLBACK_LINES = 5000;
+/** A place that is not laid out yet has no size, and of one row and two columns readline divides by zero. */
+const SMALLEST = { rows: 4, columns: 20 };
 
 /**
  * Control sequences of the guest's that end here: titles (0, 1, 2), links (8) and the clipboard (52). Windows are
@@ -73,18 +75,25 @@ class Shown {
       windowOptions: {},
     });
     for (const sequence of REFUSED_OSC) this.terminal.parser.registerOscHandler(sequence, () => true);
-    const fit = new FitAddon();
-    this.terminal.loadAddon(fit);
+    this.fits = new FitAddon();
+    this.terminal.loadAddon(this.fits);
     this.terminal.open(at("terminal"));
-    fit.fit();
+    this.#fit();
     this.terminal.attachCustomKeyEventHandler((event) => this.#key(event));
-    this.watch = new ResizeObserver(() => fit.fit());
+    this.watch = new ResizeObserver(() => this.#fit());
     this.watch.observe(at("terminal"));
     this.recolour = () => (this.terminal.options.theme = theme());
     dark.addEventListener("change", this.recolour);
     this.waiting = 0;
     this.paused = false;
     this.socket = null;
+  }
+
+  #fit() {
+    const { rows, cols } = this.fits.proposeDimensions() ?? {};
+    if (Number.isFinite(rows) && Number.isFinite(cols)) {
+      this.terminal.resize(Math.max(cols, SMALLEST.columns), Math.max(rows, SMALLEST.rows));
+    }
   }
 
   size() {

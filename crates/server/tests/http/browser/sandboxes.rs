@@ -298,6 +298,8 @@ async fn a_shell_in_the_page_is_typed_at_resized_and_runs_vi() {
     view.page.screenshot("sandboxes-narrow", "dark").await;
     // Closed, and taken up again from the list of processes.
     view.page.value(&press("Close the terminal")).await;
+    let offered = "[...document.querySelectorAll('button')].some((b) => b.textContent === 'Terminal' && b.checkVisibility())";
+    view.page.until(offered).await;
     view.page.value(&press("Terminal")).await;
     view.page
         .until(&format!("{} === 'ready'", text("terminal-told")))
