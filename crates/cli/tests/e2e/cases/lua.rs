@@ -32,7 +32,11 @@ while true do kept[#kept + 1] = ('x'):rep(16 << 20) end"#,
     broken: r#"print('never')
 function broken(
 "#,
-    broken_says: ("execute", 1, &["main.lua:3: <name> expected near <eof>"]),
+    broken_says: (
+        "execute",
+        1,
+        &["main.lua:3: <name> or '...' expected near <eof>"],
+    ),
     bytes: r#"io.write('ü€😀\0\xff\xfe\n')"#,
     flood: "io.write(('x'):rep(5000000))",
     trespass: r#"
