@@ -15,7 +15,7 @@ pub use bench::{
     BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, BenchSandboxArgs, CompareArgs,
 };
 pub use events::EventsCommand;
-pub use images::{ImagesCommand, KernelArg};
+pub use images::{ImagesCommand, KernelArg, LockArgs};
 pub use keys::KeysCommand;
 pub use language::LanguageName;
 pub use run::{RunArgs, ScanArg};

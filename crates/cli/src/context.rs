@@ -228,8 +228,12 @@ pub fn state_dir(config: &Config) -> &Path {
 
 /// The images.
 pub fn image_store(config: &Config) -> anyhow::Result<Arc<ImageStore>> {
-    let root = images_dir(config);
-    Ok(Arc::new(ImageStore::open(&root)?))
+    Ok(Arc::new(open_images(config)?))
+}
+
+/// The same, to be told more of how it builds.
+pub fn open_images(config: &Config) -> anyhow::Result<ImageStore> {
+    Ok(ImageStore::open(&images_dir(config))?)
 }
 
 fn images_dir(config: &Config) -> PathBuf {

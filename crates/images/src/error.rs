@@ -99,6 +99,32 @@ pub enum ImageError {
         /// What to do.
         hint: &'static str,
     },
+    /// The archive no longer has what the lock names.
+    #[error(
+        "the archive has other versions than the lock ({}): build without --locked to take them, or name a mirror \
+         that still has the lock's",
+        packages.join(", ")
+    )]
+    Moved {
+        /// Each with its version, and the lock's in brackets.
+        packages: Vec<String>,
+    },
+    /// A package of npm's registry did not come, or is not what its lock says.
+    #[error("{package} of npm's registry: {why}")]
+    Npm {
+        /// Its name and version.
+        package: String,
+        /// Why.
+        why: String,
+    },
+    /// A package of PyPI did not come, or is not what its lock says.
+    #[error("{package} of PyPI: {why}")]
+    Pypi {
+        /// Its name and version.
+        package: String,
+        /// Why.
+        why: String,
+    },
     /// The guest's first program is not one that a kernel can start by itself.
     #[error("{} is no agent for guests: {what}; build it with `make agent`", path.display())]
     Agent {

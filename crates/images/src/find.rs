@@ -149,7 +149,7 @@ impl ImageStore {
             .collect()
     }
 
-    fn read_rootfs(&self, language: Language) -> Result<RootfsManifest, ImageError> {
+    pub(crate) fn read_rootfs(&self, language: Language) -> Result<RootfsManifest, ImageError> {
         let path = self.rootfs_manifest(language);
         manifest::read(&path, language.name(), &self.root)
     }

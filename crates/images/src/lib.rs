@@ -4,7 +4,8 @@
 //! In the order in which a build meets them:
 //!
 //! - `recipe`: what every image is made of; the rest is in each language's row
-//! - `debian`: packages, with what they depend on, unpacked into a folder; nothing of them is run
+//! - `debian`: packages, with what they depend on, in the versions of a lock, unpacked into a folder; nothing of them is run
+//! - `npm`, `pypi`: packages of these registries, as lock files name them, by `download` into the same folder
 //! - `select`: what of that goes into an image; `prepare`: what every image has besides
 //! - `rootfs`: both, then the image's own finishing programs in a sandbox, then erofs
 //! - `kernel`: `vmlinux` and modules out of the kernel's package, by `bzimage` and `modules`; User-Mode
@@ -14,6 +15,7 @@
 //! - `manifest`, [`digest`], `verify`: what is written down of an image, and whether it still holds
 //! - `layout`, `store`, `kernels`, `guest`, `find`: [`ImageStore`], the folder of images: building and
 //!   removing, finding
+//! - `outdated`: what of the images is no longer mended
 //! - [`bundle`]: images in one file, for other hosts
 //!
 //! Knows nothing of jobs or VMs. Blocking: call from a thread that may wait.
@@ -25,6 +27,7 @@ mod confine;
 mod cpio;
 mod debian;
 pub mod digest;
+mod download;
 mod error;
 mod find;
 mod guest;
@@ -33,8 +36,11 @@ mod kernels;
 mod layout;
 mod manifest;
 mod modules;
+mod npm;
+mod outdated;
 mod prepare;
 mod progress;
+mod pypi;
 mod recipe;
 mod rootfs;
 mod select;
@@ -44,12 +50,14 @@ mod verify;
 pub use bundle::{BundleError, BundleRow, ImportRow, ImportState};
 pub use bzimage::KernelError;
 pub use cpio::CpioError;
+pub use debian::lock::LockUse;
 pub use error::ImageError;
 pub use find::{Artifact, ImageRow, Rootfs, VerifyRow};
 pub use guest::Guest;
 pub use kernel::KernelKind;
 pub use kernel::uml::config::OptionError;
 pub use kernels::KernelRow;
-pub use manifest::{FileRecord, KernelManifest, Package, RootfsManifest, UmlManifest};
+pub use manifest::{FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest};
+pub use outdated::{MovedPackage, OutdatedRow};
 pub use progress::{Progress, Rebuild, Silent};
 pub use store::ImageStore;

@@ -2,7 +2,7 @@
 
 use crate::digest::FileIdentity;
 use crate::error::ImageError;
-use crate::recipe::FORMAT;
+use crate::recipe::{KERNEL_FORMAT, ROOTFS_FORMAT};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -39,11 +39,30 @@ pub struct Package {
     pub name: String,
     /// Its version there.
     pub version: String,
+    /// SHA-256 of its archive, in lower-case hex; empty where an older version of this tool wrote it down.
+    #[serde(default)]
+    pub sha256: String,
+    /// Whose package it is.
+    #[serde(default)]
+    pub source: PackageSource,
+}
+
+/// Where a package comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageSource {
+    /// The distribution's archive.
+    #[default]
+    Debian,
+    /// npm's registry.
+    Npm,
+    /// PyPI.
+    Pypi,
 }
 
 impl Package {
-    fn texts(&self) -> [&str; 2] {
-        [&self.name, &self.version]
+    fn texts(&self) -> [&str; 3] {
+        [&self.name, &self.version, &self.sha256]
     }
 }
 
@@ -133,6 +152,8 @@ impl UmlManifest {
 
 /// What every manifest has.
 pub(crate) trait Manifest: Serialize + DeserializeOwned {
+    /// The version of the layout that this tool writes and reads.
+    const FORMAT: u32;
     fn format(&self) -> u32;
     fn records(&self) -> Vec<&FileRecord>;
     /// What is shown to people.
@@ -140,6 +161,8 @@ pub(crate) trait Manifest: Serialize + DeserializeOwned {
 }
 
 impl Manifest for RootfsManifest {
+    const FORMAT: u32 = ROOTFS_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -154,6 +177,8 @@ impl Manifest for RootfsManifest {
 }
 
 impl Manifest for KernelManifest {
+    const FORMAT: u32 = KERNEL_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -168,6 +193,8 @@ impl Manifest for KernelManifest {
 }
 
 impl Manifest for UmlManifest {
+    const FORMAT: u32 = KERNEL_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -181,6 +208,8 @@ impl Manifest for UmlManifest {
 }
 
 impl Manifest for InitramfsManifest {
+    const FORMAT: u32 = KERNEL_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -198,7 +227,7 @@ pub(crate) fn read<M: Manifest>(path: &Path, name: &str, root: &Path) -> Result<
     let damaged = |seen: String| ImageError::Damaged {
         name: name.to_owned(),
         file: path.to_path_buf(),
-        expected: format!("a manifest of format {FORMAT}"),
+        expected: format!("a manifest of format {}", M::FORMAT),
         seen,
     };
     let size = match FileIdentity::of(path) {
@@ -221,7 +250,7 @@ pub(crate) fn read<M: Manifest>(path: &Path, name: &str, root: &Path) -> Result<
 /// The manifest in these bytes, or what is wrong with them.
 fn parse<M: Manifest>(bytes: &[u8]) -> Result<M, String> {
     let manifest: M = serde_json::from_slice(bytes).map_err(|error| excerpt(&error.to_string()))?;
-    if manifest.format() != FORMAT {
+    if manifest.format() != M::FORMAT {
         return Err(format!("format {}", manifest.format()));
     }
     let records = manifest.records();
@@ -302,7 +331,7 @@ mod tests {
 
     fn uml() -> UmlManifest {
         UmlManifest {
-            format: FORMAT,
+            format: KERNEL_FORMAT,
             kernel: FileRecord {
                 file: "linux-0123456789abcdef".to_owned(),
                 sha256: "0123456789abcdef".repeat(4),
@@ -311,6 +340,8 @@ mod tests {
             package: Package {
                 name: "linux-source-7.3".to_owned(),
                 version: "7.3.4-1~bpo13+1".to_owned(),
+                sha256: "ab".repeat(32),
+                source: PackageSource::Debian,
             },
             inputs: "ab".repeat(32),
             compiler: "gcc (Debian 12.2.0-14+deb12u1) 12.2.0".to_owned(),

@@ -25,7 +25,7 @@ const FILES: &[PlainFile] = &[
     ("etc/hosts", 0o644, "127.0.0.1 localhost\n::1 localhost\n"),
     // There is no network: a name that is not in /etc/hosts is asked of a port of this very VM where
     // nobody listens, so a look-up fails at once with the resolver's own error. 'files' alone would
-    // have Go 1.19 report no error and no address.
+    // have Go report no error and no address.
     (
         "etc/nsswitch.conf",
         0o644,

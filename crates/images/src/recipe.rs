@@ -1,13 +1,13 @@
 //! What every image is made of, whatever its language: see [`languages::image`] for the rest.
 
-use crate::debian::Suite;
+use crate::debian::sources::Suite;
 
-/// The release that all packages come from.
-pub(crate) const SUITE: Suite = Suite::Plain("bookworm");
-/// Whose kernel guests run: built for virtual machines, few drivers, quick to boot.
-pub(crate) const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
-/// Changes when images made by older versions of this crate are to be built again.
-pub(crate) const FORMAT: u32 = 5;
+/// The release that all packages come from, with newer ones built for it: Go's and Rust's makers mend only those.
+pub(crate) const SUITE: Suite = Suite::Backports("trixie");
+/// Changes when root file systems made by older versions of this crate are to be built again.
+pub(crate) const ROOTFS_FORMAT: u32 = 6;
+/// The same of kernels, and what is made with them.
+pub(crate) const KERNEL_FORMAT: u32 = 5;
 
 /// Kept in every image: programs in these languages start others, or end threads.
 pub(crate) const KEEP_ALWAYS: &[&str] = &[

@@ -2,12 +2,14 @@
 
 use crate::child::Tool;
 use crate::confine;
+use crate::debian::lock::LockUse;
+use crate::debian::sources::Sources;
 use crate::debian::{Request, Unpacked};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
 use crate::recipe::{LINKS_ALWAYS, PACKAGES_ALWAYS, PROGRAMS_ALWAYS, SUITE};
-use crate::{prepare, select};
+use crate::{npm, prepare, pypi, select};
 use languages::Language;
 use languages::image::{Finish, Recipe};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
@@ -39,10 +41,18 @@ pub(crate) struct Wanted {
     pub(crate) recipe: &'static Recipe,
 }
 
+/// Where its packages come from.
+#[derive(Clone, Copy)]
+pub(crate) struct From<'a> {
+    /// Debian's; a URL.
+    pub(crate) mirror: Option<&'a str>,
+    pub(crate) lock_use: LockUse,
+}
+
 /// Makes `image.erofs` in the folder `scratch`.
 pub(crate) fn make(
     Wanted { language, recipe }: Wanted,
-    mirror: Option<&str>,
+    from: From<'_>,
     scratch: &Path,
     phases: &Phases<'_>,
 ) -> Result<Packed, ImageError> {
@@ -50,12 +60,23 @@ pub(crate) fn make(
     let own: Vec<&str> = recipe.packages.iter().map(String::as_str).collect();
     let packages = [PACKAGES_ALWAYS, PROGRAMS_ALWAYS, &own].concat();
     let request = Request {
-        suite: SUITE,
+        sources: Sources {
+            newer: &recipe.from_backports,
+            lock_use: from.lock_use,
+            ..Sources::newest(SUITE, from.mirror)
+        },
         packages: &packages,
-        mirror,
         keep: |_| true,
     };
-    let unpacked = request.unpack(&tree, 60, phases)?;
+    let mut unpacked = request.unpack(&tree, 50, phases)?;
+    if let Some(lock) = recipe.npm.as_deref().and_then(|name| language.companion(name)) {
+        phases.at(50, "downloading packages of npm's registry");
+        unpacked.extend(npm::unpack(lock, &tree)?);
+    }
+    if let Some(lock) = recipe.pip.as_deref().and_then(|name| language.companion(name)) {
+        let on_package = |name: &str| phases.at(55, &format!("downloading {name} of PyPI"));
+        unpacked.extend(pypi::unpack(lock, &tree, on_package)?);
+    }
     phases.at(60, "selecting files");
     let programs = select::programs(recipe, &unpacked);
     let chosen = select::select(&tree, recipe, &programs)?;
@@ -83,7 +104,7 @@ pub(crate) fn make(
     Ok(Packed {
         path,
         packages: contributors(&unpacked, &chosen),
-        runtime_version: version_of(&recipe.runtime_package, &unpacked)?,
+        runtime_version: package_of(&recipe.runtime_package, &unpacked)?.version,
     })
 }
 
@@ -159,17 +180,14 @@ fn contributors(unpacked: &[Unpacked], chosen: &BTreeSet<PathBuf>) -> Vec<Packag
     let contributes = |package: &&Unpacked| package.files.iter().any(|file| chosen.contains(file));
     let packages = unpacked.iter().filter(contributes);
     packages
-        .map(|package| Package {
-            name: package.name.clone(),
-            version: package.version.clone(),
-        })
+        .map(Unpacked::package)
         .collect()
 }
 
-/// The version of a package of this name, in the archive's spelling.
-pub(crate) fn version_of(name: &str, unpacked: &[Unpacked]) -> Result<String, ImageError> {
+/// The package of this name.
+pub(crate) fn package_of(name: &str, unpacked: &[Unpacked]) -> Result<Package, ImageError> {
     let package = unpacked.iter().find(|package| package.name == name);
     package
-        .map(|package| package.version.clone())
+        .map(Unpacked::package)
         .ok_or_else(|| ImageError::unexpected(format!("package {name} did not come")))
 }

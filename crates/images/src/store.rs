@@ -13,14 +13,15 @@
 //! Files are named by their content and never change. A build writes new ones and then renames a new
 //! manifest over the old: the manifest is what exists or not.
 
+use crate::debian::lock::LockUse;
 use crate::digest::{self, FileIdentity};
 use crate::error::ImageError;
 use crate::kernel::KernelKind;
 use crate::layout::{self, Form, Image, ROOTFS};
 use crate::manifest::{self, FileRecord, RootfsManifest};
 use crate::progress::{Phases, Progress, Rebuild};
-use crate::recipe::FORMAT;
-use crate::rootfs::{self, Wanted};
+use crate::recipe::ROOTFS_FORMAT;
+use crate::rootfs::{self, From, Wanted};
 use crate::verify::{DigestCache, Look};
 use languages::Language;
 use std::fs::{self, File};
@@ -37,6 +38,7 @@ pub struct ImageStore {
     pub(crate) root: PathBuf,
     pub(crate) cache: DigestCache,
     pub(crate) mirror: Option<String>,
+    lock_use: LockUse,
 }
 
 impl ImageStore {
@@ -55,6 +57,7 @@ impl ImageStore {
             root,
             cache,
             mirror: None,
+            lock_use: LockUse::default(),
         })
     }
 
@@ -62,6 +65,13 @@ impl ImageStore {
     #[must_use]
     pub fn with_mirror(mut self, mirror: Option<String>) -> ImageStore {
         self.mirror = mirror;
+        self
+    }
+
+    /// How much the lock of packages counts for what is built.
+    #[must_use]
+    pub fn with_lock(mut self, lock_use: LockUse) -> ImageStore {
+        self.lock_use = lock_use;
         self
     }
 
@@ -85,10 +95,14 @@ impl ImageStore {
         let wanted = Wanted { language, recipe };
         let image = Image::Rootfs(language);
         let scratch = self.scratch()?;
-        let packed = rootfs::make(wanted, self.mirror.as_deref(), scratch.path(), &phases)?;
+        let from = From {
+            mirror: self.mirror.as_deref(),
+            lock_use: self.lock_use,
+        };
+        let packed = rootfs::make(wanted, from, scratch.path(), &phases)?;
         phases.at(95, "taking its digest");
         let manifest = RootfsManifest {
-            format: FORMAT,
+            format: ROOTFS_FORMAT,
             language: language.name().to_owned(),
             image: self.keep(&packed.path, image, layout::rootfs(language))?,
             packages: packed.packages,

@@ -43,6 +43,7 @@ pub(crate) fn check(row: &Row, file: &str, companions: &[String]) -> Result<(), 
         row.source_file
     );
     runtime(row)?;
+    end_of_life(row)?;
     if let Some(compile) = &row.compile {
         argv("compile", compile)?;
     }
@@ -145,6 +146,23 @@ fn runtime(row: &Row) -> Result<(), Wrong> {
         "runtime",
         "is {:?}; write a name and a version, like \"CPython 3.11\"",
         row.runtime
+    );
+    Ok(())
+}
+
+fn end_of_life(row: &Row) -> Result<(), Wrong> {
+    let Some(day) = &row.end_of_life else {
+        return Ok(());
+    };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = day.split('-').collect();
+    let plain = matches!(parts[..], [year, month, day]
+        if [year.len(), month.len(), day.len()] == [4, 2, 2]
+            && digits(year) && ("01"..="12").contains(&month) && ("01"..="31").contains(&day));
+    ensure!(
+        plain,
+        "end_of_life",
+        "is {day:?}; write a day, like \"2029-10-31\""
     );
     Ok(())
 }
@@ -282,11 +300,15 @@ fn piston(row: &Row) -> Result<(), Wrong> {
 
 fn image(recipe: &Recipe, companions: &[String]) -> Result<(), Wrong> {
     packages("image.packages", &recipe.packages)?;
-    packages(
-        "image.runtime_package",
-        std::slice::from_ref(&recipe.runtime_package),
-    )?;
+    // Of Debian's or, as `@scope/name`, of npm's.
+    let runtime = recipe.runtime_package.replace(['@', '/', '_'], "x");
+    packages("image.runtime_package", &[runtime])?;
     packages("image.programs_of", &recipe.programs_of)?;
+    let newer = recipe.from_backports.iter();
+    let newer: Vec<String> = newer.map(|name| name.replace('*', "x")).collect();
+    packages("image.from_backports", &newer)?;
+    listed("image.npm", recipe.npm.as_slice(), companions)?;
+    listed("image.pip", recipe.pip.as_slice(), companions)?;
     for (field, globs) in [("image.keep", &recipe.keep), ("image.drop", &recipe.drop)] {
         count(field, globs.len())?;
         inside(field, globs)?;

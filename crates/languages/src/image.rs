@@ -29,6 +29,13 @@ pub struct Recipe {
     /// Debian's packages asked for; what they depend on comes with them.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Those that are taken newer than the release has them, from its backports; `*` stands for any letters.
+    #[serde(default)]
+    pub from_backports: Vec<String>,
+    /// A lock file of npm's in the language's folder: its packages come below `usr/lib/node_modules`.
+    pub npm: Option<String>,
+    /// A lock file of pip's, with hashes, there: its wheels are unpacked where Debian's Python looks.
+    pub pip: Option<String>,
     /// The package whose version is the runtime's.
     pub runtime_package: String,
     /// Packages of which every program in `/usr/bin` is kept.

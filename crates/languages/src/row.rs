@@ -26,6 +26,8 @@ pub struct Row {
     pub source_file: String,
     /// What the image holds, for people: a name and a version, which is its last word.
     pub runtime: String,
+    /// The last day on which its makers mend it, `YYYY-MM-DD`; `None` where that is not known beforehand.
+    pub end_of_life: Option<String>,
     /// argv of the compiler, run in the work folder; `None` for interpreted languages.
     pub compile: Option<Vec<String>>,
     /// argv of the program, likewise; the job's own arguments follow it.

@@ -22,7 +22,16 @@ pub enum ImagesCommand {
         /// Build again what is there
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        lock: LockArgs,
     },
+    /// List what of the images is no longer mended: runtimes past their end, packages older than this tool's lock
+    Outdated {
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Print version and digest of each package that the images hold, as a lock
+    Lock,
     /// List the kernels and images: size, packages, digest
     List {
         #[command(flatten)]
@@ -59,6 +68,17 @@ pub enum ImagesCommand {
         #[command(flatten)]
         format: Format,
     },
+}
+
+/// Which versions of packages are taken; without either, the lock's where the archive still has them, else newer ones.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct LockArgs {
+    /// Refuse packages of other versions than the lock's
+    #[arg(long, conflicts_with = "unlocked")]
+    pub locked: bool,
+    /// Take the newest packages, whatever the lock says
+    #[arg(long)]
+    pub unlocked: bool,
 }
 
 /// Which kernels are built.

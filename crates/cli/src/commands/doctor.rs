@@ -5,7 +5,7 @@ use crate::args::{Format, Global};
 use crate::context::Settings;
 use crate::{context, table, terminal};
 use anyhow::bail;
-use doctor::facts::{self, Built, Digests, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
+use doctor::facts::{self, Built, Digests, Kvm, Probe, Runtime, Setting, Tool, Uml, UmlKernel, Vms};
 use doctor::{Colours, Facts, Host, Report};
 use images::KernelKind;
 use protocol::error_code::ErrorCode;
@@ -140,6 +140,7 @@ pub async fn examine(config: &Config, files: OperatorFiles) -> anyhow::Result<Re
             own_vmms,
             images: images(&config)?,
             images_built: Some(images_built(&config)?),
+            runtimes: Some(runtimes(&config)?),
             kernel_built: Some(kernel_built(&config)?),
             snapshots: snapshots(&config)?,
             watchdog: Setting::Is(config.vmm.watchdog_deadline),
@@ -235,6 +236,15 @@ fn images_built(config: &Config) -> anyhow::Result<Vec<Built>> {
     });
     // One that was not built has no time.
     Ok(built.filter(|built| !built.at.is_empty()).collect())
+}
+
+fn runtimes(config: &Config) -> anyhow::Result<Vec<Runtime>> {
+    let rows = context::image_store(config)?.list()?;
+    let runtimes = rows.into_iter().map(|row| Runtime {
+        name: row.language.row().runtime.clone(),
+        end_of_life: row.language.row().end_of_life.clone(),
+    });
+    Ok(runtimes.collect())
 }
 
 fn kernel_built(config: &Config) -> anyhow::Result<Vec<Built>> {

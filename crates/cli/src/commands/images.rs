@@ -2,12 +2,13 @@
 
 mod build;
 mod list;
+mod outdated;
 mod transfer;
 
 use super::{named, print_json};
-use crate::args::{Format, Global, ImagesCommand};
+use crate::args::{Format, Global, ImagesCommand, LockArgs};
 use crate::{context, table};
-use images::{ImageStore, Rebuild};
+use images::{ImageStore, LockUse, Rebuild};
 use protocol::language::{self, Language};
 use sandbox::config::Config;
 use serde_json::json;
@@ -24,7 +25,9 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
             all,
             kernel,
             force,
+            lock,
         } => {
+            let store = Arc::new(context::open_images(&config)?.with_lock(lock_use(lock)));
             let build = build::Build {
                 kernels: build::kernels_wanted(&config, kernel).await,
                 languages: match all {
@@ -37,6 +40,13 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
                 },
             };
             build.run(&config, store).await
+        }
+        ImagesCommand::Outdated { format } => outdated::run(&store, &format),
+        ImagesCommand::Lock => {
+            for line in store.lock_text()?.lines() {
+                table::line(line)?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
         ImagesCommand::List { format } => list::run(&store, &format),
         ImagesCommand::Verify { languages, format } => {
@@ -53,6 +63,14 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
             transfer::export(store, file, named(&languages)?).await
         }
         ImagesCommand::Import { file, format } => transfer::import(store, file, &format).await,
+    }
+}
+
+fn lock_use(args: LockArgs) -> LockUse {
+    match args {
+        LockArgs { locked: true, .. } => LockUse::Required,
+        LockArgs { unlocked: true, .. } => LockUse::Ignored,
+        LockArgs { .. } => LockUse::Preferred,
     }
 }
 

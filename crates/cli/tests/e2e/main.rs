@@ -8,7 +8,7 @@
 //! without `go build`, [`walls`] at the filter and the bucket that users choose, [`isolation`] and [`memory`]
 //! at the walls that the engine gives, [`battery`] at the attack battery itself, for which [`canaries`] leaves
 //! traces on the host; [`stopped`] at a VMM that stands still, [`secrets`] at what must be in no log, [`admission`] at what the host
-//! has no memory for, [`new_language`] at an operator's language, [`build_killed`] at a build of images that is stopped, and [`shell`]
+//! has no memory for, [`new_language`] at an operator's language, [`features`] at what newer versions of languages brought, [`build_killed`] at a build of images that is stopped, and [`shell`]
 //! at a terminal in a VM.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
@@ -24,6 +24,7 @@ mod cases;
 mod damage;
 #[path = "../shared/engines.rs"]
 mod engines;
+mod features;
 mod fresh;
 mod go;
 mod go_build;

@@ -5,8 +5,8 @@ use super::header::BundleEntry;
 use crate::digest;
 use crate::kernel::{KernelKind, uml};
 use crate::layout::{self, Form, Image, MODULES, UML, VMLINUX};
-use crate::manifest::{FileRecord, KernelManifest, Package, RootfsManifest, UmlManifest};
-use crate::recipe::FORMAT;
+use crate::manifest::{FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest};
+use crate::recipe::{KERNEL_FORMAT, ROOTFS_FORMAT};
 use crate::store::ImageStore;
 use languages::Language;
 use serde::Serialize;
@@ -32,6 +32,8 @@ pub(crate) fn package(name: &str) -> Package {
     Package {
         name: name.to_owned(),
         version: "1.2-3".to_owned(),
+        sha256: "ab".repeat(32),
+        source: PackageSource::Debian,
     }
 }
 
@@ -42,7 +44,7 @@ fn json(manifest: &impl Serialize) -> Vec<u8> {
 /// A kernel for hardware VMs, of these contents.
 pub(crate) fn virtual_kernel(vmlinux: &[u8], modules: &[u8]) -> Entries {
     let manifest = KernelManifest {
-        format: FORMAT,
+        format: KERNEL_FORMAT,
         vmlinux: record(VMLINUX, vmlinux),
         modules: record(MODULES, modules),
         module_names: vec!["virtio".to_owned()],
@@ -56,7 +58,7 @@ pub(crate) fn virtual_kernel(vmlinux: &[u8], modules: &[u8]) -> Entries {
 /// The manifest of a User-Mode Linux program of this content.
 pub(crate) fn uml_manifest(program: &[u8]) -> UmlManifest {
     UmlManifest {
-        format: FORMAT,
+        format: KERNEL_FORMAT,
         kernel: record(UML, program),
         package: package("linux-source"),
         inputs: uml::config::inputs(),
@@ -73,7 +75,7 @@ pub(crate) fn uml(manifest: &UmlManifest, program: &[u8]) -> Entries {
 /// A language's root file system of this content.
 pub(crate) fn rootfs(language: Language, content: &[u8]) -> Entries {
     let manifest = RootfsManifest {
-        format: FORMAT,
+        format: ROOTFS_FORMAT,
         language: language.name().to_owned(),
         image: record(layout::rootfs(language), content),
         packages: vec![package("bash")],

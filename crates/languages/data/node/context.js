@@ -31,8 +31,8 @@ const LINGER_MS = 1000;
 const LOOK_AGAIN_MS = 5;
 // What keeps a process alive and awaits others.
 const SERVES = new Set(['TCPServerWrap', 'PipeServerWrap', 'TCPSocketWrap', 'UDPWrap']);
-// Debian's, which its node uses itself.
-const LIBRARY = '/usr/share/nodejs/';
+// Of the image; nothing that a program would find by a name.
+const LIBRARY = '/usr/lib/node_modules/';
 // What `import` becomes; no program has this name by chance.
 const IMPORT = '__import_of_the_context';
 const TAKE = Symbol.for('context.take');
