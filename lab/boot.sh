@@ -16,7 +16,7 @@ limit_seconds=${LAB_TIMEOUT_SECONDS:-1800}
 up_seconds=120
 
 machine=$("$here/build.sh" "$state")
-run=$(mktemp -d "$state/lab/run-XXXXXX")
+run=$(mktemp -d "$state-lab/run-XXXXXX")
 emulator=
 trap '[[ -z $emulator ]] || kill "$emulator" 2>/dev/null || true; rm -rf "$run"' EXIT
 touch "$share/environment"

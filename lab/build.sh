@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the lab's machine from Debian packages: kernel, initramfs, root file system.
-#   lab/build.sh STATE    prints the folder that holds vmlinuz, initrd and root.erofs
+#   lab/build.sh STATE    prints the folder that holds vmlinuz, initrd and root.erofs: one of STATE-lab, for what is
+#                         made in STATE itself is held against attacks that are tried meanwhile
 # Made once; the folder's name is the digest of everything it is made from.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -15,7 +16,7 @@ codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 packages=(bubblewrap busybox-static cpio e2fsprogs erofs-utils iproute2 jq kmod libc-bin procps python3-minimal util-linux)
 
 digest=$({ cat "$here/build.sh" "$here"/guest/*; echo "$codename"; } | sha256sum | cut -c1-16)
-out=$state/lab/$digest
+out=$state-lab/$digest
 [[ -e $out/root.erofs ]] && { echo "$out"; exit 0; }
 
 # The mirrors that this machine already uses.
@@ -23,8 +24,8 @@ sources=$(apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packa
     | awk -v c="$codename" 'index($2, c) == 1 {print "deb", $1, $2, "main"}')
 grep -q " $codename-backports " <<<"$sources" && backports="-t $codename-backports" || backports=""
 
-mkdir -p "$state/lab"
-draft=$(mktemp -d "$state/lab/draft-XXXXXX")
+mkdir -p "$state-lab"
+draft=$(mktemp -d "$state-lab/draft-XXXXXX")
 trap 'rm -rf "$draft"' EXIT
 echo "lab: building the machine ($codename), once" >&2
 include=$(IFS=,; echo "${packages[*]}")

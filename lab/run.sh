@@ -26,8 +26,8 @@ tests=$(cargo test --release --workspace --test e2e --no-run 2>&1 | sed -n 's/.*
 [[ -x $tests ]] || { echo "lab: the end-to-end tests do not build: cargo test --release --workspace --test e2e --no-run" >&2; exit 1; }
 "$release/llm-firecracker" images build --kernel virtual "${languages[@]}" >/dev/null
 
-mkdir -p "$state/lab"
-share=$(mktemp -d "$state/lab/share-XXXXXX")
+mkdir -p "$state-lab"
+share=$(mktemp -d "$state-lab/share-XXXXXX")
 trap 'rm -rf "$share"' EXIT
 mkdir "$share/bin"
 cp "$release"/{llm-firecracker,llm-firecracker-agent,llm-firecracker-hostile-agent} "$share/bin/"

@@ -57,7 +57,9 @@ pub use guest::Guest;
 pub use kernel::KernelKind;
 pub use kernel::uml::config::OptionError;
 pub use kernels::KernelRow;
-pub use manifest::{FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest};
+pub use manifest::{
+    FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest,
+};
 pub use outdated::{MovedPackage, OutdatedRow};
 pub use progress::{Progress, Rebuild, Silent};
 pub use store::ImageStore;

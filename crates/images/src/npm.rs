@@ -81,7 +81,9 @@ struct Wanted {
 /// Brings all packages of a lock file that guests can use into the folder `tree`.
 pub(crate) fn unpack(lock: &[u8], tree: &Path) -> Result<Vec<Unpacked>, ImageError> {
     let downloads = Downloads::new();
-    let registry = REGISTRY_VARIABLES.into_iter().find_map(|name| std::env::var(name).ok());
+    let registry = REGISTRY_VARIABLES
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok());
     let registry = registry.unwrap_or_else(|| REGISTRY.to_owned());
     let wanted = wanted(lock)?;
     let bring = |package: &Wanted| {
@@ -140,7 +142,10 @@ fn of_entry(folder: String, entry: Entry) -> Result<Wanted, String> {
     if !folder.starts_with("node_modules/") {
         return Err("is not in node_modules".to_owned());
     }
-    let digest = entry.integrity.as_deref().and_then(|text| text.strip_prefix("sha512-"));
+    let digest = entry
+        .integrity
+        .as_deref()
+        .and_then(|text| text.strip_prefix("sha512-"));
     let digest = digest.and_then(|text| BASE64_STANDARD.decode(text).ok());
     Ok(Wanted {
         name,
@@ -155,7 +160,10 @@ impl Wanted {
     fn url(&self, registry: &str) -> String {
         let (name, version) = (&self.name, &self.version);
         let last = name.rsplit('/').next().unwrap_or(name);
-        format!("{}/{name}/-/{last}-{version}.tgz", registry.trim_end_matches('/'))
+        format!(
+            "{}/{name}/-/{last}-{version}.tgz",
+            registry.trim_end_matches('/')
+        )
     }
 
     fn wrong(&self, why: String) -> ImageError {
@@ -168,7 +176,9 @@ impl Wanted {
     /// Plain files alone: npm makes no links of what is in an archive, either.
     fn unpack(&self, archive: &[u8], tree: &Path) -> Result<Unpacked, ImageError> {
         if Sha512::digest(archive)[..] != self.digest[..] {
-            return Err(self.wrong("what came is not what the lock file has the digest of".to_owned()));
+            return Err(
+                self.wrong("what came is not what the lock file has the digest of".to_owned())
+            );
         }
         let folder = Path::new(FOLDER).join(&self.folder);
         let broken = |error: std::io::Error| self.wrong(format!("its archive: {error}"));
@@ -192,7 +202,9 @@ impl Wanted {
             if let Some(above) = whole.parent() {
                 fs::create_dir_all(above).map_err(ImageError::io("creating", above))?;
             }
-            entry.unpack(&whole).map_err(ImageError::io("writing", &whole))?;
+            entry
+                .unpack(&whole)
+                .map_err(ImageError::io("writing", &whole))?;
             files.push(path);
         }
         Ok(Unpacked {
@@ -207,10 +219,14 @@ impl Wanted {
 
 /// The path without the archive's own top folder; `None` for one that leads elsewhere.
 fn inside(path: &Path) -> Option<PathBuf> {
-    let mut parts = path.components().filter(|part| !matches!(part, Component::CurDir));
+    let mut parts = path
+        .components()
+        .filter(|part| !matches!(part, Component::CurDir));
     parts.next()?;
     let rest: PathBuf = parts.collect();
-    let stays = rest.components().all(|part| matches!(part, Component::Normal(_)));
+    let stays = rest
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     (stays && rest.components().next().is_some()).then_some(rest)
 }
 

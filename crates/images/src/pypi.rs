@@ -89,11 +89,12 @@ fn chosen<'a>(files: &'a [File], package: &Pinned) -> Result<&'a File, String> {
     if locked.is_empty() {
         return Err("the index has no file of a digest in the lock file".to_owned());
     }
-    let suited = locked.into_iter().filter_map(|file| Some((wheel::rank(&file.filename)?, file)));
+    let suited = locked
+        .into_iter()
+        .filter_map(|file| Some((wheel::rank(&file.filename)?, file)));
     let best = suited.min_by_key(|(rank, _)| *rank);
-    best.map(|(_, file)| file).ok_or_else(|| {
-        format!("has no wheel for {} on x86_64 with glibc", wheel::PYTHON)
-    })
+    best.map(|(_, file)| file)
+        .ok_or_else(|| format!("has no wheel for {} on x86_64 with glibc", wheel::PYTHON))
 }
 
 #[cfg(test)]

@@ -69,11 +69,19 @@ pub(crate) fn make(
         keep: |_| true,
     };
     let mut unpacked = request.unpack(&tree, 50, phases)?;
-    if let Some(lock) = recipe.npm.as_deref().and_then(|name| language.companion(name)) {
+    if let Some(lock) = recipe
+        .npm
+        .as_deref()
+        .and_then(|name| language.companion(name))
+    {
         phases.at(50, "downloading packages of npm's registry");
         unpacked.extend(npm::unpack(lock, &tree)?);
     }
-    if let Some(lock) = recipe.pip.as_deref().and_then(|name| language.companion(name)) {
+    if let Some(lock) = recipe
+        .pip
+        .as_deref()
+        .and_then(|name| language.companion(name))
+    {
         let on_package = |name: &str| phases.at(55, &format!("downloading {name} of PyPI"));
         unpacked.extend(pypi::unpack(lock, &tree, on_package)?);
     }
@@ -179,9 +187,7 @@ fn pack(root: &Path, mapped: &[String], image: &Path) -> Result<(), ImageError> 
 fn contributors(unpacked: &[Unpacked], chosen: &BTreeSet<PathBuf>) -> Vec<Package> {
     let contributes = |package: &&Unpacked| package.files.iter().any(|file| chosen.contains(file));
     let packages = unpacked.iter().filter(contributes);
-    packages
-        .map(Unpacked::package)
-        .collect()
+    packages.map(Unpacked::package).collect()
 }
 
 /// The package of this name.

@@ -160,25 +160,18 @@ impl Bench {
                 .map(|value| Some(value.as_str()))
                 .collect(),
         };
-        let fixture = self.fixture(first_agent(attack));
         let mut ends: Vec<String> = Vec::new();
         let mut first_output = String::new();
         for value in &values {
-            let asked = request::first(attack, *value, &self.env)?;
-            let until = match row.status.iter().any(|status| status == "admitted") {
-                true => Until::Admitted,
-                false => Until::Ended,
-            };
-            let ended = match form(&row.file)? {
-                Form::Client(_) | Form::Link => vec![live::attack(fixture, attack, asked).await?],
-                _ => fixture.all_at_once(asked, row.at_once, until).await,
-            };
-            let events = fixture.ledger.take();
-            let mut found: Vec<String> = ended
-                .iter()
-                .flat_map(|ended| judge::faults(attack, ended))
-                .chain(judge::event_faults(&ended, &events))
-                .collect();
+            let (mut ended, mut found) = self.carry_out_once(attack, *value).await?;
+            // A guest that stretches its time does so again; a host that was busy for a moment does not.
+            if judge::took_long_and_no_more(attack, &ended, &found) {
+                (ended, found) = self.carry_out_once(attack, *value).await?;
+                let again = |fault: &mut String| {
+                    fault.insert_str(0, "again after a try that took too long: ")
+                };
+                found.iter_mut().for_each(again);
+            }
             if let Some(value) = value {
                 found
                     .iter_mut()
@@ -202,6 +195,32 @@ impl Bench {
         }
         let end = first_output.chars().count().saturating_sub(OUTPUT_CHARS);
         Ok((seen, first_output.chars().skip(end).collect()))
+    }
+
+    /// With one of its values: how it ended, and the faults of that.
+    async fn carry_out_once(
+        &self,
+        attack: &Attack,
+        value: Option<&str>,
+    ) -> Result<(Vec<Ended>, Vec<String>), SelftestError> {
+        let row = &attack.row;
+        let fixture = self.fixture(first_agent(attack));
+        let asked = request::first(attack, value, &self.env)?;
+        let until = match row.status.iter().any(|status| status == "admitted") {
+            true => Until::Admitted,
+            false => Until::Ended,
+        };
+        let ended = match form(&row.file)? {
+            Form::Client(_) | Form::Link => vec![live::attack(fixture, attack, asked).await?],
+            _ => fixture.all_at_once(asked, row.at_once, until).await,
+        };
+        let events = fixture.ledger.take();
+        let found = ended
+            .iter()
+            .flat_map(|ended| judge::faults(attack, ended))
+            .chain(judge::event_faults(&ended, &events));
+        let found = found.collect();
+        Ok((ended, found))
     }
 
     /// The second job, which looks for what the first one left.

@@ -207,6 +207,15 @@ fn overtime(attack: &Attack, result: &JobResult) -> Option<String> {
     (bounded && took > allowed).then(|| format!("took {took:.1} s of {allowed:.1} s allowed"))
 }
 
+/// Whether these faults are that jobs took too long, and nothing else.
+pub fn took_long_and_no_more(attack: &Attack, ended: &[Ended], faults: &[String]) -> bool {
+    let results = ended.iter().filter_map(Ended::result);
+    let long = results
+        .filter_map(|result| overtime(attack, result))
+        .count();
+    long > 0 && long == faults.len()
+}
+
 /// What a person or a log gets to read may hold nothing that a terminal acts on.
 fn unsafe_texts(result: &JobResult) -> Vec<String> {
     let failure = result

@@ -5,7 +5,9 @@ use crate::args::{Format, Global};
 use crate::context::Settings;
 use crate::{context, table, terminal};
 use anyhow::bail;
-use doctor::facts::{self, Built, Digests, Kvm, Probe, Runtime, Setting, Tool, Uml, UmlKernel, Vms};
+use doctor::facts::{
+    self, Built, Digests, Kvm, Probe, Runtime, Setting, Tool, Uml, UmlKernel, Vms,
+};
 use doctor::{Colours, Facts, Host, Report};
 use images::KernelKind;
 use protocol::error_code::ErrorCode;

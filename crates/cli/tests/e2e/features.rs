@@ -308,7 +308,9 @@ echo match (true) { 1 > 2 => 'no', default => 'yes' }, ' ', array_find([1, 2, 3]
 
 /// Those whose images a plain run of the tests builds; of all where they are asked for.
 fn is_asked_for(language: &str) -> bool {
-    let usual = ["python", "node", "go", "rust", "bash", "c", "perl", "sqlite"];
+    let usual = [
+        "python", "node", "go", "rust", "bash", "c", "perl", "sqlite",
+    ];
     usual.contains(&language) || std::env::var_os("LLM_FIRECRACKER_ALL_LANGUAGES").is_some()
 }
 

@@ -1,6 +1,8 @@
 //! A made-up host on which every check that can pass does; tests spoil one thing at a time.
 
-use doctor::facts::{Built, Digests, Engine, Kvm, Probe, Runtime, Setting, Tool, Uml, UmlKernel, Vms};
+use doctor::facts::{
+    Built, Digests, Engine, Kvm, Probe, Runtime, Setting, Tool, Uml, UmlKernel, Vms,
+};
 use doctor::{Facts, Host, Report};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -5,7 +5,9 @@ use super::header::BundleEntry;
 use crate::digest;
 use crate::kernel::{KernelKind, uml};
 use crate::layout::{self, Form, Image, MODULES, UML, VMLINUX};
-use crate::manifest::{FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest};
+use crate::manifest::{
+    FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest,
+};
 use crate::recipe::{KERNEL_FORMAT, ROOTFS_FORMAT};
 use crate::store::ImageStore;
 use languages::Language;

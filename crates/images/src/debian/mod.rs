@@ -113,7 +113,7 @@ impl Request<'_> {
             .arg("--aptopt=Acquire::Retries \"3\"")
             .arg(format!("--setup-hook={MERGE_USR}"))
             .arg(format!("--extract-hook={LIST_PACKAGES}"));
-        let preferences = tree.with_extension("preferences");
+        let preferences = tree.with_extension("pref");
         self.sources.add_to(&mut command, &preferences)?;
         command.env("LC_ALL", "C");
         if rustix::process::geteuid().is_root() {
@@ -256,8 +256,7 @@ mod tests {
 
     #[test]
     fn a_list_tells_a_package_and_its_files() {
-        let text =
-            "libc6 2.36-9+deb12u14 ab01\nd41d  lib/x86_64-linux-gnu/libc.so.6\nffff  usr/share/a b\n";
+        let text = "libc6 2.36-9+deb12u14 ab01\nd41d  lib/x86_64-linux-gnu/libc.so.6\nffff  usr/share/a b\n";
         let package = parse_list(text).unwrap();
         assert_eq!(
             (&*package.name, &*package.version, &*package.sha256),

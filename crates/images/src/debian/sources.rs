@@ -175,7 +175,8 @@ mod tests {
         };
         let text = sources.preferences();
         let locked = text.find("Package: libc6\nPin: version ").unwrap();
-        let backports = "Package: rustc libstd-rust-*\nPin: release n=trixie-backports\nPin-Priority: 990\n\n";
+        let backports =
+            "Package: rustc libstd-rust-*\nPin: release n=trixie-backports\nPin-Priority: 990\n\n";
         assert!(locked < text.find(backports).unwrap(), "{text}");
         let unlocked = Sources {
             lock_use: LockUse::Ignored,

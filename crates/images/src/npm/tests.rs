@@ -15,7 +15,11 @@ const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {
 fn what_guests_can_use_is_wanted_where_npm_would_put_it() {
     let all = wanted(LOCK.as_bytes()).unwrap();
     let urls: Vec<String> = all.iter().map(|one| one.url("http://registry/")).collect();
-    let expected = ["http://registry/a/-/a-1.0.0.tgz", "http://registry/@b/c/-/c-2.0.0.tgz", "http://registry/d/-/d-3.0.0.tgz"];
+    let expected = [
+        "http://registry/a/-/a-1.0.0.tgz",
+        "http://registry/@b/c/-/c-2.0.0.tgz",
+        "http://registry/d/-/d-3.0.0.tgz",
+    ];
     assert_eq!(urls, expected);
     assert_eq!(all[1].folder, Path::new("node_modules/a/node_modules/@b/c"));
 }
@@ -23,12 +27,30 @@ fn what_guests_can_use_is_wanted_where_npm_would_put_it() {
 #[test]
 fn a_lock_file_that_leads_elsewhere_is_refused() {
     for (entry, why) in [
-        (r#""node_modules/../../etc": {"version": "1", "integrity": "sha512-AAAA"}"#, "none can have"),
-        (r#""/etc": {"version": "1", "integrity": "sha512-AAAA"}"#, "none can have"),
-        (r#""elsewhere/a": {"version": "1", "integrity": "sha512-AAAA"}"#, "node_modules"),
-        (r#""node_modules/a": {"name": "../x", "version": "1", "integrity": "sha512-AAAA"}"#, "none can have"),
-        (r#""node_modules/a": {"version": "1?x=", "integrity": "sha512-AAAA"}"#, "none can have"),
-        (r#""node_modules/a": {"version": "1", "integrity": "sha1-AAAA"}"#, "SHA-512"),
+        (
+            r#""node_modules/../../etc": {"version": "1", "integrity": "sha512-AAAA"}"#,
+            "none can have",
+        ),
+        (
+            r#""/etc": {"version": "1", "integrity": "sha512-AAAA"}"#,
+            "none can have",
+        ),
+        (
+            r#""elsewhere/a": {"version": "1", "integrity": "sha512-AAAA"}"#,
+            "node_modules",
+        ),
+        (
+            r#""node_modules/a": {"name": "../x", "version": "1", "integrity": "sha512-AAAA"}"#,
+            "none can have",
+        ),
+        (
+            r#""node_modules/a": {"version": "1?x=", "integrity": "sha512-AAAA"}"#,
+            "none can have",
+        ),
+        (
+            r#""node_modules/a": {"version": "1", "integrity": "sha1-AAAA"}"#,
+            "SHA-512",
+        ),
         (r#""node_modules/a": {"version": "1"}"#, "SHA-512"),
         (r#""node_modules/a": 7"#, "invalid type"),
     ] {
@@ -83,5 +105,10 @@ fn plain_files_of_the_right_digest_are_unpacked_and_nothing_else() {
         ..package
     };
     let error = wrong.unpack(&archive, tree.path()).unwrap_err();
-    assert!(error.to_string().starts_with("node 24 of npm's registry: what came"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("node 24 of npm's registry: what came"),
+        "{error}"
+    );
 }

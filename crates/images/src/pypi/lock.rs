@@ -22,7 +22,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Pinned>, String> {
     let lines = joined.lines().map(without_comment);
     let pinned: Result<Vec<Pinned>, String> = lines
         .filter(|line| !line.trim().is_empty())
-        .map(|line| requirement(line).ok_or_else(|| format!("{line:?} is no NAME==VERSION with --hash=sha256:…")))
+        .map(|line| {
+            requirement(line)
+                .ok_or_else(|| format!("{line:?} is no NAME==VERSION with --hash=sha256:…"))
+        })
         .collect();
     let pinned = pinned?;
     match pinned.len() > MAX_PACKAGES {
@@ -83,7 +86,10 @@ mod tests {
              --hash=sha256:{other}\n    # via x\n\nsix==1.0 --hash=sha256:{one}  # via y\n"
         );
         let pinned = parse(text.as_bytes()).unwrap();
-        let names: Vec<_> = pinned.iter().map(|one| (&*one.name, &*one.version, one.sha256.len())).collect();
+        let names: Vec<_> = pinned
+            .iter()
+            .map(|one| (&*one.name, &*one.version, one.sha256.len()))
+            .collect();
         assert_eq!(names, [("num-py", "2.5.5", 2), ("six", "1.0", 1)]);
     }
 

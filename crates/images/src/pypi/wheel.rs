@@ -35,7 +35,10 @@ pub(super) fn rank(file: &str) -> Option<u32> {
     let mut parts = tags.rsplit('-');
     let (platforms, abis, pythons) = (parts.next()?, parts.next()?, parts.next()?);
     let platform = platforms.split('.').filter_map(platform_rank).min()?;
-    let python = pythons.split('.').filter_map(|python| python_rank(python, abis)).min()?;
+    let python = pythons
+        .split('.')
+        .filter_map(|python| python_rank(python, abis))
+        .min()?;
     Some(python * 2 + platform)
 }
 
@@ -43,11 +46,18 @@ fn platform_rank(platform: &str) -> Option<u32> {
     if platform == "any" {
         return Some(1);
     }
-    let old = ["manylinux1_x86_64", "manylinux2010_x86_64", "manylinux2014_x86_64", "linux_x86_64"];
+    let old = [
+        "manylinux1_x86_64",
+        "manylinux2010_x86_64",
+        "manylinux2014_x86_64",
+        "linux_x86_64",
+    ];
     if old.contains(&platform) {
         return Some(0);
     }
-    let glibc = platform.strip_prefix("manylinux_2_")?.strip_suffix("_x86_64")?;
+    let glibc = platform
+        .strip_prefix("manylinux_2_")?
+        .strip_suffix("_x86_64")?;
     (glibc.parse::<u32>().ok()? <= GLIBC_MINOR).then_some(0)
 }
 
@@ -76,20 +86,28 @@ impl Wheel {
                 bytes,
                 sha256: found,
             }),
-            false => Err(format!("what came has the digest {found}, not the lock file's")),
+            false => Err(format!(
+                "what came has the digest {found}, not the lock file's"
+            )),
         }
     }
 
     /// Writes its files below `tree`.
     pub(super) fn unpack(&self, tree: &Path, package: &Pinned) -> Result<Unpacked, String> {
-        let mut archive = ZipArchive::new(Cursor::new(&self.bytes)).map_err(|error| format!("is no wheel: {error}"))?;
+        let mut archive = ZipArchive::new(Cursor::new(&self.bytes))
+            .map_err(|error| format!("is no wheel: {error}"))?;
         if archive.len() > MAX_FILES {
             return Err(format!("has more than {MAX_FILES} files"));
         }
         let (mut files, mut left) = (Vec::new(), MAX_UNPACKED_BYTES);
         for index in 0..archive.len() {
             let mut entry = archive.by_index(index).map_err(|error| error.to_string())?;
-            let Some(path) = entry.is_file().then(|| place(entry.name())).flatten() else {
+            let Some(path) = entry
+                .name()
+                .ok()
+                .and_then(|name| place(&name))
+                .filter(|_| entry.is_file())
+            else {
                 continue;
             };
             let mut content = Vec::new();
@@ -101,7 +119,12 @@ impl Wheel {
             if path.ends_with("entry_points.txt") {
                 files.extend(self.entry_points(tree, &String::from_utf8_lossy(&content))?);
             }
-            write(tree, &path, &with_interpreter(&path, content), entry.unix_mode().unwrap_or(0o644))?;
+            write(
+                tree,
+                &path,
+                &with_interpreter(&path, content),
+                entry.unix_mode().unwrap_or(0o644),
+            )?;
             files.push(path);
         }
         Ok(Unpacked {
@@ -142,8 +165,14 @@ fn console_scripts(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
         let what = what.split('[').next()?.trim();
         let (module, function) = what.split_once(':')?;
         let name = name.trim();
-        let dotted = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._".contains(&b));
-        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        let dotted = |text: &str| {
+            text.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._".contains(&b))
+        };
+        let plain = |text: &str| {
+            text.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        };
         let safe = plain(name) && !name.starts_with(['.', '-']) && !name.is_empty();
         (safe && dotted(module) && dotted(function)).then_some((name, module, function))
     })
@@ -152,7 +181,9 @@ fn console_scripts(text: &str) -> impl Iterator<Item = (&str, &str, &str)> {
 /// Where a file of a wheel belongs; `None` for what guests have no use for, and for what leads elsewhere.
 fn place(name: &str) -> Option<PathBuf> {
     let path = Path::new(name);
-    let stays = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let stays = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     if !stays || name.contains(['\\', '\0']) {
         return None;
     }
@@ -209,7 +240,10 @@ mod tests {
             "n-1-py2.py3-none-any.whl",
         ];
         let ranks: Vec<Option<u32>> = files.iter().map(|file| rank(file)).collect();
-        assert!(ranks.is_sorted() && ranks.iter().all(Option::is_some), "{ranks:?}");
+        assert!(
+            ranks.is_sorted() && ranks.iter().all(Option::is_some),
+            "{ranks:?}"
+        );
         for file in [
             "n-1-cp313-cp313t-manylinux_2_28_x86_64.whl",
             "n-1-cp314-cp314-manylinux_2_28_x86_64.whl",
@@ -227,9 +261,15 @@ mod tests {
     #[test]
     fn files_go_where_pip_puts_them_and_nowhere_else() {
         let cases = [
-            ("numpy/__init__.py", Some("usr/lib/python3/dist-packages/numpy/__init__.py")),
+            (
+                "numpy/__init__.py",
+                Some("usr/lib/python3/dist-packages/numpy/__init__.py"),
+            ),
             ("n-1.data/scripts/tool", Some("usr/bin/tool")),
-            ("n-1.data/purelib/n.py", Some("usr/lib/python3/dist-packages/n.py")),
+            (
+                "n-1.data/purelib/n.py",
+                Some("usr/lib/python3/dist-packages/n.py"),
+            ),
             ("n-1.data/data/share/n", Some("usr/share/n")),
             ("n-1.data/headers/n.h", None),
             ("../../etc/passwd", None),
@@ -246,6 +286,9 @@ mod tests {
     fn programs_are_read_from_their_section_alone() {
         let text = "[console_scripts]\nf2py = numpy.f2py:main\nx = a.b:C.run [extra]\n../up = a:b\nbad = a;b:c\n\n[other]\nno = a:b\n";
         let found: Vec<_> = console_scripts(text).collect();
-        assert_eq!(found, [("f2py", "numpy.f2py", "main"), ("x", "a.b", "C.run")]);
+        assert_eq!(
+            found,
+            [("f2py", "numpy.f2py", "main"), ("x", "a.b", "C.run")]
+        );
     }
 }

@@ -6,8 +6,8 @@ use protocol::limits::{MAX_ARG_BYTES, MAX_ARGS, MAX_ENV};
 use protocol::link::StreamId;
 use protocol::result::GuestWall;
 use protocol::supervisor::{
-    Entry, LANES, MAX_FOLLOWERS, MAX_PATH_BYTES, ProcessId, ProcessLimits, ProcessReport, ProcessUser,
-    StartProcess, TerminalSize,
+    Entry, LANES, MAX_FOLLOWERS, MAX_PATH_BYTES, ProcessId, ProcessLimits, ProcessReport,
+    ProcessUser, StartProcess, TerminalSize,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;

@@ -13,6 +13,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at a page.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// One page in a browser of its own.
 pub struct Browser {
@@ -153,11 +155,12 @@ impl Browser {
     pub async fn until(&mut self, expression: &str) {
         let begun = Instant::now();
         while self.value(expression).await != true {
-            let faults = &self.faults;
-            assert!(
-                begun.elapsed() < PATIENCE,
-                "never: {expression}; {faults:?}"
-            );
+            if begun.elapsed() >= PATIENCE {
+                let page = self.value("document.body.innerText").await;
+                panic!("never: {expression}; {:?}; the page: {page}", self.faults);
+            }
+            // The page gets to draw what it is asked for.
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
