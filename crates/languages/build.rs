@@ -1,4 +1,4 @@
-//! Embeds `data/`: each `NAME.toml`, and the files of the folder `NAME` beside it. A file there is all that a
+//! Embeds `data/` and `images/`: each `NAME.toml`, and the files of the folder `NAME` beside it. A file there is all that a
 //! language takes.
 
 use std::error::Error;
@@ -7,9 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let data = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("data");
+    embed("data", "EMBEDDED", "embedded.rs")?;
+    embed("images", "IMAGES", "embedded_images.rs")
+}
+
+/// Lists a folder of this crate's as a constant, in a file of the build's.
+fn embed(folder: &str, constant: &str, output: &str) -> Result<(), Box<dyn Error>> {
+    let data = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join(folder);
     println!("cargo::rerun-if-changed={}", data.display());
-    let mut text = String::from("const EMBEDDED: &[Embedded] = &[\n");
+    let mut text = format!("const {constant}: &[Embedded] = &[\n");
     for file in sorted(&data)? {
         if file.extension().is_none_or(|extension| extension != "toml") {
             continue;
@@ -33,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(text, "        ],\n    }},")?;
     }
     text.push_str("];\n");
-    let out = Path::new(&std::env::var("OUT_DIR")?).join("embedded.rs");
+    let out = Path::new(&std::env::var("OUT_DIR")?).join(output);
     Ok(fs::write(out, text)?)
 }
 

@@ -17,7 +17,7 @@ pub use bench::{
 pub use events::EventsCommand;
 pub use images::{ImagesCommand, KernelArg, LockArgs};
 pub use keys::KeysCommand;
-pub use language::LanguageName;
+pub use language::{ImageName, LanguageName};
 pub use run::{RunArgs, ScanArg};
 pub use sandbox::{
     CpArgs, CreateArgs, ExecArgs, LogsArgs, SandboxArgs, SandboxCommand, ServiceArgs, UserArg,

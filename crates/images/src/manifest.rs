@@ -66,14 +66,14 @@ impl Package {
     }
 }
 
-/// Of a language's root file system.
+/// Of a root file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RootfsManifest {
     /// The version of this layout.
     pub format: u32,
-    /// The language's name.
-    pub language: String,
+    /// The image's name.
+    pub name: String,
     /// The erofs image.
     pub image: FileRecord,
     /// Where its files come from.
@@ -170,7 +170,7 @@ impl Manifest for RootfsManifest {
         vec![&self.image]
     }
     fn texts(&self) -> Vec<&str> {
-        let own = [&*self.language, &*self.runtime_version, &*self.built_at];
+        let own = [&*self.name, &*self.runtime_version, &*self.built_at];
         let packages = self.packages.iter().flat_map(Package::texts);
         own.into_iter().chain(packages).collect()
     }

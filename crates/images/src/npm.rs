@@ -46,6 +46,9 @@ struct Entry {
     dev: bool,
     #[serde(default)]
     link: bool,
+    /// It comes in the archive of another.
+    #[serde(default)]
+    in_bundle: bool,
     os: Option<Names>,
     cpu: Option<Names>,
 }
@@ -115,7 +118,7 @@ fn wanted(lock: &[u8]) -> Result<Vec<Wanted>, ImageError> {
     let fits = |wanted: &Option<Names>, own: &str| wanted.as_ref().is_none_or(|all| all.has(own));
     let entries = file.packages.into_iter().filter(|(folder, entry)| {
         let usable = fits(&entry.os, "linux") && fits(&entry.cpu, "x64");
-        !folder.is_empty() && !entry.dev && !entry.link && usable
+        !folder.is_empty() && !entry.dev && !entry.link && !entry.in_bundle && usable
     });
     entries
         .map(|(folder, entry)| {

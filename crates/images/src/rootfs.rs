@@ -1,4 +1,4 @@
-//! Makes the root file system of one language: unpack, select, prepare, finish, pack.
+//! Makes the root file system: unpack, select, prepare, finish, pack.
 
 use crate::child::Tool;
 use crate::confine;
@@ -10,8 +10,8 @@ use crate::manifest::Package;
 use crate::progress::Phases;
 use crate::recipe::{LINKS_ALWAYS, PACKAGES_ALWAYS, PROGRAMS_ALWAYS, SUITE};
 use crate::{npm, prepare, pypi, select};
-use languages::Language;
-use languages::image::{Finish, Recipe};
+use languages::RootImage;
+use languages::image::Finish;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,13 +34,6 @@ pub(crate) struct Packed {
     pub(crate) runtime_version: String,
 }
 
-/// Whose image is made, and of what.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted {
-    pub(crate) language: Language,
-    pub(crate) recipe: &'static Recipe,
-}
-
 /// Where its packages come from.
 #[derive(Clone, Copy)]
 pub(crate) struct From<'a> {
@@ -51,11 +44,12 @@ pub(crate) struct From<'a> {
 
 /// Makes `image.erofs` in the folder `scratch`.
 pub(crate) fn make(
-    Wanted { language, recipe }: Wanted,
+    image: RootImage,
     from: From<'_>,
     scratch: &Path,
     phases: &Phases<'_>,
 ) -> Result<Packed, ImageError> {
+    let recipe = image.recipe();
     let (tree, root) = (scratch.join("tree"), scratch.join("root"));
     let own: Vec<&str> = recipe.packages.iter().map(String::as_str).collect();
     let packages = [PACKAGES_ALWAYS, PROGRAMS_ALWAYS, &own].concat();
@@ -69,11 +63,11 @@ pub(crate) fn make(
         keep: |_| true,
     };
     let mut unpacked = request.unpack(&tree, 50, phases)?;
-    if let Some(lock) = recipe.npm.as_deref().and_then(|name| language.companion(name)) {
+    if let Some(lock) = recipe.npm.as_deref().and_then(|name| image.companion(name)) {
         phases.at(50, "downloading packages of npm's registry");
         unpacked.extend(npm::unpack(lock, &tree)?);
     }
-    if let Some(lock) = recipe.pip.as_deref().and_then(|name| language.companion(name)) {
+    if let Some(lock) = recipe.pip.as_deref().and_then(|name| image.companion(name)) {
         let on_package = |name: &str| phases.at(55, &format!("downloading {name} of PyPI"));
         unpacked.extend(pypi::unpack(lock, &tree, on_package)?);
     }
@@ -89,7 +83,7 @@ pub(crate) fn make(
     // Its file would have been refused if one were missing.
     let files = recipe.files.iter();
     let files: Vec<(&str, &[u8])> = files
-        .filter_map(|(path, name)| Some((path.as_str(), language.companion(name)?)))
+        .filter_map(|(path, name)| Some((path.as_str(), image.companion(name)?)))
         .collect();
     prepare::rootfs(&root, &links, &files)?;
     for finish in &recipe.finish {

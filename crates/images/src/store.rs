@@ -21,9 +21,9 @@ use crate::layout::{self, Form, Image, ROOTFS};
 use crate::manifest::{self, FileRecord, RootfsManifest};
 use crate::progress::{Phases, Progress, Rebuild};
 use crate::recipe::ROOTFS_FORMAT;
-use crate::rootfs::{self, From, Wanted};
+use crate::rootfs::{self, From};
 use crate::verify::{DigestCache, Look};
-use languages::Language;
+use languages::RootImage;
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -75,59 +75,55 @@ impl ImageStore {
         self
     }
 
-    /// Makes the root file system that a language boots from. Does nothing when there is a good one, unless `rebuild`
-    /// says so.
+    /// Makes a root file system. Does nothing when there is a good one, unless `rebuild` says so.
     pub fn build(
         &self,
-        language: Language,
+        image: RootImage,
         rebuild: Rebuild,
         progress: &dyn Progress,
     ) -> Result<(), ImageError> {
         let phases = Phases::new(progress);
-        let language = language.of_image();
         let _lock = self.lock(&phases)?;
-        if rebuild == Rebuild::IfNeeded && self.checked_rootfs(language, Look::Cached).is_ok() {
+        if rebuild == Rebuild::IfNeeded && self.checked_rootfs(image, Look::Cached).is_ok() {
             phases.at(100, "as built before");
             return Ok(());
         }
-        let recipe = language.recipe();
-        let recipe = recipe.ok_or_else(|| self.missing(language.name()))?;
-        let wanted = Wanted { language, recipe };
-        let image = Image::Rootfs(language);
-        let scratch = self.scratch()?;
         let from = From {
             mirror: self.mirror.as_deref(),
             lock_use: self.lock_use,
         };
-        let packed = rootfs::make(wanted, from, scratch.path(), &phases)?;
+        let scratch = self.scratch()?;
+        let packed = rootfs::make(image, from, scratch.path(), &phases)?;
         phases.at(95, "taking its digest");
         let manifest = RootfsManifest {
             format: ROOTFS_FORMAT,
-            language: language.name().to_owned(),
-            image: self.keep(&packed.path, image, layout::rootfs(language))?,
+            name: image.name().to_owned(),
+            image: self.keep(&packed.path, Image::Rootfs(image), layout::rootfs(image))?,
             packages: packed.packages,
             runtime_version: packed.runtime_version,
             built_at: now(),
         };
-        manifest::write(&self.rootfs_manifest(language), &manifest)?;
-        let folder = self.root.join(image.folder());
-        remove_others(&folder, |name| image.owns(name), &[&manifest.image.file])?;
+        manifest::write(&self.rootfs_manifest(image), &manifest)?;
+        self.remove_rootfs_but(image, &[&manifest.image.file])?;
         phases.at(100, "done");
         Ok(())
     }
 
-    /// Removes the image that a language boots from. A VM that runs from it keeps it until its end.
-    pub fn remove(&self, language: Language) -> Result<(), ImageError> {
-        let language = language.of_image();
+    /// Removes a root file system. A VM that runs from it keeps it until its end.
+    pub fn remove(&self, image: RootImage) -> Result<(), ImageError> {
         let _lock = self.lock(&Phases::new(&crate::progress::Silent))?;
-        let manifest = self.rootfs_manifest(language);
+        let manifest = self.rootfs_manifest(image);
         fs::remove_file(&manifest).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => self.missing(language.name()),
+            std::io::ErrorKind::NotFound => self.missing(image.name()),
             _ => ImageError::io("removing", &manifest)(error),
         })?;
-        let image = Image::Rootfs(language);
+        self.remove_rootfs_but(image, &[])
+    }
+
+    fn remove_rootfs_but(&self, image: RootImage, keep: &[&String]) -> Result<(), ImageError> {
+        let image = Image::Rootfs(image);
         let folder = self.root.join(image.folder());
-        remove_others(&folder, |name| image.owns(name), &[])
+        remove_others(&folder, |name| image.owns(name), keep)
     }
 
     pub(crate) fn missing(&self, name: &str) -> ImageError {
@@ -145,8 +141,8 @@ impl ImageStore {
         self.root.join(Image::Kernel(kind).manifest_path())
     }
 
-    pub(crate) fn rootfs_manifest(&self, language: Language) -> PathBuf {
-        self.root.join(Image::Rootfs(language).manifest_path())
+    pub(crate) fn rootfs_manifest(&self, image: RootImage) -> PathBuf {
+        self.root.join(Image::Rootfs(image).manifest_path())
     }
 
     pub(crate) fn rootfs_file(&self, name: &str) -> PathBuf {

@@ -298,7 +298,22 @@ fn piston(row: &Row) -> Result<(), Wrong> {
     names("piston.aliases", &piston.aliases)
 }
 
-fn image(recipe: &Recipe, companions: &[String]) -> Result<(), Wrong> {
+/// What an image's file says besides its recipe.
+pub(crate) fn image_file(name: &str, file: &str, about: &str) -> Result<(), Wrong> {
+    ensure!(
+        is_name(name) && !name.contains(['.', '+', '#']) && !RESERVED.contains(&name) && name == file,
+        "name",
+        "is {name:?}; write the file's own, of a-z 0-9 -, and none that the tool's own files have"
+    );
+    ensure!(
+        is_shown(about),
+        "about",
+        "is {about:?}; write a few words of plain letters"
+    );
+    Ok(())
+}
+
+pub(crate) fn image(recipe: &Recipe, companions: &[String]) -> Result<(), Wrong> {
     packages("image.packages", &recipe.packages)?;
     // Of Debian's or, as `@scope/name`, of npm's.
     let runtime = recipe.runtime_package.replace(['@', '/', '_'], "x");

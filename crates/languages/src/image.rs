@@ -20,7 +20,7 @@ pub enum Image {
 }
 
 /// An image of one's own. All paths are relative to the root.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
     /// It is built where nobody says which are.

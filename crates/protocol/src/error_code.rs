@@ -36,6 +36,8 @@ macro_rules! error_codes {
 error_codes! {
     /// No such language.
     LanguageUnknown = "language_unknown", 400, "use a name that `llm-firecracker languages` or GET /api/v1/languages lists";
+    /// No such image, or none that the language's programs run in.
+    ImageUnknown = "image_unknown", 400, "use a name that `llm-firecracker images list` or GET /api/v1/rootfs lists, and a language that it holds";
     /// The program has no byte.
     CodeEmpty = "code_empty", 400, "send the program's text";
     /// The program is over 1 MiB.

@@ -1,14 +1,42 @@
 //! From a language's row to what a guest is told: argvs, environment, the interpreter that waits.
 
+use crate::error_code::ErrorCode;
+use crate::validate::{Rejection, shown};
 use crate::environment::{BASE_ENV, merged, owned};
 use crate::interpreter::{DRIVERS_DIR, Interpreter, Library, MAX_DRIVERS, MAX_DRIVERS_BYTES};
 pub use languages::row::{Context, Orders};
 use languages::{DRIVERS, PROGRAM, row};
-pub use languages::{Language, all, named, names};
+pub use languages::{Language, RootImage, all, image_names, images, named, names};
 use std::collections::BTreeMap;
 
 const _: () = assert!(languages::MAX_DRIVERS <= MAX_DRIVERS);
 const _: () = assert!(languages::MAX_DRIVERS_BYTES <= MAX_DRIVERS_BYTES);
+
+/// What a request means that names a language, an image or both: a language's label, see [`Language::label`]. Of an
+/// image alone its first language is meant. `None`: neither is named. What a language is called is not judged here.
+pub fn asked_for(language: Option<&str>, image: Option<&str>) -> Result<Option<String>, Rejection> {
+    let Some(image_name) = image else {
+        return Ok(language.map(str::to_owned));
+    };
+    let refused = |what: String| Rejection::new(ErrorCode::ImageUnknown, "image", what);
+    let image = RootImage::named(image_name).ok_or_else(|| {
+        let (shown, names) = (shown(image_name), image_names());
+        refused(format!("image {shown} is not known, there are {names}"))
+    })?;
+    let held = image.languages();
+    let meant = match language {
+        None => held.first(),
+        Some(language) => held.iter().find(|one| one.name() == language),
+    };
+    match (meant, language) {
+        (Some(language), _) => Ok(Some(language.label())),
+        (None, Some(language)) if Language::from_name(language).is_none() => Ok(Some(language.to_owned())),
+        (None, _) => {
+            let held: Vec<&str> = held.into_iter().map(Language::name).collect();
+            Err(refused(format!("image {image} holds no {}, but {}", language.unwrap_or("language"), held.join(", "))))
+        }
+    }
+}
 
 /// argv of the compiler, for a program in this file of the work folder; `None` for interpreted languages.
 pub fn compile_argv(language: Language, file: &str) -> Option<Vec<String>> {
@@ -107,6 +135,26 @@ mod tests {
         assert_eq!(compile_argv(bash, "main.sh"), None);
         let build = ["/bin/sh", "/dev/zygote/go/go-build.sh", "main.go"];
         assert_eq!(compile_argv(named("go"), "main.go").unwrap(), build);
+    }
+
+    #[test]
+    fn a_language_an_image_or_both_are_asked_for() {
+        let label = |language, image| asked_for(language, image).map_err(|rejection| rejection.to_string());
+        assert_eq!(label(None, None), Ok(None));
+        assert_eq!(label(Some("cobol"), None), Ok(Some("cobol".to_owned())));
+        assert_eq!(label(Some("python"), Some("python")), Ok(Some("python".to_owned())));
+        let data = Ok(Some("python@python-data".to_owned()));
+        assert_eq!(label(Some("python"), Some("python-data")), data);
+        assert_eq!(label(None, Some("python-data")), data);
+        assert_eq!(label(None, Some("go")), Ok(Some("go".to_owned())));
+        let error = label(Some("node"), Some("python-data")).unwrap_err();
+        assert!(error.contains("image python-data holds no node, but python"), "{error}");
+        let error = label(None, Some("../x")).unwrap_err();
+        assert!(error.contains("is not known, there are bash, c,"), "{error}");
+        let variant = Language::from_label("python@python-data").unwrap();
+        assert_ne!(variant, named("python"));
+        assert_eq!((variant.name(), variant.image().name()), ("python", "python-data"));
+        assert_eq!(Language::from_label("python@go"), None);
     }
 
     #[test]

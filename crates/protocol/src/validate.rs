@@ -134,7 +134,7 @@ impl Policy {
     }
 
     fn validate_named(&self, request: JobRequest, trace_id: TraceId) -> Result<Job, Rejection> {
-        let language = Language::from_name(&request.language).ok_or_else(|| {
+        let language = Language::from_label(&request.language).ok_or_else(|| {
             Rejection::new(
                 ErrorCode::LanguageUnknown,
                 "language",

@@ -103,7 +103,7 @@ pub async fn create(
     value.check_metadata()?;
     value.check_writable()?;
     let metadata = std::mem::take(&mut value.metadata);
-    let job = app.admit(value.job()).map_err(in_limits)?;
+    let job = app.admit(value.job()?).map_err(in_limits)?;
     let slot = Arc::new(SandboxSlot::new(&who, job, metadata, times));
     let reserved = Sandboxes::reserve(&app, &who, slot.clone())?;
     let opened = LiveSandbox::open(&app.rooms.sandbox, &slot.job).await;

@@ -1,20 +1,20 @@
 //! What there is to do with kernels and images.
 
-use super::{Format, LanguageName};
+use super::{Format, ImageName};
 use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// What to do with images.
 #[derive(Debug, Subcommand)]
 pub enum ImagesCommand {
-    /// Build kernels and the images of these languages (all, when none is named)
+    /// Build kernels and images
     #[command(after_help = BUILD_EXAMPLES)]
     Build {
-        /// Which languages
-        #[arg(value_name = "LANG", value_parser = LanguageName)]
-        languages: Vec<String>,
-        /// All languages; without it and without names: the usual ones, and those of which the configuration has a pool
-        #[arg(long, conflicts_with = "languages")]
+        /// Which images, by their names or their languages'
+        #[arg(value_name = "IMAGE", value_parser = ImageName)]
+        names: Vec<String>,
+        /// All images; without it and without names: the usual ones, and those of which the configuration has a pool
+        #[arg(long, conflicts_with = "names")]
         all: bool,
         /// Which kernels
         #[arg(long, value_enum, default_value_t)]
@@ -39,26 +39,26 @@ pub enum ImagesCommand {
     },
     /// Read every byte again and compare it with the manifest
     Verify {
-        /// Which languages; all that are there, when none is named
-        #[arg(value_name = "LANG", value_parser = LanguageName)]
-        languages: Vec<String>,
+        /// Which images, by their names or their languages'; all that are there, when none is named
+        #[arg(value_name = "IMAGE", value_parser = ImageName)]
+        names: Vec<String>,
         #[command(flatten)]
         format: Format,
     },
     /// Remove images
     Rm {
-        /// Which languages
-        #[arg(value_name = "LANG", required = true, value_parser = LanguageName)]
-        languages: Vec<String>,
+        /// Which images, by their names or their languages'
+        #[arg(value_name = "IMAGE", required = true, value_parser = ImageName)]
+        names: Vec<String>,
     },
     /// Write the kernels and images into one file, for hosts without a compiler or a network
     #[command(after_help = EXPORT_EXAMPLES)]
     Export {
         /// The file to write: a tar archive, not compressed; there wholly or not at all
         file: PathBuf,
-        /// Which languages; all that are there, when none is named
-        #[arg(value_name = "LANG", value_parser = LanguageName)]
-        languages: Vec<String>,
+        /// Which images, by their names or their languages'; all that are there, when none is named
+        #[arg(value_name = "IMAGE", value_parser = ImageName)]
+        names: Vec<String>,
     },
     /// Take the kernels and images from a file that `images export` wrote: all of it, or nothing
     #[command(after_help = IMPORT_EXAMPLES)]
@@ -99,7 +99,8 @@ const BUILD_EXAMPLES: &str = "\
 Examples:
   llm-firecracker images build python              what this host needs to run python
   llm-firecracker images build                     python, node, go, rust, bash, and languages with a pool
-  llm-firecracker images build --all               every language that `languages` lists
+  llm-firecracker images build --all               every image that there can be
+  llm-firecracker images build python-data         python with numpy, pandas, matplotlib, …
   llm-firecracker images build bash --kernel all   also for hosts with another engine
   llm-firecracker images build bash --kernel uml --force
 

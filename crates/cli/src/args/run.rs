@@ -1,6 +1,6 @@
 //! What `run` takes: the program, what goes with it, its limits.
 
-use super::LanguageName;
+use super::{ImageName, LanguageName};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +9,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   llm-firecracker run hello.py
   llm-firecracker run sum.go --stdin numbers.txt -- --verbose
+  llm-firecracker run --image python-data plot.py --output plots
   llm-firecracker run --lang node -c 'console.log(process.version)'
   echo 'echo $((6*7))' | llm-firecracker run --lang bash -
   llm-firecracker run --json --timeout 0.5 --memory 256 loop.py";
@@ -35,6 +36,9 @@ pub struct RunArgs {
     /// Which language [default: from FILE's extension]
     #[arg(short, long, value_name = "LANG", value_parser = LanguageName)]
     pub lang: Option<String>,
+    /// Which image [default: the language's own]
+    #[arg(long, value_name = "NAME", value_parser = ImageName)]
+    pub image: Option<String>,
     /// Seconds the program may run: above 0, at most 300 [default: 10]
     #[arg(
         short,

@@ -1,7 +1,7 @@
 //! What `sandbox` takes: which service, and what to do there.
 
 use super::run::{parse_env, parse_seconds};
-use super::{Format, LanguageName};
+use super::{Format, ImageName};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -133,8 +133,8 @@ pub enum SandboxCommand {
 /// Flags of `sandbox create`.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
-    /// The image, by the name of its language
-    #[arg(long, value_name = "NAME", default_value = "python", value_parser = LanguageName)]
+    /// The image
+    #[arg(long, value_name = "NAME", default_value = "python", value_parser = ImageName)]
     pub image: String,
     /// Seconds after which it ends [default: as the service has it]
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]

@@ -1,6 +1,6 @@
 //! What `shell` takes: the image, the size, the program.
 
-use super::LanguageName;
+use super::ImageName;
 use super::run::{parse_env, parse_seconds};
 use clap::Args;
 use protocol::supervisor::ProcessUser;
@@ -17,8 +17,8 @@ Examples:
 /// Flags of `shell`.
 #[derive(Debug, Args)]
 pub struct ShellArgs {
-    /// The image, by the name of its language
-    #[arg(short, long, value_name = "NAME", default_value = "python", value_parser = LanguageName)]
+    /// The image
+    #[arg(short, long, value_name = "NAME", default_value = "python", value_parser = ImageName)]
     pub image: String,
     /// Memory of the VM, MiB [default: as configured]
     #[arg(short, long, value_name = "MIB")]

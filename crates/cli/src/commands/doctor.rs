@@ -231,7 +231,7 @@ fn uml_kernel(config: &Config) -> anyhow::Result<UmlKernel> {
 fn images_built(config: &Config) -> anyhow::Result<Vec<Built>> {
     let rows = context::image_store(config)?.list()?;
     let built = rows.into_iter().map(|row| Built {
-        name: row.language.to_string(),
+        name: row.image.to_string(),
         at: row.built_at,
     });
     // One that was not built has no time.
@@ -240,9 +240,10 @@ fn images_built(config: &Config) -> anyhow::Result<Vec<Built>> {
 
 fn runtimes(config: &Config) -> anyhow::Result<Vec<Runtime>> {
     let rows = context::image_store(config)?.list()?;
-    let runtimes = rows.into_iter().map(|row| Runtime {
-        name: row.language.row().runtime.clone(),
-        end_of_life: row.language.row().end_of_life.clone(),
+    let languages = rows.into_iter().flat_map(|row| row.image.languages());
+    let runtimes = languages.map(|language| Runtime {
+        name: language.row().runtime.clone(),
+        end_of_life: language.row().end_of_life.clone(),
     });
     Ok(runtimes.collect())
 }

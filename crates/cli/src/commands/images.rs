@@ -5,12 +5,13 @@ mod list;
 mod outdated;
 mod transfer;
 
-use super::{named, print_json};
+use super::print_json;
 use crate::args::{Format, Global, ImagesCommand, LockArgs};
 use crate::{context, table};
 use images::{ImageStore, LockUse, Rebuild};
-use protocol::language::{self, Language};
+use languages::{Language, RootImage};
 use sandbox::config::Config;
+use anyhow::Context as _;
 use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
     let store = context::image_store(&config)?;
     match command {
         ImagesCommand::Build {
-            languages,
+            names,
             all,
             kernel,
             force,
@@ -30,9 +31,9 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
             let store = Arc::new(context::open_images(&config)?.with_lock(lock_use(lock)));
             let build = build::Build {
                 kernels: build::kernels_wanted(&config, kernel).await,
-                languages: match all {
-                    true => language::all().collect(),
-                    false => named_or_usual(&config, &languages)?,
+                images: match all {
+                    true => languages::images().collect(),
+                    false => named_or_usual(&config, &names)?,
                 },
                 rebuild: match force {
                     true => Rebuild::Always,
@@ -49,18 +50,18 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
             Ok(ExitCode::SUCCESS)
         }
         ImagesCommand::List { format } => list::run(&store, &format),
-        ImagesCommand::Verify { languages, format } => {
-            verify(store, named(&languages)?, &format).await
+        ImagesCommand::Verify { names, format } => {
+            verify(store, named(&names)?, &format).await
         }
-        ImagesCommand::Rm { languages } => {
-            for language in named(&languages)? {
-                store.remove(language)?;
-                table::line(format_args!("removed the image of {language}"))?;
+        ImagesCommand::Rm { names } => {
+            for image in named(&names)? {
+                store.remove(image)?;
+                table::line(format_args!("removed the image {image}"))?;
             }
             Ok(ExitCode::SUCCESS)
         }
-        ImagesCommand::Export { file, languages } => {
-            transfer::export(store, file, named(&languages)?).await
+        ImagesCommand::Export { file, names } => {
+            transfer::export(store, file, named(&names)?).await
         }
         ImagesCommand::Import { file, format } => transfer::import(store, file, &format).await,
     }
@@ -74,21 +75,32 @@ fn lock_use(args: LockArgs) -> LockUse {
     }
 }
 
+/// Images by their names; a language's name or alias means the image that it boots from.
+fn named(names: &[String]) -> anyhow::Result<Vec<RootImage>> {
+    let image = |name: &String| {
+        let of_language = || Language::from_alias(name).map(Language::image);
+        let image = RootImage::named(name).or_else(of_language);
+        image.with_context(|| {
+            format!("image {name:?} is not known; use one of: {}", languages::image_names())
+        })
+    };
+    names.iter().map(image).collect()
+}
+
 /// Those that a user named; when none was, those that are built by default and those that the configuration has a pool
 /// of.
-fn named_or_usual(config: &Config, names: &[String]) -> anyhow::Result<Vec<Language>> {
+fn named_or_usual(config: &Config, names: &[String]) -> anyhow::Result<Vec<RootImage>> {
     if !names.is_empty() {
         return named(names);
     }
-    let by_default =
-        |language: &Language| language.recipe().is_some_and(|recipe| recipe.by_default);
-    let is_usual = |language: &Language| by_default(language) || config.pool.contains_key(language);
-    Ok(language::all().filter(is_usual).collect())
+    let pooled: Vec<RootImage> = config.pool.keys().map(|language| language.image()).collect();
+    let is_usual = |image: &RootImage| image.recipe().by_default || pooled.contains(image);
+    Ok(languages::images().filter(is_usual).collect())
 }
 
 async fn verify(
     store: Arc<ImageStore>,
-    only: Vec<Language>,
+    only: Vec<RootImage>,
     format: &Format,
 ) -> anyhow::Result<ExitCode> {
     let checked = tokio::task::spawn_blocking(move || store.verify(&only)).await??;
@@ -120,8 +132,8 @@ mod tests {
     fn what_is_built_without_names_is_usual_or_has_a_pool() {
         let mut config = Config::default();
         let names = |config: &Config, names: &[String]| -> Vec<&str> {
-            let languages = named_or_usual(config, names).unwrap();
-            languages.into_iter().map(Language::name).collect()
+            let images = named_or_usual(config, names).unwrap();
+            images.into_iter().map(RootImage::name).collect()
         };
         let usual = ["bash", "go", "node", "python", "rust"];
         assert_eq!(names(&config, &[]), usual);
@@ -135,5 +147,6 @@ mod tests {
         let with_perl = ["bash", "go", "node", "perl", "python", "rust"];
         assert_eq!(names(&config, &[]), with_perl);
         assert_eq!(names(&config, &["c++".to_owned()]), ["cpp"]);
+        assert_eq!(names(&config, &["python-data".to_owned()]), ["python-data"]);
     }
 }

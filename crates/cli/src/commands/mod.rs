@@ -21,6 +21,7 @@ pub mod shell;
 pub mod snapshots;
 
 use crate::context;
+use ::images::ImageRow;
 use ::sandbox::config::Config;
 use anyhow::bail;
 use protocol::language::{self, Language};
@@ -30,7 +31,8 @@ use std::process::ExitCode;
 pub fn languages_or_built(config: &Config, names: &[String]) -> anyhow::Result<Vec<Language>> {
     if names.is_empty() {
         let images = context::image_store(config)?.list()?;
-        return Ok(images.iter().map(|row| row.language).collect());
+        let first = |row: &ImageRow| row.image.languages().first().copied();
+        return Ok(images.iter().filter_map(first).collect());
     }
     named(names)
 }

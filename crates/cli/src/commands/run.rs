@@ -6,7 +6,7 @@ use crate::{artifacts, context};
 use anyhow::{Context as _, anyhow};
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobFile, JobRequest, RequestedLimits, ScanMode};
-use protocol::language::{Language, names};
+use protocol::language::{Language, asked_for, names};
 use protocol::path::check_relative;
 use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult, Status};
 use protocol::validate::{Rejection, code_from_bytes};
@@ -143,22 +143,20 @@ fn entry(args: &RunArgs) -> Option<String> {
 }
 
 /// The language's name: as given, else from the file's extension.
-fn language(args: &RunArgs) -> anyhow::Result<String> {
-    if let Some(lang) = &args.lang {
-        return Ok(lang.clone());
-    }
+fn language(args: &RunArgs) -> Result<String, Refusal> {
     let extension = args
         .file
         .as_deref()
         .and_then(Path::extension)
         .and_then(|extension| extension.to_str());
-    extension
-        .and_then(Language::from_extension)
-        .map(|language| language.name().to_owned())
-        .with_context(|| {
-            let names = names();
-            format!("the file's extension tells no language; add --lang and one of: {names}")
-        })
+    let of_file = || extension.and_then(Language::from_extension).map(Language::name);
+    let language = args.lang.as_deref().or_else(of_file);
+    let asked = asked_for(language, args.image.as_deref()).map_err(Refusal::Job)?;
+    let asked = asked.with_context(|| {
+        let names = names();
+        format!("the file's extension tells no language; add --lang and one of: {names}")
+    });
+    Ok(asked?)
 }
 
 fn code(args: &RunArgs) -> anyhow::Result<Vec<u8>> {

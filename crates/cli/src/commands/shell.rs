@@ -10,7 +10,8 @@ use crate::{context, signals, terminal};
 use anyhow::{Context as _, anyhow};
 use protocol::environment::WORK_DIR;
 use protocol::job::{Job, JobRequest, RequestedLimits};
-use protocol::language::environment;
+use protocol::language::{asked_for, environment};
+use protocol::validate::Rejection;
 use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, EXIT_TIMEOUT};
 use protocol::supervisor::{
     DEFAULT_KEPT_BYTES, OutputKind, ProcessId, ProcessLimits, ProcessReport, ProcessUser,
@@ -38,7 +39,7 @@ const TERM: &str = "xterm-256color";
 pub async fn run(global: &Global, args: ShellArgs) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
     let sandbox = context::sandbox(&config).await?;
-    let job = match sandbox.admit(request(&args)) {
+    let job = match request(&args).and_then(|request| sandbox.admit(request)) {
         Ok(job) => job,
         Err(rejection) => {
             terminal::say(&rejection);
@@ -75,9 +76,10 @@ pub async fn run(global: &Global, args: ShellArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn request(args: &ShellArgs) -> JobRequest {
-    JobRequest {
-        language: args.image.clone(),
+fn request(args: &ShellArgs) -> Result<JobRequest, Rejection> {
+    let language = asked_for(None, Some(&args.image))?;
+    Ok(JobRequest {
+        language: language.unwrap_or_default(),
         // A job has code; this one's is not run.
         code: ":".to_owned(),
         env: args.env.iter().cloned().collect(),
@@ -89,7 +91,7 @@ fn request(args: &ShellArgs) -> JobRequest {
             ..RequestedLimits::default()
         },
         ..JobRequest::default()
-    }
+    })
 }
 
 /// How it came to an end.

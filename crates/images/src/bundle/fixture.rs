@@ -8,7 +8,7 @@ use crate::layout::{self, Form, Image, MODULES, UML, VMLINUX};
 use crate::manifest::{FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest};
 use crate::recipe::{KERNEL_FORMAT, ROOTFS_FORMAT};
 use crate::store::ImageStore;
-use languages::Language;
+use languages::RootImage;
 use serde::Serialize;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -72,18 +72,18 @@ pub(crate) fn uml(manifest: &UmlManifest, program: &[u8]) -> Entries {
     entries(image, json(manifest), &[(&manifest.kernel, program)])
 }
 
-/// A language's root file system of this content.
-pub(crate) fn rootfs(language: Language, content: &[u8]) -> Entries {
+/// A root file system of this content.
+pub(crate) fn rootfs(image: RootImage, content: &[u8]) -> Entries {
     let manifest = RootfsManifest {
         format: ROOTFS_FORMAT,
-        language: language.name().to_owned(),
-        image: record(layout::rootfs(language), content),
+        name: image.name().to_owned(),
+        image: record(layout::rootfs(image), content),
         packages: vec![package("bash")],
         runtime_version: "5".to_owned(),
         built_at: BUILT_AT.to_owned(),
     };
     let files = [(&manifest.image, content)];
-    entries(Image::Rootfs(language), json(&manifest), &files)
+    entries(Image::Rootfs(image), json(&manifest), &files)
 }
 
 fn entries(image: Image, manifest: Vec<u8>, files: &[(&FileRecord, &[u8])]) -> Entries {
@@ -102,8 +102,8 @@ pub(crate) fn all() -> Entries {
     [
         virtual_kernel(&[1; 700], b"modules"),
         uml,
-        rootfs(languages::named("bash"), &[2; 512]),
-        rootfs(languages::named("python"), b""),
+        rootfs(image("bash"), &[2; 512]),
+        rootfs(image("python"), b""),
     ]
     .concat()
 }
@@ -152,4 +152,9 @@ pub(crate) fn contents(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
         (name, mode, fs::read(path).unwrap())
     });
     told.collect()
+}
+
+/// The image of this name.
+pub(crate) fn image(name: &str) -> RootImage {
+    RootImage::named(name).unwrap()
 }

@@ -273,8 +273,8 @@ mod tests {
 
     #[test]
     fn images_come_in_any_order_and_each_once() {
-        let bash = fixture::rootfs(languages::named("bash"), b"bash");
-        let python = fixture::rootfs(languages::named("python"), b"python");
+        let bash = fixture::rootfs(fixture::image("bash"), b"bash");
+        let python = fixture::rootfs(fixture::image("python"), b"python");
         let twice = [bash.clone(), python.clone(), bash.clone()].concat();
         assert_eq!(refusal(&twice), "rootfs/bash.json comes twice");
         for entries in [[&bash[..], &python].concat(), [&python[..], &bash].concat()] {
@@ -320,7 +320,7 @@ mod tests {
             error.starts_with("uml/manifest.json is no manifest: "),
             "{error}"
         );
-        let mut python = fixture::rootfs(languages::named("python"), b"");
+        let mut python = fixture::rootfs(fixture::image("python"), b"");
         python[0].0 = "rootfs/node.json".to_owned();
         let expected = "rootfs/node.json is the manifest of python";
         assert_eq!(refusal(&python), expected);

@@ -7,6 +7,7 @@ const LOCK: &str = r#"{"lockfileVersion": 3, "packages": {
     "node_modules/a": {"version": "1.0.0", "integrity": "sha512-AAAA"},
     "node_modules/a/node_modules/@b/c": {"version": "2.0.0", "integrity": "sha512-AAAA", "os": "linux", "cpu": ["x64"]},
     "node_modules/other": {"version": "2.0.0", "integrity": "sha512-AAAA", "cpu": "arm64"},
+    "node_modules/a/node_modules/bundled": {"version": "2.0.0", "inBundle": true},
     "node_modules/tests": {"version": "2.0.0", "integrity": "sha512-AAAA", "dev": true},
     "node_modules/alias": {"name": "d", "version": "3.0.0", "integrity": "sha512-AAAA"}
 }}"#;

@@ -3,6 +3,7 @@
 use crate::body::{null_as_absent, objects};
 use protocol::bytes::from_base64;
 use protocol::error_code::ErrorCode;
+use protocol::language::asked_for;
 use protocol::job::{JobFile, JobRequest, RequestedLimits};
 use protocol::validate::Rejection;
 use sandbox::drive::JobIo;
@@ -16,9 +17,12 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"language": "python", "code": "print(6 * 7)", "timeout": 5}))]
 pub struct ExecuteRequest {
-    /// python, node, go, rust or bash.
+    /// A language that GET /api/v1/languages lists; absent: the first of `image`'s.
     #[serde(default)]
     pub language: Option<String>,
+    /// An image that GET /api/v1/rootfs lists; absent: the language's own.
+    #[serde(default)]
+    pub image: Option<String>,
     /// The same under its short name; give one of the two.
     #[serde(default)]
     pub lang: Option<String>,
@@ -117,12 +121,13 @@ impl ExecuteRequest {
                 let text = "both language and lang are given";
                 return Err(Rejection::new(ErrorCode::LanguageUnknown, "lang", text));
             }
-            (Some(language), None) | (None, Some(language)) => language,
-            (None, None) => {
-                let text = "the language is missing";
-                return Err(Rejection::new(ErrorCode::LanguageUnknown, "language", text));
-            }
+            (Some(language), None) | (None, Some(language)) => Some(language),
+            (None, None) => None,
         };
+        let language = asked_for(language.as_deref(), self.image.as_deref())?.ok_or_else(|| {
+            let text = "the language is missing";
+            Rejection::new(ErrorCode::LanguageUnknown, "language", text)
+        })?;
         let files = self
             .files
             .into_iter()

@@ -152,8 +152,11 @@ fn language(named: Option<&str>, slot: &SandboxSlot) -> Result<Language, Problem
     let Some(name) = named else {
         return Ok(slot.job.language);
     };
-    let known = Language::from_alias(name).or_else(|| Language::from_name(name));
-    known.ok_or_else(|| {
+    let image = slot.job.language.image();
+    let known = Language::from_alias(name);
+    // In another image it is another interpreter; one that the image does not hold fails where it is started.
+    let here = known.map(|known| known.in_image(image).unwrap_or(known));
+    here.ok_or_else(|| {
         let sentence = "there is no such language";
         Problem::with(HttpCode::FieldInvalid, sentence).field("language")
     })

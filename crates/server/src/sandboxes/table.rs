@@ -98,7 +98,7 @@ impl SandboxSlot {
             memory_mib: whole.memory_mib,
             vcpus: whole.vcpus,
         };
-        let judged = size.job(language.name());
+        let judged = size.job(&language.label());
         JobRequest {
             limits: RequestedLimits {
                 pids: Some(whole.pids),
@@ -151,6 +151,7 @@ impl SandboxSlot {
         Some(SandboxRow {
             id: self.id.clone(),
             key: self.owner.clone(),
+            image: self.job.language.image().name(),
             language: self.job.language.name(),
             created_at: self.created_at.to_string(),
             limit,
@@ -167,6 +168,7 @@ impl SandboxSlot {
         let times = self.times();
         Some(SandboxBody {
             id: self.id.clone(),
+            image: self.job.language.image().name(),
             language: self.job.language.name(),
             created_at: self.created_at.to_string(),
             timeout: times.clock.total().as_secs_f64(),

@@ -4,7 +4,7 @@ use crate::args::KernelArg;
 use crate::context;
 use crate::progress::Bars;
 use images::{ImageStore, KernelKind, Rebuild};
-use protocol::language::Language;
+use languages::RootImage;
 use sandbox::config::Config;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub struct Build {
     /// These first: an image without a kernel is of no use.
     pub kernels: Kernels,
     /// Then these.
-    pub languages: Vec<Language>,
+    pub images: Vec<RootImage>,
     /// What becomes of what is there.
     pub rebuild: Rebuild,
 }
@@ -47,8 +47,8 @@ impl Build {
         }
         tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
             let bars = Bars::new();
-            for language in self.languages {
-                store.build(language, self.rebuild, &bars.task(language.name()))?;
+            for image in self.images {
+                store.build(image, self.rebuild, &bars.task(image.name()))?;
             }
             Ok(())
         })

@@ -31,7 +31,7 @@ pub fn run(store: &ImageStore, format: &Format) -> anyhow::Result<ExitCode> {
 fn shown(row: &OutdatedRow) -> Vec<String> {
     let until = row.end_of_life.as_deref().unwrap_or("the next version");
     vec![
-        row.language.to_string(),
+        row.image.to_string(),
         row.runtime_version.clone(),
         until.to_owned(),
         state(row),

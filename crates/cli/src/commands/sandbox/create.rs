@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// What is asked for; what is absent is as the service has it.
 #[derive(Serialize)]
 struct Wanted {
-    language: String,
+    image: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ struct Made {
 /// Begins one and prints its id.
 pub async fn run(service: Service, args: CreateArgs) -> anyhow::Result<ExitCode> {
     let wanted = Wanted {
-        language: args.image,
+        image: args.image,
         timeout: args.timeout.map(|time| time.as_secs_f64()),
         idle_timeout: args.idle_timeout.map(|time| time.as_secs_f64()),
         env: args.env.into_iter().collect(),

@@ -1,0 +1,74 @@
+"""What a program prints is there as soon as its line is: on its author's terminal it was, too.
+
+A line costs a system call, which a program that prints a hundred thousand of them would wait for. So after many
+lines, one close after the other, a thread writes out what has gathered, until the program is quiet.
+"""
+
+import _thread
+import io
+import os
+import stat
+import sys
+import time
+
+# So many lines are written out one by one; it takes some 20 ms.
+MANY = 500
+# How often what has gathered is written out, and for how long there is nothing until lines are again.
+GATHER_SECONDS = 0.01
+QUIET_SECONDS = 0.5
+
+
+class FileIO(io.FileIO):
+    """Standard output's own, which counts what goes through it."""
+
+    writes = 0
+    gathers = False
+
+    def write(self, data):
+        self.writes += 1
+        if self.writes >= MANY and not self.gathers:
+            self.gathers = True
+            try:
+                _thread.start_new_thread(_gather, (self,))
+            except RuntimeError:
+                # No room for a thread: lines it is.
+                self.writes = 0
+                self.gathers = False
+        return super().write(data)
+
+
+def _gather(raw):
+    stream = sys.__stdout__
+    try:
+        stream.reconfigure(line_buffering=False)
+        quiet = 0
+        while quiet < QUIET_SECONDS:
+            seen = raw.writes
+            time.sleep(GATHER_SECONDS)
+            stream.flush()
+            quiet = 0 if raw.writes != seen else quiet + GATHER_SECONDS
+        stream.reconfigure(line_buffering=True)
+        raw.writes = 0
+        raw.gathers = False
+    except Exception:
+        # Closed, or nobody reads: the program hears of it where it writes.
+        pass
+
+
+def _by_lines():
+    plain = sys.stdout
+    raw = FileIO(1, "wb", closefd=False)
+    raw.name = "<stdout>"
+    stream = io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding=plain.encoding, errors=plain.errors, newline="\n", line_buffering=True
+    )
+    stream.mode = "w"
+    sys.stdout = sys.__stdout__ = stream
+
+
+try:
+    if stat.S_ISFIFO(os.fstat(1).st_mode) and sys.stdout and not sys.stdout.write_through:
+        _by_lines()
+except OSError:
+    # Closed: there is nothing to print to.
+    pass
