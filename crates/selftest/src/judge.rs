@@ -1,9 +1,12 @@
 //! What must hold of one attack's end. Pure: a list of faults comes out, empty when it was contained.
 
+mod time;
+
 use crate::table::{Attack, Kind, Standing, limit_name};
 use protocol::event::{Event, EventType};
 use protocol::result::{JobResult, Status};
 use sandbox::outcome;
+pub use time::took_long_and_no_more;
 
 /// The word that starts a line when a program got what it must not get.
 const BREACH: &str = "BREACH";
@@ -91,7 +94,7 @@ pub fn faults(attack: &Attack, ended: &Ended) -> Vec<String> {
             faults.extend(lines_after(OF_HOST, result));
         }
     }
-    faults.extend(overtime(attack, result));
+    faults.extend(time::overtime(attack, result));
     faults.extend(unsafe_texts(result));
     faults
 }
@@ -189,31 +192,6 @@ fn lines_after(start: &str, result: &JobResult) -> Vec<String> {
                 .collect()
         })
         .collect()
-}
-
-/// From handing the job over to its phase's start, when its limit begins, in seconds: emulated, on a
-/// loaded host. No result tells it.
-const HANDOVER_SECONDS: f64 = 1.0;
-
-/// A job ends within its limits and the grace.
-fn overtime(attack: &Attack, result: &JobResult) -> Option<String> {
-    let row = &attack.row;
-    let times = &result.timings;
-    let took = times.total - times.queue - times.boot;
-    let allowed =
-        attack.seconds() + row.compile_seconds.unwrap_or(0.0) + row.grace + HANDOVER_SECONDS;
-    let has_compiler = row.file.ends_with(".go") || row.file.ends_with(".rs");
-    let bounded = row.compile_seconds.is_some() || !has_compiler;
-    (bounded && took > allowed).then(|| format!("took {took:.1} s of {allowed:.1} s allowed"))
-}
-
-/// Whether these faults are that jobs took too long, and nothing else.
-pub fn took_long_and_no_more(attack: &Attack, ended: &[Ended], faults: &[String]) -> bool {
-    let results = ended.iter().filter_map(Ended::result);
-    let long = results
-        .filter_map(|result| overtime(attack, result))
-        .count();
-    long > 0 && long == faults.len()
 }
 
 /// What a person or a log gets to read may hold nothing that a terminal acts on.
