@@ -28,12 +28,17 @@ fn seen(id: &str) -> String {
     format!("document.getElementById('{id}').checkVisibility()")
 }
 
-/// Presses the button with this text.
-pub fn press(text: &str) -> String {
+/// The button with this text that can be seen; nothing where there is none.
+fn button(text: &str) -> String {
     let text = Value::from(text);
     format!(
-        "[...document.querySelectorAll('button')].find((b) => b.textContent === {text} && b.checkVisibility()).click()"
+        "[...document.querySelectorAll('button')].find((b) => b.textContent === {text} && b.checkVisibility())"
     )
+}
+
+/// Presses it.
+pub fn press(text: &str) -> String {
+    format!("{}.click()", button(text))
 }
 
 async fn gives_key(page: &mut Browser, key: &str) {
@@ -298,8 +303,7 @@ async fn a_shell_in_the_page_is_typed_at_resized_and_runs_vi() {
     view.page.screenshot("sandboxes-narrow", "dark").await;
     // Closed, and taken up again from the list of processes.
     view.page.value(&press("Close the terminal")).await;
-    let offered = "[...document.querySelectorAll('button')].some((b) => b.textContent === 'Terminal' && b.checkVisibility())";
-    view.page.until(offered).await;
+    view.page.until(&format!("!!{}", button("Terminal"))).await;
     view.page.value(&press("Terminal")).await;
     view.page
         .until(&format!("{} === 'ready'", text("terminal-told")))
