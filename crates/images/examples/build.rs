@@ -1,9 +1,9 @@
 //! Builds images without the command-line tool, for work on this crate.
 //!
-//!     cargo run -p images --example build -- STATE_DIR/images [--force] [kernel] [uml] [LANG…]
+//!     cargo run -p images --example build -- STATE_DIR/images [--force] [kernel] [uml] [IMAGE…]
 
 use images::{ImageStore, KernelKind, Progress, Rebuild};
-use languages::Language;
+use languages::RootImage;
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
@@ -28,13 +28,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     args.retain(|arg| arg != "--force");
     let Some((root, names)) = args.split_first() else {
-        return Err("usage: build STATE_DIR/images [--force] [kernel] [uml] [LANG…]".into());
+        return Err("usage: build STATE_DIR/images [--force] [kernel] [uml] [IMAGE…]".into());
     };
     let store = ImageStore::open(Path::new(root))?;
     for name in names {
         let lines = Lines(Instant::now());
-        match Language::from_alias(name) {
-            Some(language) => store.build(language, rebuild, &lines)?,
+        match RootImage::named(name) {
+            Some(image) => store.build(image, rebuild, &lines)?,
             None => store.build_kernel(kernel(name)?, rebuild, &lines)?,
         }
     }
@@ -47,7 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mib = row.size_bytes as f64 / 1_048_576.0;
         println!(
             "{:8} {mib:7.1} MiB {:3} packages  {}",
-            row.language, row.packages, row.runtime_version
+            row.image.name(),
+            row.packages,
+            row.runtime_version
         );
     }
     Ok(())
@@ -57,5 +59,5 @@ fn kernel(name: &str) -> Result<KernelKind, String> {
     let mut kinds = KernelKind::ALL.into_iter();
     kinds
         .find(|kind| kind.name() == name)
-        .ok_or_else(|| format!("no kernel or language is called {name}"))
+        .ok_or_else(|| format!("no kernel or image is called {name}"))
 }

@@ -4,8 +4,10 @@ use crate::error::ImageError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::os::fd::AsFd;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use std::time::Duration;
 const LAST_LINES: usize = 12;
 /// The longest line kept, in bytes; a program's progress bars have no line ends.
 const MAX_LINE_BYTES: u64 = 4096;
+/// Read of what comes behind what was wanted, in bytes: tar fills its last record, of 10 KiB as it comes.
+const MAX_PADDING_BYTES: u64 = 1 << 20;
 /// What a program gets to clean up in before it is killed.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -29,6 +33,9 @@ struct Ended {
     /// Its deadline came first.
     expired: bool,
 }
+
+/// What was made of its output, its status, and what is known besides.
+type Followed<T> = (Result<T, ImageError>, ExitStatus, Ended);
 
 impl Tool<'_> {
     /// Runs to the end; each line of either stream goes to `on_line`.
@@ -55,19 +62,85 @@ impl Tool<'_> {
         on_line: impl Fn(&str) + Sync,
         read: impl FnOnce(ChildStdout) -> Result<T, ImageError>,
     ) -> Result<T, ImageError> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| self.cannot_start(error))?;
-        let pipes = child.stdout.take().zip(child.stderr.take());
-        let Some((stdout, stderr)) = pipes else {
+        let (value, status, ended) = self.read_from(command, on_line, read)?;
+        self.unless_it_failed(value, status, ended)
+    }
+
+    /// The same of a program whose status says more than that it failed. Only that it took too long is an error here.
+    pub(crate) fn run_for_status<T>(
+        &self,
+        command: &mut Command,
+        on_line: impl Fn(&str) + Sync,
+        read: impl FnOnce(ChildStdout) -> Result<T, ImageError>,
+    ) -> Result<(T, ExitStatus), ImageError> {
+        let (value, status, ended) = self.read_from(command, on_line, read)?;
+        if ended.expired {
+            self.judge(status, ended)?;
+        }
+        Ok((value?, status))
+    }
+
+    fn read_from<T>(
+        &self,
+        command: &mut Command,
+        on_line: impl Fn(&str) + Sync,
+        read: impl FnOnce(ChildStdout) -> Result<T, ImageError>,
+    ) -> Result<Followed<T>, ImageError> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = self.spawn(command)?;
+        let Some(stdout) = child.stdout.take() else {
             return Err(self.cannot_start(io::Error::other("it has no pipes")));
         };
+        let rest = stdout.as_fd().try_clone_to_owned();
+        let rest = rest.map_err(|error| self.cannot_start(error))?;
+        self.follow(&mut child, &on_line, || {
+            let value = read(stdout)?;
+            // An archive's padding comes after its end; whoever writes it is not to find the pipe closed.
+            let mut padding = File::from(rest).take(MAX_PADDING_BYTES);
+            // Where it cannot be read, the program says so itself.
+            let _ = io::copy(&mut padding, &mut io::sink());
+            Ok(value)
+        })
+    }
+
+    /// Runs to the end while `feed` writes its stdin; what it prints on stdout is thrown away.
+    ///
+    /// `feed` is to take a closed pipe for the program's early end, which is judged here.
+    pub(crate) fn run_fed<T>(
+        &self,
+        command: &mut Command,
+        feed: impl FnOnce(ChildStdin) -> T,
+    ) -> Result<T, ImageError> {
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = self.spawn(command)?;
+        let Some(stdin) = child.stdin.take() else {
+            return Err(self.cannot_start(io::Error::other("it has no pipes")));
+        };
+        let on_line = |_: &str| {};
+        let (value, status, ended) = self.follow(&mut child, &on_line, || Ok(feed(stdin)))?;
+        self.unless_it_failed(value, status, ended)
+    }
+
+    fn spawn(&self, command: &mut Command) -> Result<Child, ImageError> {
+        let spawned = command.stderr(Stdio::piped()).spawn();
+        spawned.map_err(|error| self.cannot_start(error))
+    }
+
+    /// Does `work` while the program runs, and waits for its end.
+    fn follow<T>(
+        &self,
+        child: &mut Child,
+        on_line: &(impl Fn(&str) + Sync),
+        work: impl FnOnce() -> Result<T, ImageError>,
+    ) -> Result<Followed<T>, ImageError> {
+        let Some(stderr) = child.stderr.take() else {
+            return Err(self.cannot_start(io::Error::other("it has no pipes")));
+        };
+        let running = &*child;
         let (value, ended) = thread::scope(|scope| {
-            let lines = scope.spawn(|| keep_last_lines(stderr, &on_line));
-            let watchdog = scope.spawn(|| stop_after(&child, self.deadline));
-            let value = read(stdout);
+            let lines = scope.spawn(|| keep_last_lines(stderr, on_line));
+            let watchdog = scope.spawn(|| stop_after(running, self.deadline));
+            let value = work();
             let last_lines = lines.join().unwrap_or_default();
             let expired = watchdog.join().unwrap_or(false);
             let ended = Ended {
@@ -79,6 +152,15 @@ impl Tool<'_> {
         let status = child
             .wait()
             .map_err(ImageError::io("waiting for", self.name.as_ref()))?;
+        Ok((value, status, ended))
+    }
+
+    fn unless_it_failed<T>(
+        &self,
+        value: Result<T, ImageError>,
+        status: ExitStatus,
+        ended: Ended,
+    ) -> Result<T, ImageError> {
         if matches!(value, Err(ImageError::NoSpace { .. })) {
             return value;
         }
@@ -242,6 +324,18 @@ mod tests {
             .unwrap_err();
         assert!(error.to_string().contains("stopped after 1 s"), "{error}");
         assert!(error.to_string().ends_with("here"), "{error}");
+    }
+
+    #[test]
+    fn what_comes_behind_an_archives_end_fails_nobody() {
+        let read = |mut stdout: ChildStdout| {
+            let mut end = [0; 4];
+            stdout.read_exact(&mut end).unwrap();
+            Ok(end)
+        };
+        let padded = "printf over; sleep 0.2; exec head -c 10240 /dev/zero";
+        let end = TOOL.run_reading(&mut shell(padded), |_| {}, read).unwrap();
+        assert_eq!(&end, b"over");
     }
 
     #[test]

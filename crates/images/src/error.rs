@@ -4,6 +4,8 @@ use crate::bundle::error::BundleError;
 use crate::bzimage::KernelError;
 use crate::cpio::CpioError;
 use crate::kernel::uml::config::OptionError;
+use crate::oci::OciError;
+use crate::resolve::ResolveError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -45,6 +47,18 @@ pub enum ImageError {
     )]
     Stale {
         /// `uml`.
+        name: String,
+        /// The store's folder.
+        root: PathBuf,
+    },
+    /// Made by a version of this tool that wrote images down in another way.
+    #[error(
+        "the {name} image in {} was made by another version of this tool: \
+         `llm-firecracker images build --outdated` makes all such images anew",
+        root.display()
+    )]
+    OtherFormat {
+        /// `kernel`, `uml`, or the name of an image.
         name: String,
         /// The store's folder.
         root: PathBuf,
@@ -98,6 +112,58 @@ pub enum ImageError {
         what: String,
         /// What to do.
         hint: &'static str,
+    },
+    /// The archive no longer has what the lock names.
+    #[error(
+        "the archive has other versions than the lock ({}): build without --locked to take them, or name a mirror \
+         that still has the lock's",
+        packages.join(", ")
+    )]
+    Moved {
+        /// Each with its version, and the lock's in brackets.
+        packages: Vec<String>,
+    },
+    /// A package of npm's registry did not come, or is not what its lock says.
+    #[error("{package} of npm's registry: {why}")]
+    Npm {
+        /// Its name and version.
+        package: String,
+        /// Why.
+        why: String,
+    },
+    /// A package of PyPI did not come, or is not what its lock says.
+    #[error("{package} of PyPI: {why}")]
+    Pypi {
+        /// Its name and version.
+        package: String,
+        /// Why.
+        why: String,
+    },
+    /// A user's file for an image cannot be meant, or what it names does not go together.
+    #[error("{}: {why}", path.display())]
+    Spec {
+        /// The file, or the field or path of it.
+        path: PathBuf,
+        /// What is wrong, and what to write.
+        why: String,
+    },
+    /// An image of the Open Container Initiative was not taken.
+    #[error(transparent)]
+    Oci(Box<OciError>),
+    /// Packages that a program asks for were not found.
+    #[error(transparent)]
+    Resolve(Box<ResolveError>),
+    /// Packages that a program asks for have more bytes or files than may come.
+    #[error("with {package}, the packages have more bytes or files than may come")]
+    PackagesTooLarge {
+        /// The first that is too much: its name and version.
+        package: String,
+    },
+    /// Packages that a program asks for did not come in time.
+    #[error("{package} did not come in time")]
+    PackagesTooLate {
+        /// The first that did not: its name and version.
+        package: String,
     },
     /// The guest's first program is not one that a kernel can start by itself.
     #[error("{} is no agent for guests: {what}; build it with `make agent`", path.display())]
@@ -171,6 +237,18 @@ fn build_argument(name: &str) -> &str {
         "uml" => "bash --kernel uml",
         "initramfs" => "bash",
         language => language,
+    }
+}
+
+impl From<OciError> for ImageError {
+    fn from(error: OciError) -> ImageError {
+        ImageError::Oci(Box::new(error))
+    }
+}
+
+impl From<ResolveError> for ImageError {
+    fn from(error: ResolveError) -> ImageError {
+        ImageError::Resolve(Box::new(error))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::kernel::KernelKind;
 use crate::manifest::{self, FileRecord, Package, RootfsManifest};
 use crate::store::ImageStore;
 use crate::verify::{Look, Recorded};
-use languages::Language;
+use languages::RootImage;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -20,14 +20,14 @@ pub struct Artifact {
     pub size: u64,
 }
 
-/// A language's root file system.
+/// A root file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rootfs {
     /// The erofs image.
     pub image: Artifact,
     /// Where its files come from.
     pub packages: Vec<Package>,
-    /// The version of the language's own package.
+    /// The version of the package that its runtime comes from.
     pub runtime_version: String,
     /// RFC 3339, UTC.
     pub built_at: String,
@@ -42,13 +42,13 @@ impl From<Rootfs> for Artifact {
 /// An image, as `images list` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImageRow {
-    /// Whose it is.
-    pub language: Language,
+    /// Which it is.
+    pub image: RootImage,
     /// Size of the image file.
     pub size_bytes: u64,
     /// How many packages its files come from.
     pub packages: usize,
-    /// The version of the language's own package.
+    /// The version of the package that its runtime comes from.
     pub runtime_version: String,
     /// RFC 3339, UTC.
     pub built_at: String,
@@ -62,16 +62,19 @@ pub struct ImageRow {
 /// What reading every byte of an image showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct VerifyRow {
-    /// `kernel`, `uml`, or the name of a language.
+    /// `kernel`, `uml`, or the name of an image.
     pub name: String,
     /// What is wrong, when something is.
     pub error: Option<String>,
 }
 
 impl ImageStore {
-    /// The verified root file system that a language boots from.
-    pub fn rootfs(&self, language: Language) -> Result<Rootfs, ImageError> {
-        let manifest = self.checked_rootfs(language.of_image(), Look::Cached)?;
+    /// A verified root file system.
+    pub fn rootfs(&self, image: RootImage) -> Result<Rootfs, ImageError> {
+        let manifest = self.checked_rootfs(image, Look::Cached)?;
+        if image.is_custom() {
+            self.note_use(image);
+        }
         Ok(Rootfs {
             image: artifact(&self.rootfs_file(""), &manifest.image),
             packages: manifest.packages,
@@ -80,16 +83,22 @@ impl ImageStore {
         })
     }
 
-    /// The languages that have an image. Reads manifests alone: cheap, and no proof.
+    /// Whether an image is there, whole or not.
+    pub fn holds(&self, image: RootImage) -> bool {
+        self.rootfs_manifest(image).exists()
+    }
+
+    /// The root file systems that are there. Reads manifests alone: cheap, and no proof.
     pub fn list(&self) -> Result<Vec<ImageRow>, ImageError> {
-        let own = languages::all().filter(|language| language.recipe().is_some());
-        let rows = own.map(|language| self.row(language));
+        // Other processes may have made some since the store was opened.
+        self.adopt_all();
+        let rows = languages::images().map(|image| self.row(image));
         Ok(rows.flatten().collect())
     }
 
-    fn row(&self, language: Language) -> Option<ImageRow> {
+    fn row(&self, image: RootImage) -> Option<ImageRow> {
         let empty = ImageRow {
-            language,
+            image,
             size_bytes: 0,
             packages: 0,
             runtime_version: String::new(),
@@ -97,7 +106,7 @@ impl ImageStore {
             sha256: String::new(),
             error: None,
         };
-        match self.read_rootfs(language) {
+        match self.read_rootfs(image) {
             Ok(manifest) => Some(ImageRow {
                 size_bytes: manifest.image.size,
                 packages: manifest.packages.len(),
@@ -114,20 +123,20 @@ impl ImageStore {
         }
     }
 
-    /// Reads every byte of the kernels and of these languages' images; of all that are there when
+    /// Reads every byte of the kernels and of these images; of all that are there when
     /// none is named.
-    pub fn verify(&self, languages: &[Language]) -> Result<Vec<VerifyRow>, ImageError> {
-        let languages = match languages {
-            [] => self.languages(),
-            named => named.iter().map(|language| language.of_image()).collect(),
+    pub fn verify(&self, named: &[RootImage]) -> Result<Vec<VerifyRow>, ImageError> {
+        let images = match named {
+            [] => self.images(),
+            named => named.to_vec(),
         };
         let kernels = self.kernels_to_verify().into_iter().map(|kind| VerifyRow {
             name: kind.name().to_owned(),
             error: text_of(self.check_kernel(kind, Look::Full)),
         });
-        let rows = languages.into_iter().map(|language| VerifyRow {
-            name: language.name().to_owned(),
-            error: text_of(self.checked_rootfs(language, Look::Full)),
+        let rows = images.into_iter().map(|image| VerifyRow {
+            name: image.name().to_owned(),
+            error: text_of(self.checked_rootfs(image, Look::Full)),
         });
         Ok(kernels.chain(rows).collect())
     }
@@ -142,27 +151,27 @@ impl ImageStore {
         }
     }
 
-    /// The languages that have an image.
-    pub(crate) fn languages(&self) -> Vec<Language> {
-        let own = languages::all().filter(|language| language.recipe().is_some());
-        own.filter(|language| self.rootfs_manifest(*language).exists())
+    /// The root file systems whose manifests are there.
+    pub(crate) fn images(&self) -> Vec<RootImage> {
+        languages::images()
+            .filter(|image| self.holds(*image))
             .collect()
     }
 
-    fn read_rootfs(&self, language: Language) -> Result<RootfsManifest, ImageError> {
-        let path = self.rootfs_manifest(language);
-        manifest::read(&path, language.name(), &self.root)
+    pub(crate) fn read_rootfs(&self, image: RootImage) -> Result<RootfsManifest, ImageError> {
+        let path = self.rootfs_manifest(image);
+        manifest::read(&path, image.name(), &self.root)
     }
 
     pub(crate) fn checked_rootfs(
         &self,
-        language: Language,
+        image: RootImage,
         look: Look,
     ) -> Result<RootfsManifest, ImageError> {
-        let manifest = self.read_rootfs(language)?;
+        let manifest = self.read_rootfs(image)?;
         let path = self.rootfs_file(&manifest.image.file);
         let image = Recorded {
-            name: language.name(),
+            name: image.name(),
             path: &path,
             record: &manifest.image,
         };

@@ -5,7 +5,7 @@ use crate::error::ImageError;
 use crate::find::{Artifact, artifact};
 use crate::kernel::{KernelKind, initramfs};
 use crate::manifest::{self, FileRecord, InitramfsManifest};
-use crate::recipe::FORMAT;
+use crate::recipe::KERNEL_FORMAT;
 use crate::store::{INITRAMFS, ImageStore};
 use crate::verify::{Look, Recorded};
 use std::fs;
@@ -55,7 +55,7 @@ impl ImageStore {
     ) -> Result<Artifact, ImageError> {
         let of_modules = modules.map_or("none", |modules| &modules.sha256);
         let of_drivers = initramfs::drivers_sha256()?;
-        let inputs = format!("{FORMAT} {agent_sha256} {of_modules} {of_drivers}");
+        let inputs = format!("{KERNEL_FORMAT} {agent_sha256} {of_modules} {of_drivers}");
         let key = digest::sha256(inputs.as_bytes())[..32].to_owned();
         let folder = self.root.join(INITRAMFS);
         let manifest_path = folder.join(format!("{key}.json"));
@@ -84,7 +84,7 @@ impl ImageStore {
         };
         manifest::write_atomically(&folder.join(&record.file), &bytes)?;
         let manifest = InitramfsManifest {
-            format: FORMAT,
+            format: KERNEL_FORMAT,
             initramfs: record.clone(),
         };
         manifest::write(&manifest_path, &manifest)?;

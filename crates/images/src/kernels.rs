@@ -6,7 +6,7 @@ use crate::kernel::{KernelKind, uml, virtual_kernel};
 use crate::layout::{Image, MODULES, UML, VMLINUX};
 use crate::manifest::{self, FileRecord, KernelManifest, Package, UmlManifest};
 use crate::progress::{Phases, Progress, Rebuild};
-use crate::recipe::FORMAT;
+use crate::recipe::KERNEL_FORMAT;
 use crate::store::{ImageStore, now, remove_others, store_bytes};
 use crate::verify::{Look, Recorded};
 use serde::Serialize;
@@ -64,7 +64,7 @@ impl ImageStore {
         let made = virtual_kernel::make(self.mirror.as_deref(), scratch.path(), phases)?;
         phases.at(90, "writing");
         let manifest = KernelManifest {
-            format: FORMAT,
+            format: KERNEL_FORMAT,
             vmlinux: store_bytes(&folder, VMLINUX, &made.vmlinux)?,
             modules: store_bytes(&folder, MODULES, &made.modules)?,
             module_names: made.module_names,
@@ -83,7 +83,7 @@ impl ImageStore {
         let built = uml::make(self.mirror.as_deref(), scratch.path(), phases)?;
         phases.at(98, "taking its digest");
         let manifest = UmlManifest {
-            format: FORMAT,
+            format: KERNEL_FORMAT,
             kernel: self.keep(&built.program, image, UML)?,
             package: built.package,
             inputs: uml::config::inputs(),

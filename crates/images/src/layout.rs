@@ -2,8 +2,7 @@
 //! forms of its files.
 
 use crate::kernel::{KernelKind, uml};
-use languages::Language;
-use languages::image::Recipe;
+use languages::RootImage;
 
 pub(crate) const ROOTFS: &str = "rootfs";
 /// Five times what the distribution's kernel has, in bytes.
@@ -17,11 +16,11 @@ pub(crate) const MODULES: Form = form("modules", ".cpio", MAX_MODULES_BYTES);
 /// And of User-Mode Linux'.
 pub(crate) const UML: Form = form("linux", "", uml::MAX_BYTES);
 
-/// A kernel, or a language's root file system: a manifest and its files.
+/// A kernel, or a root file system: a manifest and its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Image {
     Kernel(KernelKind),
-    Rootfs(Language),
+    Rootfs(RootImage),
 }
 
 /// A file's form: what its name has before and after the digest, and how large it may be.
@@ -43,14 +42,13 @@ impl Image {
     /// All that there can be, in the order in which they are listed and exported.
     pub(crate) fn all() -> impl Iterator<Item = Image> {
         let kernels = KernelKind::ALL.into_iter().map(Image::Kernel);
-        let own = languages::all().filter(|language| language.recipe().is_some());
-        kernels.chain(own.map(Image::Rootfs))
+        kernels.chain(languages::images().map(Image::Rootfs))
     }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Image::Kernel(kind) => kind.name(),
-            Image::Rootfs(language) => language.name(),
+            Image::Rootfs(image) => image.name(),
         }
     }
 
@@ -66,7 +64,7 @@ impl Image {
     pub(crate) fn manifest_path(self) -> String {
         match self {
             Image::Kernel(kind) => format!("{}/manifest.json", kind.name()),
-            Image::Rootfs(language) => format!("{ROOTFS}/{}.json", language.name()),
+            Image::Rootfs(image) => format!("{ROOTFS}/{}.json", image.name()),
         }
     }
 
@@ -81,8 +79,11 @@ impl Image {
     /// Whether a file in its folder is one of its own, of this or an older build.
     pub(crate) fn owns(self, name: &str) -> bool {
         self.forms().iter().any(|form| {
+            // Nothing but a digest: `python-data-….erofs` is none of python's.
             let rest = name.strip_prefix(form.stem);
-            rest.is_some_and(|rest| rest.starts_with('-') && rest.ends_with(form.suffix))
+            let rest = rest.and_then(|rest| rest.strip_prefix('-'));
+            let digest = rest.and_then(|rest| rest.strip_suffix(form.suffix));
+            digest.is_some_and(|digest| digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
         })
     }
 
@@ -96,15 +97,15 @@ impl Image {
         match self {
             Image::Kernel(KernelKind::Virtual) => vec![VMLINUX, MODULES],
             Image::Kernel(KernelKind::UserMode) => vec![UML],
-            Image::Rootfs(language) => vec![rootfs(language)],
+            Image::Rootfs(image) => vec![rootfs(image)],
         }
     }
 }
 
-/// The form of a language's root file system.
-pub(crate) fn rootfs(language: Language) -> Form {
-    let bound = language.recipe().map_or(0, Recipe::max_bytes);
-    form(language.name(), ".erofs", bound)
+/// The form of a root file system.
+pub(crate) fn rootfs(image: RootImage) -> Form {
+    let bound = image.recipe().max_bytes();
+    form(image.name(), ".erofs", bound)
 }
 
 const fn form(stem: &'static str, suffix: &'static str, max_bytes: u64) -> Form {
@@ -121,9 +122,10 @@ mod tests {
 
     #[test]
     fn an_image_owns_its_files_of_every_build_and_no_others() {
-        let python = Image::Rootfs(languages::named("python"));
+        let python = Image::Rootfs(RootImage::named("python").unwrap());
         assert!(python.owns("python-0123456789abcdef.erofs"));
         assert!(!python.owns("python.json"));
+        assert!(!python.owns("python-data-0123456789abcdef.erofs"));
         assert!(!python.owns("node-0123456789abcdef.erofs"));
         let uml = Image::Kernel(KernelKind::UserMode);
         assert!(uml.owns(&UML.file_name(&"a".repeat(64))));

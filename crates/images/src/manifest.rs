@@ -1,8 +1,9 @@
 //! What is written down of each image when it is built, as JSON beside it.
 
+use crate::custom::CustomRecord;
 use crate::digest::FileIdentity;
 use crate::error::ImageError;
-use crate::recipe::FORMAT;
+use crate::recipe::{KERNEL_FORMAT, ROOTFS_FORMAT};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -16,6 +17,8 @@ pub(crate) const MAX_BYTES: u64 = 1024 * 1024;
 /// Bounds on what a manifest may hold, each far above any image's: more is a mistake or an attack.
 const MAX_TEXTS: usize = 8192;
 const MAX_TEXT_BYTES: usize = 256;
+/// Of a licence's name.
+const MAX_LICENCE_BYTES: usize = 128;
 /// Letters of a wrong text that a message repeats.
 const MAX_EXCERPT: usize = 200;
 
@@ -39,22 +42,44 @@ pub struct Package {
     pub name: String,
     /// Its version there.
     pub version: String,
+    /// SHA-256 of its archive, in lower-case hex; empty where an older version of this tool wrote it down.
+    #[serde(default)]
+    pub sha256: String,
+    /// Whose package it is.
+    #[serde(default)]
+    pub source: PackageSource,
+    /// What its makers call its licence; empty where they do not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub licence: String,
+}
+
+/// Where a package comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageSource {
+    /// The distribution's archive.
+    #[default]
+    Debian,
+    /// npm's registry.
+    Npm,
+    /// PyPI.
+    Pypi,
 }
 
 impl Package {
-    fn texts(&self) -> [&str; 2] {
-        [&self.name, &self.version]
+    fn texts(&self) -> [&str; 4] {
+        [&self.name, &self.version, &self.sha256, &self.licence]
     }
 }
 
-/// Of a language's root file system.
+/// Of a root file system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RootfsManifest {
     /// The version of this layout.
     pub format: u32,
-    /// The language's name.
-    pub language: String,
+    /// The image's name.
+    pub name: String,
     /// The erofs image.
     pub image: FileRecord,
     /// Where its files come from.
@@ -63,6 +88,13 @@ pub struct RootfsManifest {
     pub runtime_version: String,
     /// RFC 3339, UTC.
     pub built_at: String,
+    /// SHA-256, in lower-case hex, of what it was asked to be, where the tool has a recipe for it; empty where an older
+    /// version of this tool made it. Another one is asked for something else, and it is built again.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub inputs: String,
+    /// Of an image that is not the tool's: what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom: Option<CustomRecord>,
 }
 
 /// Of the guests' kernel.
@@ -133,6 +165,8 @@ impl UmlManifest {
 
 /// What every manifest has.
 pub(crate) trait Manifest: Serialize + DeserializeOwned {
+    /// The version of the layout that this tool writes and reads.
+    const FORMAT: u32;
     fn format(&self) -> u32;
     fn records(&self) -> Vec<&FileRecord>;
     /// What is shown to people.
@@ -140,6 +174,8 @@ pub(crate) trait Manifest: Serialize + DeserializeOwned {
 }
 
 impl Manifest for RootfsManifest {
+    const FORMAT: u32 = ROOTFS_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -147,13 +183,20 @@ impl Manifest for RootfsManifest {
         vec![&self.image]
     }
     fn texts(&self) -> Vec<&str> {
-        let own = [&*self.language, &*self.runtime_version, &*self.built_at];
+        let own = [
+            &*self.name,
+            &*self.runtime_version,
+            &*self.built_at,
+            &*self.inputs,
+        ];
         let packages = self.packages.iter().flat_map(Package::texts);
         own.into_iter().chain(packages).collect()
     }
 }
 
 impl Manifest for KernelManifest {
+    const FORMAT: u32 = KERNEL_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -168,6 +211,8 @@ impl Manifest for KernelManifest {
 }
 
 impl Manifest for UmlManifest {
+    const FORMAT: u32 = KERNEL_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -181,6 +226,8 @@ impl Manifest for UmlManifest {
 }
 
 impl Manifest for InitramfsManifest {
+    const FORMAT: u32 = KERNEL_FORMAT;
+
     fn format(&self) -> u32 {
         self.format
     }
@@ -192,13 +239,13 @@ impl Manifest for InitramfsManifest {
     }
 }
 
-/// Reads the manifest of the image `name`; one that is absent is `Missing`, one that says nothing
-/// sensible is `Damaged`.
+/// Reads the manifest of the image `name`; one that is absent is `Missing`, one of another version of this tool
+/// `OtherFormat`, one that says nothing sensible `Damaged`.
 pub(crate) fn read<M: Manifest>(path: &Path, name: &str, root: &Path) -> Result<M, ImageError> {
     let damaged = |seen: String| ImageError::Damaged {
         name: name.to_owned(),
         file: path.to_path_buf(),
-        expected: format!("a manifest of format {FORMAT}"),
+        expected: format!("a manifest of format {}", M::FORMAT),
         seen,
     };
     let size = match FileIdentity::of(path) {
@@ -215,13 +262,29 @@ pub(crate) fn read<M: Manifest>(path: &Path, name: &str, root: &Path) -> Result<
         return Err(damaged(format!("{size} bytes")));
     }
     let bytes = fs::read(path).map_err(ImageError::io("reading", path))?;
+    if format_of(&bytes).is_some_and(|format| format != M::FORMAT) {
+        return Err(ImageError::OtherFormat {
+            name: name.to_owned(),
+            root: root.to_path_buf(),
+        });
+    }
     parse(&bytes).map_err(damaged)
+}
+
+/// The version that a manifest says it has, whatever else it says.
+fn format_of(bytes: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: u32,
+    }
+    let head: Head = serde_json::from_slice(bytes).ok()?;
+    Some(head.format)
 }
 
 /// The manifest in these bytes, or what is wrong with them.
 fn parse<M: Manifest>(bytes: &[u8]) -> Result<M, String> {
     let manifest: M = serde_json::from_slice(bytes).map_err(|error| excerpt(&error.to_string()))?;
-    if manifest.format() != FORMAT {
+    if manifest.format() != M::FORMAT {
         return Err(format!("format {}", manifest.format()));
     }
     let records = manifest.records();
@@ -238,8 +301,14 @@ fn parse<M: Manifest>(bytes: &[u8]) -> Result<M, String> {
     }
 }
 
+/// What a package says of its licence, if it is a name: some write the whole text there.
+pub(crate) fn licence_name(text: &str) -> Option<&str> {
+    let is_name = (1..=MAX_LICENCE_BYTES).contains(&text.len()) && is_printable(text);
+    is_name.then_some(text)
+}
+
 /// Printed as it is, it moves no cursor and fills no screen.
-fn is_printable(text: &str) -> bool {
+pub(crate) fn is_printable(text: &str) -> bool {
     let printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     text.len() <= MAX_TEXT_BYTES && text.bytes().all(printable)
 }
@@ -297,51 +366,4 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<(), ImageError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn uml() -> UmlManifest {
-        UmlManifest {
-            format: FORMAT,
-            kernel: FileRecord {
-                file: "linux-0123456789abcdef".to_owned(),
-                sha256: "0123456789abcdef".repeat(4),
-                size: 7,
-            },
-            package: Package {
-                name: "linux-source-7.3".to_owned(),
-                version: "7.3.4-1~bpo13+1".to_owned(),
-            },
-            inputs: "ab".repeat(32),
-            compiler: "gcc (Debian 12.2.0-14+deb12u1) 12.2.0".to_owned(),
-            built_at: "2026-11-28T15:00:00Z".to_owned(),
-        }
-    }
-
-    fn parsed(manifest: &UmlManifest) -> Result<UmlManifest, String> {
-        UmlManifest::parse(&serde_json::to_vec(manifest).unwrap())
-    }
-
-    #[test]
-    fn a_manifest_is_read_as_it_was_written() {
-        assert_eq!(parsed(&uml()).unwrap(), uml());
-        let unknown = serde_json::to_string(&uml()).unwrap();
-        let unknown = unknown.replacen('{', "{\"more\":1,", 1);
-        let error = UmlManifest::parse(unknown.as_bytes()).unwrap_err();
-        assert!(error.contains("unknown field `more`"), "{error}");
-    }
-
-    #[test]
-    fn names_that_lead_elsewhere_and_texts_that_move_a_cursor_are_refused() {
-        let mut outside = uml();
-        outside.kernel.file = "../linux".to_owned();
-        assert_eq!(parsed(&outside).unwrap_err(), "a record of '../linux'");
-        let mut moving = uml();
-        moving.compiler = "gcc \u{1b}[2J".to_owned();
-        let error = parsed(&moving).unwrap_err();
-        assert_eq!(error, "the text 'gcc ?[2J'");
-        let mut long = uml();
-        long.package.version = "1".repeat(MAX_TEXT_BYTES + 1);
-        assert!(parsed(&long).is_err());
-    }
-}
+mod tests;

@@ -7,13 +7,13 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 /// Folders that guests mount over, or that programs look for.
-const FOLDERS: &[&str] = &["dev", "etc", "proc", "sys", "tmp", "work"];
+pub(crate) const FOLDERS: &[&str] = &["dev", "etc", "home", "proc", "sys", "tmp", "work"];
 const MERGED: &[&str] = &["bin", "lib", "lib64", "sbin"];
 
 /// Path, permissions, content.
-type PlainFile = (&'static str, u32, &'static str);
+pub(crate) type PlainFile = (&'static str, u32, &'static str);
 
-const FILES: &[PlainFile] = &[
+pub(crate) const FILES: &[PlainFile] = &[
     (
         "etc/passwd",
         0o644,
@@ -25,7 +25,7 @@ const FILES: &[PlainFile] = &[
     ("etc/hosts", 0o644, "127.0.0.1 localhost\n::1 localhost\n"),
     // There is no network: a name that is not in /etc/hosts is asked of a port of this very VM where
     // nobody listens, so a look-up fails at once with the resolver's own error. 'files' alone would
-    // have Go 1.19 report no error and no address.
+    // have Go report no error and no address.
     (
         "etc/nsswitch.conf",
         0o644,
@@ -83,8 +83,17 @@ fn link(path: &Path, target: &str) -> Result<(), ImageError> {
     symlink(target, path).map_err(ImageError::io("linking", path))
 }
 
-/// Gives every file plain permissions: readable by all, executable if it was, nothing more.
+/// Gives every file plain permissions, and those that every image has their own.
 pub(crate) fn plain_permissions(root: &Path) -> Result<(), ImageError> {
+    plain_modes(root)?;
+    for (name, mode, _) in FILES {
+        set_mode(&root.join(name), *mode)?;
+    }
+    set_mode(&root.join("tmp"), 0o1777)
+}
+
+/// Makes every file readable by all, executable if it was, and nothing more. Follows no link.
+pub(crate) fn plain_modes(root: &Path) -> Result<(), ImageError> {
     for entry in walkdir::WalkDir::new(root) {
         let entry = entry.map_err(|error| ImageError::io("listing", root)(error.into()))?;
         let kind = entry.file_type();
@@ -97,13 +106,10 @@ pub(crate) fn plain_permissions(root: &Path) -> Result<(), ImageError> {
         let executable = kind.is_dir() || metadata.permissions().mode() & 0o111 != 0;
         set_mode(entry.path(), if executable { 0o755 } else { 0o644 })?;
     }
-    for (name, mode, _) in FILES {
-        set_mode(&root.join(name), *mode)?;
-    }
-    set_mode(&root.join("tmp"), 0o1777)
+    Ok(())
 }
 
-fn set_mode(path: &Path, mode: u32) -> Result<(), ImageError> {
+pub(crate) fn set_mode(path: &Path, mode: u32) -> Result<(), ImageError> {
     let permissions = Permissions::from_mode(mode);
     fs::set_permissions(path, permissions).map_err(ImageError::io("setting the mode of", path))
 }

@@ -1,27 +1,28 @@
-//! Makes the root file system of one language: unpack, select, prepare, finish, pack.
+//! Makes the root file system: unpack, select, prepare, finish, pack.
 
 use crate::child::Tool;
 use crate::confine;
+use crate::debian::lock::LockUse;
+use crate::debian::sources::Sources;
 use crate::debian::{Request, Unpacked};
 use crate::error::ImageError;
+use crate::kept::KeptDownloads;
 use crate::manifest::Package;
+use crate::pack::Packing;
 use crate::progress::Phases;
 use crate::recipe::{LINKS_ALWAYS, PACKAGES_ALWAYS, PROGRAMS_ALWAYS, SUITE};
-use crate::{prepare, select};
-use languages::Language;
-use languages::image::{Finish, Recipe};
+use crate::target::Target;
+use crate::{npm, prepare, pypi, select};
+use languages::RootImage;
+use languages::image::Finish;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// Emulated or loaded machines need minutes to compile Go's library.
 const FINISH_DEADLINE: Duration = Duration::from_secs(20 * 60);
-const PACK_DEADLINE: Duration = Duration::from_secs(10 * 60);
-/// Fixed, so that equal trees make equal images.
-const UUID: &str = "6c6c6d66-6972-4563-8261-636b65720001";
 
 /// A packed file system, not yet in the store.
 pub(crate) struct Packed {
@@ -32,30 +33,47 @@ pub(crate) struct Packed {
     pub(crate) runtime_version: String,
 }
 
-/// Whose image is made, and of what.
+/// Where its packages come from.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted {
-    pub(crate) language: Language,
-    pub(crate) recipe: &'static Recipe,
+pub(crate) struct From<'a> {
+    /// What of npm's and PyPI's came before.
+    pub(crate) kept: &'a KeptDownloads,
+    /// Debian's; a URL.
+    pub(crate) mirror: Option<&'a str>,
+    pub(crate) lock_use: LockUse,
 }
 
 /// Makes `image.erofs` in the folder `scratch`.
 pub(crate) fn make(
-    Wanted { language, recipe }: Wanted,
-    mirror: Option<&str>,
+    image: RootImage,
+    from: From<'_>,
     scratch: &Path,
     phases: &Phases<'_>,
 ) -> Result<Packed, ImageError> {
+    let recipe = image.recipe();
     let (tree, root) = (scratch.join("tree"), scratch.join("root"));
     let own: Vec<&str> = recipe.packages.iter().map(String::as_str).collect();
     let packages = [PACKAGES_ALWAYS, PROGRAMS_ALWAYS, &own].concat();
     let request = Request {
-        suite: SUITE,
+        sources: Sources {
+            newer: &recipe.from_backports,
+            lock_use: from.lock_use,
+            ..Sources::newest(SUITE, from.mirror)
+        },
         packages: &packages,
-        mirror,
         keep: |_| true,
     };
-    let unpacked = request.unpack(&tree, 60, phases)?;
+    let mut unpacked = request.unpack(&tree, 50, phases)?;
+    let mut target = Target::own(&tree).keeping(from.kept);
+    if let Some(lock) = recipe.npm.as_deref().and_then(|name| image.companion(name)) {
+        phases.at(50, "downloading packages of npm's registry");
+        unpacked.extend(npm::unpack(lock, &mut target)?);
+    }
+    if let Some(lock) = recipe.pip.as_deref().and_then(|name| image.companion(name)) {
+        let on_package = |which: &str| phases.at(55, &format!("downloading {which}"));
+        let added = pypi::unpack_from(&pypi::index(None), lock, &mut target, on_package)?;
+        unpacked.extend(added);
+    }
     phases.at(60, "selecting files");
     let programs = select::programs(recipe, &unpacked);
     let chosen = select::select(&tree, recipe, &programs)?;
@@ -68,7 +86,7 @@ pub(crate) fn make(
     // Its file would have been refused if one were missing.
     let files = recipe.files.iter();
     let files: Vec<(&str, &[u8])> = files
-        .filter_map(|(path, name)| Some((path.as_str(), language.companion(name)?)))
+        .filter_map(|(path, name)| Some((path.as_str(), image.companion(name)?)))
         .collect();
     prepare::rootfs(&root, &links, &files)?;
     for finish in &recipe.finish {
@@ -79,11 +97,11 @@ pub(crate) fn make(
     prepare::plain_permissions(&root)?;
     phases.at(85, "packing");
     let path = scratch.join("image.erofs");
-    pack(&root, &recipe.mapped, &path)?;
+    Packing::of(recipe).pack(&root, &path)?;
     Ok(Packed {
         path,
         packages: contributors(&unpacked, &chosen),
-        runtime_version: version_of(&recipe.runtime_package, &unpacked)?,
+        runtime_version: package_of(&recipe.runtime_package, &unpacked)?.version,
     })
 }
 
@@ -106,7 +124,7 @@ fn forget_times(root: &Path) -> Result<(), ImageError> {
 }
 
 /// Runs one of the image's own programs with the image as its root and nothing else in reach.
-fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
+pub(crate) fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
     let mut command = confine::command();
     command
         .arg("--bind")
@@ -126,50 +144,16 @@ fn run_inside(root: &Path, finish: &Finish) -> Result<(), ImageError> {
     tool.run(&mut command, |_| {})
 }
 
-/// LZ4 at its highest: a half to a third of the size, and as quick to read as plain files under emulation.
-/// But for what its recipe says is mapped.
-fn pack(root: &Path, mapped: &[String], image: &Path) -> Result<(), ImageError> {
-    let hints = image.with_extension("hints");
-    let lines: String = mapped.iter().map(|files| format!("0 {files}\n")).collect();
-    fs::write(&hints, lines).map_err(ImageError::io("writing", &hints))?;
-    let mut command = Command::new("mkfs.erofs");
-    command.arg(format!("--compress-hints={}", hints.display()));
-    command.args([
-        "--quiet",
-        "-T0",
-        "-U",
-        UUID,
-        "--all-root",
-        "-x-1",
-        "-zlz4hc,12",
-    ]);
-    command.arg(image).arg(root);
-    // Debian has it in /usr/sbin, which is not in everybody's PATH.
-    let path = std::env::var("PATH").unwrap_or_default();
-    command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
-    let tool = Tool {
-        name: "mkfs.erofs",
-        doing: "packing the file system",
-        deadline: PACK_DEADLINE,
-    };
-    tool.run(&mut command, |_| {})
-}
-
 fn contributors(unpacked: &[Unpacked], chosen: &BTreeSet<PathBuf>) -> Vec<Package> {
     let contributes = |package: &&Unpacked| package.files.iter().any(|file| chosen.contains(file));
     let packages = unpacked.iter().filter(contributes);
-    packages
-        .map(|package| Package {
-            name: package.name.clone(),
-            version: package.version.clone(),
-        })
-        .collect()
+    packages.map(Unpacked::package).collect()
 }
 
-/// The version of a package of this name, in the archive's spelling.
-pub(crate) fn version_of(name: &str, unpacked: &[Unpacked]) -> Result<String, ImageError> {
+/// The package of this name.
+pub(crate) fn package_of(name: &str, unpacked: &[Unpacked]) -> Result<Package, ImageError> {
     let package = unpacked.iter().find(|package| package.name == name);
     package
-        .map(|package| package.version.clone())
+        .map(Unpacked::package)
         .ok_or_else(|| ImageError::unexpected(format!("package {name} did not come")))
 }

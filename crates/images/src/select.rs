@@ -212,7 +212,10 @@ mod tests {
         Recipe {
             keep: own(keep),
             drop: own(drop),
-            ..languages::named("bash").recipe().unwrap().clone()
+            ..languages::RootImage::named("bash")
+                .unwrap()
+                .recipe()
+                .clone()
         }
     }
 

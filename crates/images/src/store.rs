@@ -7,22 +7,25 @@
 //! ROOT/uml/manifest.json         names the program beside it: User-Mode Linux
 //! ROOT/rootfs/LANG.json          names the image beside it
 //! ROOT/initramfs/KEY.{json,cpio} the key is of the agent and the modules inside
+//! ROOT/downloads/SHA256          files of registries that came within a day
 //! ROOT/.build-*                  what a build or an import is at; swept by the next one
 //! ```
 //!
 //! Files are named by their content and never change. A build writes new ones and then renames a new
 //! manifest over the old: the manifest is what exists or not.
 
+use crate::debian::lock::LockUse;
 use crate::digest::{self, FileIdentity};
 use crate::error::ImageError;
+use crate::kept::KeptDownloads;
 use crate::kernel::KernelKind;
 use crate::layout::{self, Form, Image, ROOTFS};
 use crate::manifest::{self, FileRecord, RootfsManifest};
 use crate::progress::{Phases, Progress, Rebuild};
-use crate::recipe::FORMAT;
-use crate::rootfs::{self, Wanted};
+use crate::recipe::{self, ROOTFS_FORMAT};
+use crate::rootfs::{self, From};
 use crate::verify::{DigestCache, Look};
-use languages::Language;
+use languages::RootImage;
 use std::fs::{self, File};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -37,6 +40,7 @@ pub struct ImageStore {
     pub(crate) root: PathBuf,
     pub(crate) cache: DigestCache,
     pub(crate) mirror: Option<String>,
+    pub(crate) lock_use: LockUse,
 }
 
 impl ImageStore {
@@ -51,11 +55,14 @@ impl ImageStore {
         }
         let root = fs::canonicalize(root).map_err(ImageError::io("looking at", root))?;
         let cache = DigestCache::open(root.join("digests.json"));
-        Ok(ImageStore {
+        let store = ImageStore {
             root,
             cache,
             mirror: None,
-        })
+            lock_use: LockUse::default(),
+        };
+        store.adopt_all();
+        Ok(store)
     }
 
     /// Brings packages from this mirror of Debian (a URL) instead of its usual ones.
@@ -65,55 +72,81 @@ impl ImageStore {
         self
     }
 
-    /// Makes the root file system that a language boots from. Does nothing when there is a good one, unless `rebuild`
-    /// says so.
+    /// How much the lock of packages counts for what is built.
+    #[must_use]
+    pub fn with_lock(mut self, lock_use: LockUse) -> ImageStore {
+        self.lock_use = lock_use;
+        self
+    }
+
+    /// Makes a root file system. Does nothing when there is a good one of the same recipe, unless `rebuild` says so.
     pub fn build(
         &self,
-        language: Language,
+        image: RootImage,
         rebuild: Rebuild,
         progress: &dyn Progress,
     ) -> Result<(), ImageError> {
         let phases = Phases::new(progress);
-        let language = language.of_image();
         let _lock = self.lock(&phases)?;
-        if rebuild == Rebuild::IfNeeded && self.checked_rootfs(language, Look::Cached).is_ok() {
+        let inputs = recipe::inputs(image);
+        let there = self.checked_rootfs(image, Look::Cached);
+        if rebuild == Rebuild::IfNeeded && there.is_ok_and(|there| there.inputs == inputs) {
             phases.at(100, "as built before");
             return Ok(());
         }
-        let recipe = language.recipe();
-        let recipe = recipe.ok_or_else(|| self.missing(language.name()))?;
-        let wanted = Wanted { language, recipe };
-        let image = Image::Rootfs(language);
+        let kept = KeptDownloads::of_store(&self.root)?;
+        let from = From {
+            kept: &kept,
+            mirror: self.mirror.as_deref(),
+            lock_use: self.lock_use,
+        };
         let scratch = self.scratch()?;
-        let packed = rootfs::make(wanted, self.mirror.as_deref(), scratch.path(), &phases)?;
+        let packed = rootfs::make(image, from, scratch.path(), &phases)?;
         phases.at(95, "taking its digest");
         let manifest = RootfsManifest {
-            format: FORMAT,
-            language: language.name().to_owned(),
-            image: self.keep(&packed.path, image, layout::rootfs(language))?,
+            format: ROOTFS_FORMAT,
+            name: image.name().to_owned(),
+            image: self.keep(&packed.path, Image::Rootfs(image), layout::rootfs(image))?,
             packages: packed.packages,
             runtime_version: packed.runtime_version,
             built_at: now(),
+            inputs,
+            custom: None,
         };
-        manifest::write(&self.rootfs_manifest(language), &manifest)?;
-        let folder = self.root.join(image.folder());
-        remove_others(&folder, |name| image.owns(name), &[&manifest.image.file])?;
+        manifest::write(&self.rootfs_manifest(image), &manifest)?;
+        self.remove_rootfs_but(image, &[&manifest.image.file])?;
         phases.at(100, "done");
         Ok(())
     }
 
-    /// Removes the image that a language boots from. A VM that runs from it keeps it until its end.
-    pub fn remove(&self, language: Language) -> Result<(), ImageError> {
-        let language = language.of_image();
+    /// Removes a root file system. A VM that runs from it keeps it until its end.
+    pub fn remove(&self, image: RootImage) -> Result<(), ImageError> {
         let _lock = self.lock(&Phases::new(&crate::progress::Silent))?;
-        let manifest = self.rootfs_manifest(language);
+        self.remove_locked(image)
+    }
+
+    /// The same for who holds the lock.
+    pub(crate) fn remove_locked(&self, image: RootImage) -> Result<(), ImageError> {
+        let manifest = self.rootfs_manifest(image);
         fs::remove_file(&manifest).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => self.missing(language.name()),
+            std::io::ErrorKind::NotFound => self.missing(image.name()),
             _ => ImageError::io("removing", &manifest)(error),
         })?;
-        let image = Image::Rootfs(language);
+        self.remove_rootfs_but(image, &[])?;
+        if image.is_custom() {
+            languages::custom::forget(image.name());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn remove_rootfs_but(
+        &self,
+        image: RootImage,
+        keep: &[&String],
+    ) -> Result<(), ImageError> {
+        let image = Image::Rootfs(image);
         let folder = self.root.join(image.folder());
-        remove_others(&folder, |name| image.owns(name), &[])
+        remove_others(&folder, |name| image.owns(name), keep)
     }
 
     pub(crate) fn missing(&self, name: &str) -> ImageError {
@@ -131,8 +164,8 @@ impl ImageStore {
         self.root.join(Image::Kernel(kind).manifest_path())
     }
 
-    pub(crate) fn rootfs_manifest(&self, language: Language) -> PathBuf {
-        self.root.join(Image::Rootfs(language).manifest_path())
+    pub(crate) fn rootfs_manifest(&self, image: RootImage) -> PathBuf {
+        self.root.join(Image::Rootfs(image).manifest_path())
     }
 
     pub(crate) fn rootfs_file(&self, name: &str) -> PathBuf {

@@ -1,8 +1,8 @@
 //! Each field's bounds. A word that gets into a command line, a path or a message is held to plain letters, so that
 //! whoever uses it need not look again.
 
-use crate::image::{Finish, Image, Recipe};
-use crate::row::{InterpreterRow, Orders, PROGRAM, Row, SECONDS};
+use crate::image::Image;
+use crate::row::{AlsoIn, InterpreterRow, Orders, PROGRAM, Row, SECONDS};
 use std::collections::BTreeMap;
 
 /// A field and what is wrong with it.
@@ -16,8 +16,6 @@ const MAX_WORD_BYTES: usize = 4096;
 const MAX_NAME_BYTES: usize = 32;
 /// Bytes of what people are shown.
 const MAX_SHOWN_BYTES: usize = 64;
-/// The largest image, MiB.
-const MAX_IMAGE_MIB: u64 = 8192;
 /// Rows of `images list` that are no languages'.
 const RESERVED: &[&str] = &["initramfs", "kernel", "uml"];
 
@@ -29,6 +27,10 @@ macro_rules! ensure {
         }
     };
 }
+
+mod image;
+
+pub(crate) use image::{image, image_file, max_mib};
 
 /// All of a row that can be judged without the others; `file` is the file's name without `.toml`, `companions` are
 /// the names in the folder beside it.
@@ -43,6 +45,7 @@ pub(crate) fn check(row: &Row, file: &str, companions: &[String]) -> Result<(), 
         row.source_file
     );
     runtime(row)?;
+    end_of_life(row)?;
     if let Some(compile) = &row.compile {
         argv("compile", compile)?;
     }
@@ -66,8 +69,13 @@ pub(crate) fn check(row: &Row, file: &str, companions: &[String]) -> Result<(), 
     }
     if let Some(context) = &row.context {
         argv("context.argv", &context.argv)?;
+        count("context.wait", context.wait.len())?;
+        text("context.wait", &context.wait)?;
         if let Orders::Shell(first) = &context.orders {
             text("context.orders", [first])?;
+        }
+        if let AlsoIn::ImagesOf(names_of) = &context.also_in {
+            names("context.also_in", names_of)?;
         }
     }
     samples(row)?;
@@ -145,6 +153,23 @@ fn runtime(row: &Row) -> Result<(), Wrong> {
         "runtime",
         "is {:?}; write a name and a version, like \"CPython 3.11\"",
         row.runtime
+    );
+    Ok(())
+}
+
+fn end_of_life(row: &Row) -> Result<(), Wrong> {
+    let Some(day) = &row.end_of_life else {
+        return Ok(());
+    };
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let parts: Vec<&str> = day.split('-').collect();
+    let plain = matches!(parts[..], [year, month, day]
+        if [year.len(), month.len(), day.len()] == [4, 2, 2]
+            && digits(year) && ("01"..="12").contains(&month) && ("01"..="31").contains(&day));
+    ensure!(
+        plain,
+        "end_of_life",
+        "is {day:?}; write a day, like \"2029-10-31\""
     );
     Ok(())
 }
@@ -278,91 +303,6 @@ fn piston(row: &Row) -> Result<(), Wrong> {
     let own: Vec<String> = own.into_iter().flatten().cloned().collect();
     names("piston.name", &own)?;
     names("piston.aliases", &piston.aliases)
-}
-
-fn image(recipe: &Recipe, companions: &[String]) -> Result<(), Wrong> {
-    packages("image.packages", &recipe.packages)?;
-    packages(
-        "image.runtime_package",
-        std::slice::from_ref(&recipe.runtime_package),
-    )?;
-    packages("image.programs_of", &recipe.programs_of)?;
-    for (field, globs) in [("image.keep", &recipe.keep), ("image.drop", &recipe.drop)] {
-        count(field, globs.len())?;
-        inside(field, globs)?;
-    }
-    let sources: Vec<String> = recipe.files.values().cloned().collect();
-    listed("image.files", &sources, companions)?;
-    inside("image.files", recipe.files.keys())?;
-    count("image.links", recipe.links.len())?;
-    inside("image.links", recipe.links.keys())?;
-    text("image.links", recipe.links.values())?;
-    count("image.finish", recipe.finish.len())?;
-    recipe.finish.iter().try_for_each(finish)?;
-    count("image.mapped", recipe.mapped.len())?;
-    // Each becomes a line of a file.
-    let line = |text: &String| is_shown(text) && !text.contains(' ');
-    ensure!(
-        recipe.mapped.iter().all(line),
-        "image.mapped",
-        "has an expression with blanks; write one word each"
-    );
-    ensure!(
-        (1..=MAX_IMAGE_MIB).contains(&recipe.max_mib),
-        "image.max_mib",
-        "is {}; write 1 to {MAX_IMAGE_MIB}",
-        recipe.max_mib
-    );
-    Ok(())
-}
-
-/// Debian's policy, 5.6.7: they become arguments of apt-get.
-fn packages(field: &'static str, packages: &[String]) -> Result<(), Wrong> {
-    count(field, packages.len())?;
-    let plain = |name: &str| {
-        (2..=128).contains(&name.len())
-            && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
-    };
-    match packages.iter().find(|name| !plain(name)) {
-        None => Ok(()),
-        Some(name) => Err((
-            field,
-            format!("has {name:?}; write the name of a package of Debian's"),
-        )),
-    }
-}
-
-/// Paths and globs that stay inside the image.
-fn inside<'a>(
-    field: &'static str,
-    paths: impl IntoIterator<Item = &'a String> + Clone,
-) -> Result<(), Wrong> {
-    text(field, paths.clone())?;
-    let plain = |path: &str| {
-        let leads_out = path.split('/').any(|part| part == "..");
-        !path.is_empty() && !path.starts_with('/') && !leads_out && !path.contains(['\n', ' '])
-    };
-    match paths.into_iter().find(|path| !plain(path)) {
-        None => Ok(()),
-        Some(path) => Err((
-            field,
-            format!("has {path:?}; write it relative to the image's root, without '..' and blanks"),
-        )),
-    }
-}
-
-fn finish(finish: &Finish) -> Result<(), Wrong> {
-    ensure!(
-        is_shown(&finish.doing),
-        "image.finish",
-        "has doing = {:?}; write a few words of plain letters",
-        finish.doing
-    );
-    argv("image.finish", &finish.argv)?;
-    variables("image.finish", &finish.env)
 }
 
 /// Words that a language takes for itself, each with its field: names first, then extensions, which have a dot so that

@@ -4,18 +4,23 @@
 //! 1. [`row`] and [`image`] are what a file may say, field by field.
 //! 2. [`check`] holds each field to its bounds, and no two languages to one name.
 //! 3. [`folder`] reads an operator's folder.
-//! 4. [`table`] is the one table of a process, and [`Language`] a row of it.
+//! 4. [`root_image`] is what VMs boot from: each language's own image, and others that hold several languages, of `images/`.
+//! 5. [`custom`] adds images that users made.
+//! 6. [`table`] is the one table of a process, and [`Language`] a row of it.
 //!
 //! Nothing here knows a VM, a request or an image's making.
 
 mod check;
+pub mod custom;
 mod error;
 mod folder;
 pub mod image;
+mod root_image;
 pub mod row;
 mod table;
 
 pub use error::LanguageError;
 pub use folder::{MAX_DRIVERS, MAX_DRIVERS_BYTES};
+pub use root_image::{RootImage, image_names, images};
 pub use row::{DRIVERS, PROGRAM, Row};
 pub use table::{Driver, Language, all, load, named, names};

@@ -26,6 +26,8 @@ pub struct Row {
     pub source_file: String,
     /// What the image holds, for people: a name and a version, which is its last word.
     pub runtime: String,
+    /// The last day on which its makers mend it, `YYYY-MM-DD`; `None` where that is not known beforehand.
+    pub end_of_life: Option<String>,
     /// argv of the compiler, run in the work folder; `None` for interpreted languages.
     pub compile: Option<Vec<String>>,
     /// argv of the program, likewise; the job's own arguments follow it.
@@ -42,6 +44,8 @@ pub struct Row {
     pub interpreter: Option<InterpreterRow>,
     /// How its interpreter carries out cells; `None`: it has none that stays.
     pub context: Option<Context>,
+    /// Where packages come from that its programs may ask for; `None`: they may ask for none.
+    pub packages: Option<PackageSource>,
     /// Programs that measure and check.
     pub samples: Option<Samples>,
     /// Its names among Piston's runtimes, where they are other than its own.
@@ -80,6 +84,26 @@ pub struct Context {
     pub argv: Vec<String>,
     /// How it is spoken to on descriptor 3.
     pub orders: Orders,
+    /// Arguments with which it loads all that it may need and waits; its first order then says where it is, and its
+    /// environment. Without any it cannot.
+    #[serde(default)]
+    pub wait: Vec<String>,
+    /// Images that have this interpreter although they do not hold the language.
+    #[serde(default)]
+    pub also_in: AlsoIn,
+}
+
+/// Images, besides those that hold a language.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlsoIn {
+    /// No others.
+    #[default]
+    None,
+    /// All.
+    EveryImage,
+    /// Those that hold one of these languages.
+    ImagesOf(Vec<String>),
 }
 
 /// How an interpreter is spoken to.
@@ -90,6 +114,16 @@ pub enum Orders {
     Json,
     /// Assignments and commands of bash; this is said once, before anything else.
     Shell(String),
+}
+
+/// A registry of packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageSource {
+    /// Python's.
+    Pypi,
+    /// Node's.
+    Npm,
 }
 
 /// A folder of modules that are found by their names.

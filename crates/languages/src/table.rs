@@ -5,16 +5,14 @@ use crate::check::{check, taken};
 use crate::error::LanguageError;
 use crate::folder;
 use crate::image::{Image, Recipe};
-use crate::row::Row;
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::root_image::RootImage;
+use crate::row::{AlsoIn, Row};
 use sha2::{Digest, Sha256};
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+
+mod traits;
 
 /// A language that a program may be written in: a row of the process' table.
 #[derive(Clone, Copy)]
@@ -32,13 +30,15 @@ pub struct Driver {
 }
 
 struct Entry {
-    row: Row,
+    row: &'static Row,
     /// SHA-256 of the row's file, in lower-case hex.
     digest: String,
-    companions: Companions,
-    /// Its place in the table.
+    companions: &'static Companions,
+    /// Its place in the table; in other images than its own language's, after all of the table.
     order: usize,
     origin: Origin,
+    /// What it boots from, where that is neither its own image nor the one that its row names.
+    elsewhere: Option<RootImage>,
 }
 
 /// Who wrote a row.
@@ -61,25 +61,35 @@ pub(crate) struct Source {
 }
 
 /// The tool's own, as `build.rs` lists them.
-struct Embedded {
-    name: &'static str,
-    text: &'static str,
-    files: &'static [(&'static str, &'static [u8])],
+pub(crate) struct Embedded {
+    pub(crate) name: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) files: &'static [File],
+}
+
+/// A file's name and content.
+type File = (&'static str, &'static [u8]);
+
+impl Embedded {
+    /// Its files, of this folder, and those that all of them share.
+    pub(crate) fn source(&self, folder: &str) -> Source {
+        let files = SHARED.iter().chain(self.files);
+        Source {
+            path: format!("{folder}/{}.toml", self.name).into(),
+            name: self.name.to_owned(),
+            text: self.text.to_owned(),
+            companions: files
+                .map(|(name, content)| ((*name).to_owned(), content.to_vec()))
+                .collect(),
+        }
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+include!(concat!(env!("OUT_DIR"), "/embedded_shared.rs"));
 
 static OWN: LazyLock<Vec<Language>> = LazyLock::new(|| {
-    let sources = EMBEDDED.iter().map(|embedded| Source {
-        path: format!("data/{}.toml", embedded.name).into(),
-        name: embedded.name.to_owned(),
-        text: embedded.text.to_owned(),
-        companions: embedded
-            .files
-            .iter()
-            .map(|(name, content)| ((*name).to_owned(), content.to_vec()))
-            .collect(),
-    });
+    let sources = EMBEDDED.iter().map(|embedded| embedded.source("data"));
     // Part of the program, and read by its tests: one that cannot be read never leaves the workbench.
     read(sources.collect(), &[], Origin::Tool).unwrap_or_else(|error| panic!("{error}"))
 });
@@ -146,6 +156,36 @@ pub fn named(name: &str) -> Language {
     }
 }
 
+/// Languages in other images than the table says, each made when it is first asked for: as many as there are pairs.
+static ELSEWHERE: Mutex<Vec<Language>> = Mutex::new(Vec::new());
+/// Where their places begin: after those of any table.
+const AFTER_ALL: usize = 1 << 20;
+
+fn elsewhere(plain: Language, image: RootImage) -> Language {
+    let mut known = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_it = |language: &&Language| {
+        language.0.elsewhere == Some(image) && language.name() == plain.name()
+    };
+    if let Some(language) = known.iter().find(is_it) {
+        return *language;
+    }
+    let language = Language(Box::leak(Box::new(Entry {
+        row: plain.0.row,
+        digest: plain.0.digest.clone(),
+        companions: plain.0.companions,
+        order: AFTER_ALL + known.len(),
+        origin: plain.0.origin,
+        elsewhere: Some(image),
+    })));
+    known.push(language);
+    language
+}
+
+/// The tool's own language of this name.
+pub(crate) fn own(name: &str) -> Option<Language> {
+    OWN.iter().copied().find(|language| language.name() == name)
+}
+
 fn read(
     sources: Vec<Source>,
     before: &[Language],
@@ -175,11 +215,12 @@ fn read(
     whose_images(&rows, before)?;
     let entries = rows.into_iter().enumerate().map(|(index, (row, source))| {
         Language(Box::leak(Box::new(Entry {
-            row,
+            row: Box::leak(Box::new(row)),
             digest: hex::encode(Sha256::digest(&source.text)),
-            companions: source.companions,
+            companions: Box::leak(Box::new(source.companions)),
             order: before.len() + index,
             origin,
+            elsewhere: None,
         })))
     });
     Ok(entries.collect())
@@ -225,7 +266,7 @@ fn whose_images(rows: &[(Row, Source)], before: &[Language]) -> Result<(), Langu
 impl Language {
     /// Its row.
     pub fn row(self) -> &'static Row {
-        &self.0.row
+        self.0.row
     }
 
     /// The name used everywhere: flags, the API, image names.
@@ -261,17 +302,63 @@ impl Language {
         all().find(|language| language.row().extensions.iter().any(has))
     }
 
-    /// The language whose image its VMs boot from: itself, mostly.
-    pub fn of_image(self) -> Language {
-        match &self.row().image {
+    /// What its VMs boot from.
+    pub fn image(self) -> RootImage {
+        let own = || match &self.row().image {
             Image::Own(_) => self,
             // It is there: its file would have been refused.
             Image::Of(name) => Language::from_name(name).unwrap_or(self),
+        };
+        let elsewhere = self.0.elsewhere;
+        elsewhere.unwrap_or_else(|| RootImage::of_language(own()))
+    }
+
+    /// The same language as it runs in another image; `None` where it does not.
+    pub fn in_image(self, image: RootImage) -> Option<Language> {
+        let plain = Language::from_name(self.name())?;
+        if plain.image() == image {
+            return Some(plain);
+        }
+        image.holds(self.name()).then(|| elsewhere(plain, image))
+    }
+
+    /// Its name; with its image's where that is neither its own nor the one that its row names.
+    pub fn label(self) -> String {
+        match self.0.elsewhere {
+            None => self.name().to_owned(),
+            Some(image) => format!("{}@{image}", self.name()),
         }
     }
 
-    /// What its image is made of; `None` where it boots from another's.
-    pub fn recipe(self) -> Option<&'static Recipe> {
+    /// The language of a label.
+    pub fn from_label(label: &str) -> Option<Language> {
+        match label.split_once('@') {
+            None => Language::from_name(label),
+            Some((name, image)) => Language::from_name(name)?.in_image(RootImage::named(image)?),
+        }
+    }
+
+    /// Whether an image has what carries out this language's cells.
+    pub fn has_context_in(self, image: RootImage) -> bool {
+        let Some(context) = &self.row().context else {
+            return false;
+        };
+        let held = image.languages();
+        let holds = |name: &str| held.iter().any(|language| language.name() == name);
+        holds(self.name())
+            || match &context.also_in {
+                AlsoIn::None => false,
+                AlsoIn::EveryImage => true,
+                AlsoIn::ImagesOf(names) => names.iter().any(|name| holds(name)),
+            }
+    }
+
+    pub(crate) fn companions(self) -> &'static Companions {
+        self.0.companions
+    }
+
+    /// What its own image is made of; `None` where it boots from another's.
+    pub(crate) fn recipe(self) -> Option<&'static Recipe> {
         match &self.row().image {
             Image::Own(recipe) => Some(recipe),
             Image::Of(_) => None,
@@ -293,72 +380,6 @@ impl Language {
     /// A file of its folder.
     pub fn companion(self, name: &str) -> Option<&'static [u8]> {
         self.0.companions.get(name).map(Vec::as_slice)
-    }
-}
-
-impl PartialEq for Language {
-    fn eq(&self, other: &Language) -> bool {
-        self.0.order == other.0.order
-    }
-}
-
-impl Eq for Language {}
-
-impl PartialOrd for Language {
-    fn partial_cmp(&self, other: &Language) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Language {
-    fn cmp(&self, other: &Language) -> Ordering {
-        self.0.order.cmp(&other.0.order)
-    }
-}
-
-impl Hash for Language {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.order.hash(state);
-    }
-}
-
-impl fmt::Display for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl fmt::Debug for Language {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for Language {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Language {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Language, D::Error> {
-        struct Name;
-        impl Visitor<'_> for Name {
-            type Value = Language;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "one of: {}", names())
-            }
-            fn visit_str<E: Error>(self, name: &str) -> Result<Language, E> {
-                let unknown = || {
-                    E::custom(format!(
-                        "unknown language {name:?}, expected one of: {}",
-                        names()
-                    ))
-                };
-                Language::from_name(name).ok_or_else(unknown)
-            }
-        }
-        deserializer.deserialize_str(Name)
     }
 }
 

@@ -35,10 +35,10 @@ impl Described {
                 }
                 vec![parsed.kernel]
             }
-            Image::Rootfs(language) => {
+            Image::Rootfs(image) => {
                 let parsed = RootfsManifest::parse(&manifest).map_err(no_manifest)?;
-                if parsed.language != language.name() {
-                    return Err(refused(format!("is the manifest of {}", parsed.language)));
+                if parsed.name != image.name() || parsed.custom.is_some() != image.is_custom() {
+                    return Err(refused(format!("is the manifest of {}", parsed.name)));
                 }
                 vec![parsed.image]
             }

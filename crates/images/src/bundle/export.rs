@@ -10,7 +10,7 @@ use crate::manifest::{self, FileRecord};
 use crate::progress::{Phases, Progress};
 use crate::store::ImageStore;
 use crate::verify::Look;
-use languages::Language;
+use languages::RootImage;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -20,17 +20,17 @@ use std::path::{Path, PathBuf};
 const CHUNK_BYTES: usize = 256 * 1024;
 
 impl ImageStore {
-    /// Writes all kernels and the images of these languages, all that are there when none is named,
+    /// Writes all kernels and these images, all that are there when none is named,
     /// into the new file `to`, which is there wholly or not at all.
     pub fn export(
         &self,
         to: &Path,
-        languages: &[Language],
+        named: &[RootImage],
         progress: &dyn Progress,
     ) -> Result<Vec<BundleRow>, ImageError> {
         let phases = Phases::new(progress);
         let _lock = self.lock(&phases)?;
-        let images = self.images_to_export(languages)?;
+        let images = self.images_to_export(named)?;
         let mut export = Export {
             store: self,
             path: to,
@@ -45,13 +45,11 @@ impl ImageStore {
         Ok(images.iter().map(BundleRow::from).collect())
     }
 
-    fn images_to_export(&self, languages: &[Language]) -> Result<Vec<Described>, ImageError> {
+    fn images_to_export(&self, named: &[RootImage]) -> Result<Vec<Described>, ImageError> {
         let wanted = |image: &Image| match image {
             Image::Kernel(kind) => self.kernel_manifest(*kind).exists(),
-            Image::Rootfs(language) if languages.is_empty() => {
-                self.rootfs_manifest(*language).exists()
-            }
-            Image::Rootfs(language) => languages.iter().any(|named| named.of_image() == *language),
+            Image::Rootfs(image) if named.is_empty() => self.rootfs_manifest(*image).exists(),
+            Image::Rootfs(image) => named.contains(image),
         };
         let images = Image::all()
             .filter(wanted)
@@ -67,7 +65,7 @@ impl ImageStore {
     pub(super) fn described(&self, image: Image) -> Result<Described, ImageError> {
         match image {
             Image::Kernel(kind) => self.check_kernel(kind, Look::Cached)?,
-            Image::Rootfs(language) => self.checked_rootfs(language, Look::Cached).map(drop)?,
+            Image::Rootfs(image) => self.checked_rootfs(image, Look::Cached).map(drop)?,
         }
         let file = self.root.join(image.manifest_path());
         let bytes = fs::read(&file).map_err(ImageError::io("reading", &file))?;
@@ -201,12 +199,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = fixture::store(folder.path(), &fixture::all());
         let file = folder.path().join("images.tar");
-        let export = |languages: &[Language]| store.export(&file, languages, &Silent);
-        let rows = export(&[languages::named("bash"), languages::named("bash")]).unwrap();
+        let export = |named: &[RootImage]| store.export(&file, named, &Silent);
+        let rows = export(&[fixture::image("bash"), fixture::image("bash")]).unwrap();
         assert_eq!(names(&rows), ["kernel", "uml", "bash"]);
         let read = crate::bundle::inspect(File::open(&file).unwrap()).unwrap();
         assert_eq!(read, rows);
-        let error = export(&[languages::named("go")]).unwrap_err();
+        let error = export(&[fixture::image("go")]).unwrap_err();
         assert!(
             matches!(&error, ImageError::Missing { name, .. } if name == "go"),
             "{error}"

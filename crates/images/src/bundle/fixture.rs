@@ -5,10 +5,12 @@ use super::header::BundleEntry;
 use crate::digest;
 use crate::kernel::{KernelKind, uml};
 use crate::layout::{self, Form, Image, MODULES, UML, VMLINUX};
-use crate::manifest::{FileRecord, KernelManifest, Package, RootfsManifest, UmlManifest};
-use crate::recipe::FORMAT;
+use crate::manifest::{
+    FileRecord, KernelManifest, Package, PackageSource, RootfsManifest, UmlManifest,
+};
+use crate::recipe::{KERNEL_FORMAT, ROOTFS_FORMAT};
 use crate::store::ImageStore;
-use languages::Language;
+use languages::RootImage;
 use serde::Serialize;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -32,6 +34,9 @@ pub(crate) fn package(name: &str) -> Package {
     Package {
         name: name.to_owned(),
         version: "1.2-3".to_owned(),
+        sha256: "ab".repeat(32),
+        source: PackageSource::Debian,
+        licence: "MIT".to_owned(),
     }
 }
 
@@ -42,7 +47,7 @@ fn json(manifest: &impl Serialize) -> Vec<u8> {
 /// A kernel for hardware VMs, of these contents.
 pub(crate) fn virtual_kernel(vmlinux: &[u8], modules: &[u8]) -> Entries {
     let manifest = KernelManifest {
-        format: FORMAT,
+        format: KERNEL_FORMAT,
         vmlinux: record(VMLINUX, vmlinux),
         modules: record(MODULES, modules),
         module_names: vec!["virtio".to_owned()],
@@ -56,7 +61,7 @@ pub(crate) fn virtual_kernel(vmlinux: &[u8], modules: &[u8]) -> Entries {
 /// The manifest of a User-Mode Linux program of this content.
 pub(crate) fn uml_manifest(program: &[u8]) -> UmlManifest {
     UmlManifest {
-        format: FORMAT,
+        format: KERNEL_FORMAT,
         kernel: record(UML, program),
         package: package("linux-source"),
         inputs: uml::config::inputs(),
@@ -70,18 +75,20 @@ pub(crate) fn uml(manifest: &UmlManifest, program: &[u8]) -> Entries {
     entries(image, json(manifest), &[(&manifest.kernel, program)])
 }
 
-/// A language's root file system of this content.
-pub(crate) fn rootfs(language: Language, content: &[u8]) -> Entries {
+/// A root file system of this content.
+pub(crate) fn rootfs(image: RootImage, content: &[u8]) -> Entries {
     let manifest = RootfsManifest {
-        format: FORMAT,
-        language: language.name().to_owned(),
-        image: record(layout::rootfs(language), content),
+        format: ROOTFS_FORMAT,
+        name: image.name().to_owned(),
+        image: record(layout::rootfs(image), content),
         packages: vec![package("bash")],
         runtime_version: "5".to_owned(),
         built_at: BUILT_AT.to_owned(),
+        inputs: String::new(),
+        custom: None,
     };
     let files = [(&manifest.image, content)];
-    entries(Image::Rootfs(language), json(&manifest), &files)
+    entries(Image::Rootfs(image), json(&manifest), &files)
 }
 
 fn entries(image: Image, manifest: Vec<u8>, files: &[(&FileRecord, &[u8])]) -> Entries {
@@ -100,8 +107,8 @@ pub(crate) fn all() -> Entries {
     [
         virtual_kernel(&[1; 700], b"modules"),
         uml,
-        rootfs(languages::named("bash"), &[2; 512]),
-        rootfs(languages::named("python"), b""),
+        rootfs(image("bash"), &[2; 512]),
+        rootfs(image("python"), b""),
     ]
     .concat()
 }
@@ -150,4 +157,9 @@ pub(crate) fn contents(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
         (name, mode, fs::read(path).unwrap())
     });
     told.collect()
+}
+
+/// The image of this name.
+pub(crate) fn image(name: &str) -> RootImage {
+    RootImage::named(name).unwrap()
 }

@@ -30,7 +30,7 @@ pub enum ImportState {
 /// An image of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImportRow {
-    /// `kernel`, `uml`, or the name of a language.
+    /// `kernel`, `uml`, or the name of an image.
     pub name: String,
     /// What became of it.
     pub state: ImportState,
@@ -189,7 +189,7 @@ mod tests {
     fn the_imported_replaces_what_was_built_before() {
         let (folder, file) = exported();
         let root = folder.path().join("to");
-        let old = fixture::rootfs(languages::named("bash"), b"an older one");
+        let old = fixture::rootfs(fixture::image("bash"), b"an older one");
         let store = fixture::store(&root, &old);
         store.import(&file, &Silent).unwrap();
         assert_eq!(contents(&root), contents(&folder.path().join("from")));
@@ -216,7 +216,7 @@ mod tests {
     fn of_a_file_with_anything_wrong_nothing_is_taken() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("to");
-        let store = fixture::store(&root, &fixture::rootfs(languages::named("python"), b"mine"));
+        let store = fixture::store(&root, &fixture::rootfs(fixture::image("python"), b"mine"));
         let before = contents(&root);
         let mut entries = fixture::all();
         // The last image's only byte more: all others were read and staged when it is met.

@@ -6,7 +6,7 @@
 //! ```text
 //! kernel/manifest.json  kernel/vmlinux-…  kernel/modules-….cpio
 //! uml/manifest.json     uml/linux-…
-//! rootfs/bash.json      rootfs/bash-….erofs      … the other languages
+//! rootfs/bash.json      rootfs/bash-….erofs      … the others
 //! ```
 //!
 //! - `header`: one entry's header; `described`: a manifest and its files; `read`: the reader, which trusts nothing
@@ -36,7 +36,7 @@ const END_BYTES: usize = 2 * BLOCK_BYTES;
 /// An image in such a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BundleRow {
-    /// `kernel`, `uml`, or the name of a language.
+    /// `kernel`, `uml`, or the name of an image.
     pub name: String,
     /// Bytes of its files.
     pub size_bytes: u64,

@@ -11,8 +11,9 @@ use super::END_BYTES;
 use super::described::Described;
 use super::error::BundleError;
 use super::header::{BLOCK_BYTES, Block, BundleEntry};
-use crate::layout::Image;
-use crate::manifest::{self, FileRecord};
+use crate::layout::{Image, ROOTFS};
+use crate::manifest::{self, FileRecord, RootfsManifest};
+use languages::RootImage;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -26,11 +27,15 @@ pub(crate) type Stage<'a> = &'a mut dyn FnMut(&Described, &FileRecord) -> io::Re
 /// this returns.
 pub(crate) fn read(source: impl Read, stage: Stage<'_>) -> Result<Vec<Described>, BundleError> {
     let mut reader = Reader { source };
-    let mut expected: Vec<Image> = Image::all().collect();
+    let mut expected = Expected::all();
     let mut images = Vec::new();
     while let Some(entry) = reader.next_entry()? {
-        let image = expect_manifest(&entry, &mut expected)?;
-        let described = Described::of(image, reader.small_content(&entry)?)?;
+        if entry.size > manifest::MAX_BYTES {
+            return Err(refused(&entry, "is larger than a manifest can be"));
+        }
+        let manifest = reader.small_content(&entry)?;
+        let image = expected.take(&entry, &manifest)?;
+        let described = Described::of(image, manifest)?;
         for record in &described.files {
             let path = described.path_of(record);
             let entry = reader.next_entry()?;
@@ -49,23 +54,71 @@ pub(crate) fn read(source: impl Read, stage: Stage<'_>) -> Result<Vec<Described>
     }
 }
 
-/// The image of a manifest, and it is expected no more: each comes once. In any order, for the tables of the tool that
-/// wrote the file and of this one need not be the same.
-fn expect_manifest(entry: &BundleEntry, expected: &mut Vec<Image>) -> Result<Image, BundleError> {
-    let refused = |what: &str| BundleError::Entry {
+/// What may still come: each image once, in any order, for the tables of the tool that wrote the file and of this one
+/// need not be the same.
+struct Expected {
+    /// The tool's own.
+    own: Vec<Image>,
+    /// Users' that came.
+    came: Vec<RootImage>,
+}
+
+impl Expected {
+    fn all() -> Expected {
+        let is_own = |image: &Image| match image {
+            Image::Rootfs(image) => !image.is_custom(),
+            Image::Kernel(_) => true,
+        };
+        Expected {
+            own: Image::all().filter(is_own).collect(),
+            came: Vec::new(),
+        }
+    }
+
+    /// The image of a manifest, and it is expected no more.
+    fn take(&mut self, entry: &BundleEntry, manifest: &[u8]) -> Result<Image, BundleError> {
+        let is_it = |image: &Image| image.manifest_path() == entry.name;
+        if let Some(place) = self.own.iter().position(is_it) {
+            return Ok(self.own.swap_remove(place));
+        }
+        let image = match Image::of_manifest(&entry.name) {
+            Some(image) if !is_custom(image) => return Err(refused(entry, "comes twice")),
+            _ => described_by(entry, manifest)?,
+        };
+        if self.came.iter().any(|other| other.name() == image.name()) {
+            return Err(refused(entry, "comes twice"));
+        }
+        self.came.push(image);
+        Ok(Image::Rootfs(image))
+    }
+}
+
+fn is_custom(image: Image) -> bool {
+    matches!(image, Image::Rootfs(image) if image.is_custom())
+}
+
+/// A user's image, which nothing but its manifest describes.
+fn described_by(entry: &BundleEntry, manifest: &[u8]) -> Result<RootImage, BundleError> {
+    let other = || {
+        refused(
+            entry,
+            "is not what has to come here: the manifest of an image",
+        )
+    };
+    let manifest = RootfsManifest::parse(manifest).map_err(|_| other())?;
+    let custom = manifest.custom.ok_or_else(other)?;
+    if entry.name != format!("{ROOTFS}/{}.json", custom.description.name) {
+        return Err(other());
+    }
+    languages::custom::adopt(&custom.description)
+        .map_err(|(field, wrong)| refused(entry, &format!("has a {field} that {wrong}")))
+}
+
+fn refused(entry: &BundleEntry, what: &str) -> BundleError {
+    BundleError::Entry {
         entry: entry.name.clone(),
         what: what.to_owned(),
-    };
-    let image = Image::of_manifest(&entry.name)
-        .ok_or_else(|| refused("is not what has to come here: the manifest of an image"))?;
-    let Some(place) = expected.iter().position(|other| *other == image) else {
-        return Err(refused("comes twice"));
-    };
-    expected.swap_remove(place);
-    if entry.size > manifest::MAX_BYTES {
-        return Err(refused("is larger than a manifest can be"));
     }
-    Ok(image)
 }
 
 fn expect_file(entry: Option<&BundleEntry>, path: &str, size: u64) -> Result<(), BundleError> {
@@ -273,8 +326,8 @@ mod tests {
 
     #[test]
     fn images_come_in_any_order_and_each_once() {
-        let bash = fixture::rootfs(languages::named("bash"), b"bash");
-        let python = fixture::rootfs(languages::named("python"), b"python");
+        let bash = fixture::rootfs(fixture::image("bash"), b"bash");
+        let python = fixture::rootfs(fixture::image("python"), b"python");
         let twice = [bash.clone(), python.clone(), bash.clone()].concat();
         assert_eq!(refusal(&twice), "rootfs/bash.json comes twice");
         for entries in [[&bash[..], &python].concat(), [&python[..], &bash].concat()] {
@@ -320,7 +373,7 @@ mod tests {
             error.starts_with("uml/manifest.json is no manifest: "),
             "{error}"
         );
-        let mut python = fixture::rootfs(languages::named("python"), b"");
+        let mut python = fixture::rootfs(fixture::image("python"), b"");
         python[0].0 = "rootfs/node.json".to_owned();
         let expected = "rootfs/node.json is the manifest of python";
         assert_eq!(refusal(&python), expected);

@@ -3,13 +3,18 @@
 use crate::bzimage;
 use crate::cpio::{Archive, CpioError};
 use crate::debian::Request;
+use crate::debian::sources::{Sources, Suite};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::modules::{self, Module};
 use crate::progress::Phases;
-use crate::recipe::{KERNEL_PACKAGE, SUITE};
 use std::fs;
 use std::path::Path;
+
+/// The release that it comes from.
+const SUITE: Suite = Suite::Plain("bookworm");
+/// Built for virtual machines: few drivers, quick to boot.
+const KERNEL_PACKAGE: &str = "linux-image-cloud-amd64";
 
 /// Taken out of the package, not yet in the store.
 pub(crate) struct Kernel {
@@ -28,16 +33,15 @@ pub(crate) fn make(
 ) -> Result<Kernel, ImageError> {
     let tree = scratch.join("tree");
     let request = Request {
-        suite: SUITE,
+        sources: Sources::newest(SUITE, mirror),
         packages: &[KERNEL_PACKAGE],
-        mirror,
         keep: |_| true,
     };
     let unpacked = request.unpack(&tree, 70, phases)?;
     // The package asked for is a name that always depends on the newest kernel's.
     let release = only_entry(&tree.join("usr/lib/modules"))?;
     let package = format!("linux-image-{release}");
-    let version = crate::rootfs::version_of(&package, &unpacked)?;
+    let package = crate::rootfs::package_of(&package, &unpacked)?;
 
     phases.at(70, "taking vmlinux out of the kernel's image");
     let path = tree.join("boot").join(format!("vmlinuz-{release}"));
@@ -50,10 +54,7 @@ pub(crate) fn make(
         vmlinux,
         modules: archive(&order)?,
         module_names: order.into_iter().map(|(name, _)| name).collect(),
-        package: Package {
-            name: package,
-            version,
-        },
+        package,
     })
 }
 

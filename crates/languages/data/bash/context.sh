@@ -6,6 +6,7 @@
 BASH_ARGV0=bash
 # The first lane's, wherever a cell sends its own. 13 is a cell's standard input.
 exec 11>&1 12>&2
+__cell_kept_names=() __cell_kept_values=() __cell_kept_set=()
 __cell_id= __cell_traced= __cell_stopped= __cell_out=11 __cell_err=12 __cell_lane=0
 
 # Reads the next cell, of so many bytes: assignments, exports and arguments.
@@ -27,6 +28,26 @@ __cell_take() {
   [[ $(trap -p INT) ]] || trap "$__cell_interrupt" INT
   __cell_stopped=
   printf '{"type":"begun","cell":"%s","lane":%s}\n' "$__cell_id" "$__cell_lane" >&4
+}
+
+# Notes what a variable is, for when the cell is over. Names of its own alone: a cell's variable may have any other.
+__cell_keep() {
+  __cell_kept_names+=("$1")
+  __cell_kept_values+=("${!1-}")
+  [[ -v $1 ]] && __cell_kept_set+=(1) || __cell_kept_set+=('')
+}
+
+# Variables that were set for one cell are as they were.
+__cell_restore() {
+  local __cell_at
+  for __cell_at in "${!__cell_kept_names[@]}"; do
+    if [[ ${__cell_kept_set[__cell_at]} ]]; then
+      export "${__cell_kept_names[__cell_at]}=${__cell_kept_values[__cell_at]}"
+    else
+      unset "${__cell_kept_names[__cell_at]}"
+    fi
+  done
+  __cell_kept_names=() __cell_kept_values=() __cell_kept_set=()
 }
 
 # A lane that only this shell holds; without one the first, for nobody.
@@ -64,6 +85,7 @@ __cell_over() {
   __cell_traced=
   [[ $- == *x* ]] && __cell_traced='set -x; '
   set +x
+  [[ ${__cell_kept_names[*]} ]] && __cell_restore
   local - status=$1
   set +efuv
   [[ $__cell_stopped ]] && status=130

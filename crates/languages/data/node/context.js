@@ -6,6 +6,7 @@
 // knows it in modules alone. An order is a line of JSON on descriptor 3, an answer one on 4. Descriptors 1 and 2,
 // 5 and 6, 7 and 8, 9 and 10 are lanes for what cells print: a cell whose lane is still held by what an earlier one
 // left running takes another. What a timer or promise of an earlier cell prints is told with its cell's name.
+// With the argument `typescript` cells are TypeScript: types are taken out, not checked.
 
 const childProcess = require('child_process');
 const fs = require('fs');
@@ -17,12 +18,16 @@ const { Session } = require('inspector');
 const { Writable } = require('stream');
 const Module = require('module');
 
+const WITHOUT_TYPES = process.argv[2] === 'typescript' ? withoutTypes : (code) => code;
+
 const ORDERS = 3;
 const CONTROL = 4;
 const LANES = [[1, 2], [5, 6], [7, 8], [9, 10]];
 const STREAMS = { 1: 'stdout', 2: 'stderr' };
 // What one value may have, in bytes as they are sent; what is over is named and left out.
 const MAX_SHOWN = 1 << 20;
+// What all that one value is shown as may have, as it is sent: the host takes lines of 2 MiB.
+const MAX_BUNDLE = (2 << 20) - (64 << 10);
 const MAX_TRACEBACK = 64 << 10;
 // Bytes of late output in one answer.
 const MAX_LATE = 32 << 10;
@@ -31,8 +36,8 @@ const LINGER_MS = 1000;
 const LOOK_AGAIN_MS = 5;
 // What keeps a process alive and awaits others.
 const SERVES = new Set(['TCPServerWrap', 'PipeServerWrap', 'TCPSocketWrap', 'UDPWrap']);
-// Debian's, which its node uses itself.
-const LIBRARY = '/usr/share/nodejs/';
+// Of the image; nothing that a program would find by a name.
+const LIBRARY = '/usr/lib/node_modules/';
 // What `import` becomes; no program has this name by chance.
 const IMPORT = '__import_of_the_context';
 const TAKE = Symbol.for('context.take');
@@ -135,7 +140,20 @@ function show(type, data) {
     const size = Buffer.byteLength(text);
     kept[kind] = size <= MAX_SHOWN ? text : `<${kind} of ${size} bytes left out>`;
   }
+  fit(kept);
   say({ type, cell: owner.getStore() ?? null, data: kept });
+}
+
+// Leaves the largest out, until the rest can be sent.
+function fit(kept) {
+  const sizes = Object.entries(kept).map(([kind, text]) => [Buffer.byteLength(JSON.stringify(text)), kind]);
+  sizes.sort(([one], [other]) => one - other);
+  let sum = sizes.reduce((before, [size]) => before + size, 0);
+  while (sum > MAX_BUNDLE) {
+    const [size, kind] = sizes.pop();
+    kept[kind] = `<${kind} of ${size} bytes left out>`;
+    sum -= size;
+  }
 }
 
 // MIME type -> data of a value, or the promise of it.
@@ -156,7 +174,7 @@ function described(error) {
   const thrown = error instanceof Error || (error && typeof error.stack === 'string');
   let traceback = thrown ? String(error.stack) : `Uncaught ${util.inspect(error)}`;
   // What is below the cell is this file's.
-  traceback = traceback.split(/\n    at Session\.post \(node:inspector/)[0];
+  traceback = traceback.split(/\n    at (?:Session\.post \(node:inspector|parseTypeScript \(node:internal)/)[0];
   if (traceback.length > MAX_TRACEBACK) traceback = traceback.slice(0, MAX_TRACEBACK);
   return {
     name: thrown ? String(error.name) : typeof error,
@@ -244,6 +262,17 @@ function withImports(code) {
   return code;
 }
 
+// A TypeScript cell as JavaScript. What is more than types (enums, parameter properties) is written anew; where nothing
+// of that is, each line stays where it was.
+function withoutTypes(code) {
+  try {
+    return Module.stripTypeScriptTypes(code);
+  } catch (error) {
+    if (error.code !== 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') throw error;
+    return Module.stripTypeScriptTypes(code, { mode: 'transform' });
+  }
+}
+
 // As Node's own shell reads it: what begins like an object is one, if it can be.
 function asWritten(code) {
   if (!/^\s*\{/.test(code) || /;\s*$/.test(code)) return code;
@@ -255,12 +284,22 @@ function asWritten(code) {
   }
 }
 
+// The cell as V8 reads it. One that cannot be made so has begun all the same.
+function readable(code, ready) {
+  try {
+    return withImports(asWritten(WITHOUT_TYPES(code)));
+  } catch (error) {
+    ready();
+    throw error;
+  }
+}
+
 let count = 0;
 // Evaluates a cell; its value, or throws what it threw. In a box, as what is returned from an async
 // function is awaited.
 async function evaluate(code, ready) {
   count += 1;
-  const expression = `${withImports(asWritten(code))}\n//# sourceURL=cell-${count}`;
+  const expression = `${readable(code, ready)}\n//# sourceURL=cell-${count}`;
   const answer = await unlessInterrupted(() => post('Runtime.evaluate', { expression, replMode: true, objectGroup: 'cell' }), ready);
   const remote = answer.exceptionDetails ? answer.exceptionDetails.exception : answer.result;
   const box = await local(remote);
@@ -300,6 +339,7 @@ async function linger(before) {
 
 // Runs one cell and says what comes of it.
 async function carryOut(order) {
+  const before = order.env_scope === 'cell' ? Object.keys(order.env).map((name) => [name, process.env[name]]) : [];
   Object.assign(process.env, order.env);
   process.argv.splice(1, Infinity, '', ...order.args);
   takeInput(Buffer.from(order.stdin, 'base64'));
@@ -307,6 +347,10 @@ async function carryOut(order) {
   running = cell;
   const exitCode = await owner.run(cell, () => ran(order.code.replace(/^\ufeff/, ''), () => say({ type: 'begun', cell, lane: chosen })));
   running = null;
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
   say({ type: 'end', cell, exit_code: exitCode });
 }
 

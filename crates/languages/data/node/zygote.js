@@ -10,9 +10,10 @@ const ORDERS = 3;
 const REPLY = 4;
 const WARM_UP = __dirname + '/warm_up.js';
 
+// None that warns when it is loaded: that warning is the program's own.
 function load() {
   const names = `assert async_hooks buffer child_process crypto dns events fs/promises http https
-    inspector module net os path perf_hooks punycode querystring readline readline/promises
+    inspector module net os path perf_hooks querystring readline readline/promises
     stream stream/promises string_decoder timers timers/promises url util util/types v8 vm
     worker_threads zlib`;
   for (const name of names.split(/\s+/)) {

@@ -7,6 +7,9 @@ host knows whose output it is; what a thread or task of an earlier cell prints i
 
 import base64
 import contextvars
+import gc
+import importlib
+import importlib.util
 import io
 import json
 import os
@@ -17,6 +20,8 @@ import time
 import traceback
 import warnings
 
+# Loaded before there is a context for it, it reads first where that is.
+waits = sys.argv[1:] == ["wait"]
 sys.argv[:] = [""]
 # Not in the image: only completion wants it.
 sys.modules.setdefault("jedi", None)
@@ -32,8 +37,13 @@ CONTROL = 4
 LANES = ((1, 2), (5, 6), (7, 8), (9, 10))
 STREAMS = {1: "stdout", 2: "stderr"}
 IPYTHON_DIR = "/tmp/.ipython"
+# Names of modules, in images that have some to be loaded.
+PRELOAD = "/usr/lib/python3/preload.txt"
 # What one value may have, in bytes as they are sent; what is over is named and left out.
 MAX_SHOWN = 1 << 20
+# What all that one value is shown as may have, as it is sent: the host takes lines of 2 MiB. What is smaller than a sixth
+# of it is so however it is escaped.
+MAX_BUNDLE = (2 << 20) - (64 << 10)
 MAX_TRACEBACK = 64 << 10
 # Bytes of late output in one answer.
 MAX_LATE = 32 << 10
@@ -216,9 +226,14 @@ class Cells:
     """The cell that runs, and how values are shown in it."""
 
     running = None
+    # Shows values as data, too, where the cell's order asked for it.
+    structured = None
 
     def show(self, kind, data):
-        say(type=kind, cell=owner_now(), data={mime: bounded(mime, value) for mime, value in data.items()})
+        data = {mime: bounded(mime, value) for mime, value in data.items()}
+        if sum(map(len, data.values())) > MAX_BUNDLE // 6:
+            fit(data)
+        say(type=kind, cell=owner_now(), data=data)
 
 
 CELLS = Cells()
@@ -230,7 +245,22 @@ def bounded(mime, value):
     elif not isinstance(value, str):
         value = json.dumps(value, default=repr)
     size = len(value.encode("utf-8", "replace"))
-    return value if size <= MAX_SHOWN else f"<{mime} of {size} bytes left out>"
+    return value if size <= MAX_SHOWN else left_out(mime, size)
+
+
+def left_out(mime, size):
+    return f"<{mime} of {size} bytes left out>"
+
+
+def fit(data):
+    """Leaves the largest out, until the rest can be sent."""
+    def sent(value):
+        return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+    sizes = {mime: sent(value) for mime, value in data.items()}
+    while sum(sizes.values()) > MAX_BUNDLE:
+        largest = max(sizes, key=sizes.get)
+        data[largest] = left_out(largest, sizes.pop(largest))
 
 
 class Publisher(DisplayPublisher):
@@ -308,6 +338,7 @@ class Context:
         self.context = contextvars.copy_context()
         self.loop = None
         self.process = os.getpid()
+        self.structured = None
         # Between cells an interrupt that came too late is nobody's.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.on_interrupt = interrupted
@@ -316,13 +347,16 @@ class Context:
     def carry_out(self, order):
         """Runs one cell and says what comes of it."""
         cell = order["id"]
-        os.environ.update(order["env"])
+        variables = order["env"]
+        before_cell = {name: os.environ.get(name) for name in variables} if order.get("env_scope") == "cell" else {}
+        os.environ.update(variables)
         sys.argv[:] = ["", *order["args"]]
         take_input(base64.b64decode(order["stdin"]))
         lane = self.lanes.choose()
         THREAD.owner = cell
         self.context.run(OWNER.set, cell)
         CELLS.running = cell
+        self.show_structured(order.get("formats") == "structured")
         before = self.at_work()
         error = self.error_of(order["code"].removeprefix("\ufeff"), lambda: say(type="begun", cell=cell, lane=lane))
         if os.getpid() != self.process:
@@ -341,7 +375,16 @@ class Context:
             code = 1
             say(type="error", cell=cell, **described(error))
         CELLS.running = None
+        put_back(before_cell)
         say(type="end", cell=cell, exit_code=code)
+
+    def show_structured(self, wanted):
+        """Whether this cell's values are shown as data, too. What that takes is loaded when it is first wanted."""
+        if wanted and self.structured is None:
+            self.structured = driver("structured").Structured(self.shell, driver)
+        if self.structured is not None:
+            self.structured.enable(wanted)
+        CELLS.structured = self.structured if wanted else None
 
     def error_of(self, code, begun):
         """What ended it, if something did, an interrupt among it."""
@@ -421,10 +464,29 @@ def figures():
     if pyplot is None:
         return
     for number in pyplot.get_fignums():
-        picture = io.BytesIO()
-        pyplot.figure(number).savefig(picture, format="png", bbox_inches="tight")
-        CELLS.show("display", {"image/png": picture.getvalue()})
+        figure, picture = pyplot.figure(number), io.BytesIO()
+        figure.savefig(picture, format="png", bbox_inches="tight")
+        more = CELLS.structured.of_figure(figure) if CELLS.structured else {}
+        CELLS.show("display", {"image/png": picture.getvalue(), **more})
     pyplot.close("all")
+
+
+def driver(name):
+    """Another file of this folder, as a module that no program finds by its name."""
+    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"_context_{name}", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def put_back(variables):
+    """Variables that were set for one cell are as they were before it."""
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def exit_code(code):
@@ -510,7 +572,7 @@ def take_output():
         setattr(sys, f"__{name}__", stream)
 
 
-def serve():
+def serve(waits):
     """Carries out orders until there are no more."""
     os.environ.setdefault("MPLBACKEND", "agg")
     own_threads()
@@ -518,8 +580,50 @@ def serve():
     context = Context()
     # What cells define is theirs, what this file defines is not.
     orders = open(ORDERS, "rb", closefd=False)
+    if waits:
+        load(context.shell)
+        write(CONTROL, b"1")
+        enter(json.loads(orders.readline()))
     while line := orders.readline():
         context.carry_out(json.loads(line))
+
+
+def load(shell):
+    """All that a first cell may need is at hand."""
+    for name in preloaded():
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass
+    # The way of a cell, which leaves no trace in its numbers.
+    cell = shell.transform_cell("None\n")
+    at_once(shell.run_cell_async(cell, silent=True, transformed_cell=cell))
+    # The same of what is loaded and stays: it is not looked through again and again.
+    gc.collect()
+    gc.freeze()
+
+
+def preloaded():
+    """What the image wants to be at hand besides."""
+    try:
+        with open(PRELOAD) as file:
+            return file.read().split()
+    except OSError:
+        return []
+
+
+def enter(order):
+    """Is where a new one would be, with its environment and with chance of its own."""
+    os.environ.clear()
+    os.environ.update(order["env"])
+    os.environ.setdefault("MPLBACKEND", "agg")
+    time.tzset()
+    os.chdir(order["cwd"])
+    sys.path[0] = os.getcwd()
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
 def main():
@@ -529,7 +633,7 @@ def main():
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.modules["__main__"].__builtins__ = __builtins__
     sys.path[0] = os.getcwd()
-    serve()
+    serve(waits)
     os._exit(0)
 
 

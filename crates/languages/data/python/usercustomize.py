@@ -17,6 +17,8 @@ import sys
 import weakref
 
 PROGRAM = "/work/main.py"
+# Names of modules, in images that have some to be loaded.
+PRELOAD = "/usr/lib/python3/preload.txt"
 # An order that asks for nothing; most jobs' are this one.
 PLAIN = b'{"args":[],"env":{},"file":"main.py"}\n'
 
@@ -33,7 +35,7 @@ def _prepare(request=3, reply=4):
         random re statistics string struct subprocess tempfile textwrap threading time traceback
         typing
     """
-    for name in modules.split():
+    for name in modules.split() + _preloaded():
         try:
             importlib.import_module(name)
         except ImportError:
@@ -55,12 +57,23 @@ def _prepare(request=3, reply=4):
             raise ImportError
         sys.path_hooks.remove(wait)
         _loaded.update(sys.modules)
+        own = {"__main__", *sys.stdlib_module_names}
+        _libraries.update(name for name in _loaded if name.partition(".")[0] not in own)
         gc.collect()
         gc.freeze()
         os.write(reply, b"1")
         _become(os.fdopen(request, "rb"), reply)
 
     sys.path_hooks.insert(0, wait)
+
+
+def _preloaded():
+    """What the image wants to be at hand besides."""
+    try:
+        with open(PRELOAD) as file:
+            return file.read().split()
+    except OSError:
+        return []
 
 
 def _become(request, reply):
@@ -70,6 +83,8 @@ def _become(request, reply):
     line = request.readline()
     # The clone's own randomness; what else draws at import is not loaded yet.
     random.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
     if line != PLAIN:
         order = json.loads(line)
         sys.argv[1:] = order["args"]
@@ -83,8 +98,9 @@ def _become(request, reply):
     os.close(reply)
 
 
-# Names of what was loaded before the program.
+# Names of what was loaded before the program, and of those that are not Python's own.
 _loaded = set()
+_libraries = set()
 # Modules in C that a program may load besides, with nothing in them that anybody outside could
 # miss when it is not taken down.
 _HARMLESS = frozenset(
@@ -98,8 +114,10 @@ def _leave():
     """Ends at once, instead of taking an interpreter down of which nobody outside sees a thing."""
     if _is_plain():
         os._exit(0)
-    # What was loaded before goes the plain way too, and what hangs on it with it.
-    gc.unfreeze()
+    # What the program hung on what was loaded before goes with it, where its going can be seen. To walk through numpy and pandas
+    # five times takes longer than a plot.
+    if not _unseen(gc.get_objects(), _libraries):
+        gc.unfreeze()
 
 
 def _is_plain():
@@ -132,29 +150,41 @@ def _is_plain():
     return True
 
 
-def _unseen(objects):
-    """Says whether none of these objects does anything when it goes."""
+def _unseen(objects, known=frozenset()):
+    """Says whether none of these objects does anything when it goes, but for those of modules that are known to do nothing
+    that is seen."""
     if len(objects) > _MANY:
         return False
+    # type's own attributes, whatever a class says of itself.
+    own = type.__getattribute__
     kinds = list({id(kind): kind for kind in map(type, objects)}.values())
-    if any(type(kind) not in (type, abc.ABCMeta, enum.EnumType) for kind in kinds):
-        return False
+    for meta in map(type, kinds):
+        if meta not in (type, abc.ABCMeta, enum.EnumType) and not _is_of(known, own(meta, "__module__")):
+            return False
     refs = {kind for kind in kinds if weakref.ref in kind.__mro__}
     metas = {kind for kind in kinds if type in kind.__mro__}
     for thing in objects:
         kind = type(thing)
-        if kind in refs and not _is_librarys(thing.__callback__):
+        if kind in refs and not _is_librarys(thing.__callback__, known):
             return False
         if kind in metas:
             kinds.append(thing)
-    # type's own attributes, whatever a class says of itself.
-    own = type.__getattribute__
-    return not any("__del__" in own(base, "__dict__") for kind in kinds for base in own(kind, "__mro__"))
+    attributes = (own(base, "__dict__") for kind in kinds for base in own(kind, "__mro__"))
+    return not any("__del__" in names and not _is_of(known, names.get("__module__")) for names in attributes)
 
 
-def _is_librarys(callback):
+def _is_of(known, module):
+    # What a program's class calls its module may be anything.
+    return type(module) is str and module in known
+
+
+def _is_librarys(callback, known):
     """Says whether a weak reference's callback is surely none of the program's."""
-    return callback is None or getattr(callback, "__module__", "") in ("weakref", "_weakrefset") or repr(callback).startswith("<built-in function _destroy>")
+    # One that is bound to the reference itself is `_abc`'s, which takes it out of a registry.
+    if callback is None or (type(callback) is type(print) and type(callback.__self__) is weakref.ref):
+        return True
+    module = getattr(callback, "__module__", "")
+    return _is_of(("weakref", "_weakrefset"), module) or _is_of(known, module)
 
 
 _prepare()

@@ -1,6 +1,7 @@
 //! The tool's own table, and what a row of an operator's is refused for.
 
 use super::*;
+use crate::row::PackageSource;
 
 const AWK: &str = r#"
 name = "awk"
@@ -58,6 +59,15 @@ fn each_of_the_tools_own_is_read_and_found_by_its_words() {
 }
 
 #[test]
+fn packages_come_from_where_a_row_says() {
+    let from = |name: &str| named(name).row().packages;
+    assert_eq!(from("python"), Some(PackageSource::Pypi));
+    assert_eq!(from("node"), Some(PackageSource::Npm));
+    assert_eq!(from("typescript"), Some(PackageSource::Npm));
+    assert_eq!(from("bash"), None);
+}
+
+#[test]
 fn only_the_exact_name_is_a_name() {
     for wrong in ["Python", "python ", "", "../python", "python3", "pythоn"] {
         assert_eq!(Language::from_name(wrong), None, "{wrong:?}");
@@ -81,7 +91,7 @@ fn an_operators_file_is_a_language() {
         panic!("{read:?}");
     };
     assert_eq!((awk.name(), awk.is_operators()), ("awk", true));
-    assert_eq!(awk.of_image(), named("bash"));
+    assert_eq!(awk.image(), named("bash").image());
     assert!(awk > *OWN.last().unwrap());
     let driver = awk.drivers().next().unwrap();
     assert_eq!((driver.language, driver.content), ("awk", &b"true"[..]));
@@ -112,6 +122,11 @@ const REFUSED: &[(&str, &str, &[&str])] = &[
         "image = \"bash\"",
         "[image]\nruntime_package = \"gawk\"\nmax_mib = 1\nkeeps = []",
         &["unknown field `keeps`"],
+    ),
+    (
+        "image = \"bash\"",
+        "image = \"bash\"\npackages = \"cpan\"",
+        &["unknown variant `cpan`", "`pypi` or `npm`"],
     ),
     (
         "name = \"awk\"",
@@ -216,5 +231,25 @@ fn go_is_run_with_the_cache_that_its_image_carries() {
         for (name, value) in &finish.env {
             assert_eq!(go.row().env.get(name), Some(value), "{name}");
         }
+    }
+}
+
+#[test]
+fn a_context_is_had_where_its_interpreter_is() {
+    let image = |name| crate::RootImage::named(name).unwrap();
+    for (language, name, has) in [
+        ("python", "python", true),
+        ("python", "python-data", true),
+        ("python", "node", false),
+        ("typescript", "python-data-full", false),
+        ("node", "agent", true),
+        ("typescript", "agent", true),
+        ("typescript", "node", true),
+        ("typescript", "python-data", true),
+        ("bash", "python-data", true),
+        ("go", "go", false),
+    ] {
+        let had = named(language).has_context_in(image(name));
+        assert_eq!(had, has, "{language} in {name}");
     }
 }

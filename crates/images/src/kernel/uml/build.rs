@@ -27,13 +27,6 @@ const ENVIRONMENT: &[(&str, &str)] = &[
 ];
 /// What the host must have, in the sandbox's PATH.
 const PROGRAMS: &[&str] = &["bc", "bison", "flex", "gcc", "make", "patch", "strip", "xz"];
-/// On Debian these are links into `/usr`; a loader's path is fixed in every program.
-const LINKS: &[(&str, &str)] = &[
-    ("usr/bin", "/bin"),
-    ("usr/sbin", "/sbin"),
-    ("usr/lib", "/lib"),
-    ("usr/lib64", "/lib64"),
-];
 /// What 'tinyconfig' is, of the source; what is asked for comes after it, and counts.
 const SMALLEST: &[&str] = &[
     "kernel/configs/tiny-base.config",
@@ -166,11 +159,7 @@ impl SourceTree<'_> {
     }
 
     fn command(&self, argv: &[&str]) -> Command {
-        let mut command = confine::command();
-        command.args(["--ro-bind", "/usr", "/usr"]);
-        for (target, link) in LINKS {
-            command.args(["--symlink", target, link]);
-        }
+        let mut command = confine::host_program();
         command
             .args(["--ro-bind-try", ALTERNATIVES, ALTERNATIVES])
             .args(confine::FRESH)

@@ -3,7 +3,8 @@
 
 use super::config::PACKAGE;
 use crate::child::Tool;
-use crate::debian::{Request, Suite};
+use crate::debian::Request;
+use crate::debian::sources::{Sources, Suite};
 use crate::error::ImageError;
 use crate::manifest::Package;
 use crate::progress::Phases;
@@ -48,9 +49,8 @@ pub(crate) fn fetch(
 ) -> Result<Source, ImageError> {
     let tree = scratch.join("tree");
     let request = Request {
-        suite: SUITE,
+        sources: Sources::newest(SUITE, mirror),
         packages: &[PACKAGE],
-        mirror,
         keep: |path| path == archive_in(Path::new("")),
     };
     let unpacked = request.unpack(&tree, 8, phases)?;
@@ -59,10 +59,7 @@ pub(crate) fn fetch(
     fs::remove_dir_all(&tree).map_err(ImageError::io("removing", &tree))?;
     Ok(Source {
         folder: scratch.join(PACKAGE),
-        package: Package {
-            name: PACKAGE.to_owned(),
-            version: crate::rootfs::version_of(PACKAGE, &unpacked)?,
-        },
+        package: crate::rootfs::package_of(PACKAGE, &unpacked)?,
     })
 }
 

@@ -5,6 +5,7 @@ lines, one close after the other, a thread writes out what has gathered, until t
 """
 
 import _thread
+import atexit
 import io
 import os
 import stat
@@ -23,10 +24,22 @@ class FileIO(io.FileIO):
 
     writes = 0
     gathers = False
+    # The program is over: what is left is written out by the interpreter, which stops for good a thread that is at it.
+    ended = False
+
+    def anew(self):
+        """Also after a fork, to which no thread goes along."""
+        self.gathers = False
+        self.flushing = _thread.allocate_lock()
+
+    def end(self):
+        self.ended = True
+        with self.flushing:
+            pass
 
     def write(self, data):
         self.writes += 1
-        if self.writes >= MANY and not self.gathers:
+        if self.writes >= MANY and not self.gathers and not self.ended:
             self.gathers = True
             try:
                 _thread.start_new_thread(_gather, (self,))
@@ -39,15 +52,21 @@ class FileIO(io.FileIO):
 
 def _gather(raw):
     stream = sys.__stdout__
+
+    def unless_ended(write_out):
+        with raw.flushing:
+            if not raw.ended:
+                write_out()
+
     try:
-        stream.reconfigure(line_buffering=False)
+        unless_ended(lambda: stream.reconfigure(line_buffering=False))
         quiet = 0
-        while quiet < QUIET_SECONDS:
+        while quiet < QUIET_SECONDS and not raw.ended:
             seen = raw.writes
             time.sleep(GATHER_SECONDS)
-            stream.flush()
+            unless_ended(stream.flush)
             quiet = 0 if raw.writes != seen else quiet + GATHER_SECONDS
-        stream.reconfigure(line_buffering=True)
+        unless_ended(lambda: stream.reconfigure(line_buffering=True))
         raw.writes = 0
         raw.gathers = False
     except Exception:
@@ -59,6 +78,9 @@ def _by_lines():
     plain = sys.stdout
     raw = FileIO(1, "wb", closefd=False)
     raw.name = "<stdout>"
+    raw.anew()
+    atexit.register(raw.end)
+    os.register_at_fork(after_in_child=raw.anew)
     stream = io.TextIOWrapper(
         io.BufferedWriter(raw), encoding=plain.encoding, errors=plain.errors, newline="\n", line_buffering=True
     )

@@ -4,9 +4,15 @@
 //! place of its own, as root or, without root, in a user namespace; out comes a tar stream, which is
 //! unpacked here as plain files of the caller.
 
+mod licence;
+pub(crate) mod lock;
+pub(crate) mod sources;
+
 use crate::child::Tool;
 use crate::error::ImageError;
+use crate::manifest::{Package, PackageSource};
 use crate::progress::Phases;
+use sources::Sources;
 use std::fs;
 use std::io::Read;
 use std::num::NonZeroU64;
@@ -28,43 +34,16 @@ const MERGE_USR: &str =
 const LIST_PACKAGES: &str = r#"set -e; mkdir "$1/.packages"; for f in "$1"/var/cache/apt/archives/*.deb; do
     list="$1/.packages/$(basename "$f")"
     name=$(dpkg-deb --show --showformat='${Package} ${Version}' "$f")
+    digest=$(sha256sum < "$f")
     sums=$(dpkg-deb --info "$f" md5sums 2>/dev/null || true)
-    printf '%s\n' "$name" "$sums" | cat > "$list"
+    printf '%s\n' "$name ${digest%% *}" "$sums" | cat > "$list"
 done"#;
-/// Adds a suite's backports to its sources, whatever mirror they name: one line a suite, as older
-/// mmdebstrap writes them, or all suites in one.
-const ADD_BACKPORTS: &str = r#"for f in "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*; do
-    test -f "$f" || continue
-    sed -i -e 's/^\(deb .* \)SUITE main$/&\n\1SUITE-backports main/' \
-        -e 's/^Suites: SUITE\( .*\)\?$/& SUITE-backports/' "$f"
-done
-grep -rq SUITE-backports "$1"/etc/apt/sources.list* || { echo "no sources of SUITE-backports" >&2; exit 1; }"#;
-
-/// A release of the distribution, and what of it packages come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Suite {
-    /// The release itself, with its updates.
-    Plain(&'static str),
-    /// Also newer versions that were built for it.
-    Backports(&'static str),
-}
-
-impl Suite {
-    fn name(self) -> &'static str {
-        match self {
-            Suite::Plain(name) | Suite::Backports(name) => name,
-        }
-    }
-}
-
 /// What to bring, and from where.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request<'a> {
-    pub(crate) suite: Suite,
+    pub(crate) sources: Sources<'a>,
     /// What they depend on comes with them.
     pub(crate) packages: &'a [&'a str],
-    /// A URL; the distribution's own when there is none.
-    pub(crate) mirror: Option<&'a str>,
     /// Which of their files are written to disk.
     pub(crate) keep: fn(&Path) -> bool,
 }
@@ -74,8 +53,26 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Unpacked {
     pub(crate) name: String,
     pub(crate) version: String,
+    pub(crate) source: PackageSource,
+    /// SHA-256 of its archive, in lower-case hex.
+    pub(crate) sha256: String,
+    /// What its makers call its licence; empty: not known.
+    pub(crate) licence: String,
     /// Relative to the root, with `/bin` and the like as `/usr/bin`. Regular files only.
     pub(crate) files: Vec<PathBuf>,
+}
+
+impl Unpacked {
+    /// As a manifest names it.
+    pub(crate) fn package(&self) -> Package {
+        Package {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            sha256: self.sha256.clone(),
+            source: self.source,
+            licence: self.licence.clone(),
+        }
+    }
 }
 
 impl Request<'_> {
@@ -94,14 +91,25 @@ impl Request<'_> {
         };
         let count = Count::default();
         let on_line = |line: &str| count.follow(line, percent, phases);
-        tool.run_reading(&mut self.command(tree), on_line, |stdout| {
+        let mut command = self.command(tree)?;
+        tool.run_reading(&mut command, on_line, |stdout| {
             untar(stdout, tree, self.keep)
         })?;
-        read_lists(&tree.join(LISTS))
+        let mut unpacked = read_lists(&tree.join(LISTS))?;
+        for package in &mut unpacked {
+            package.licence = licence::of_package(tree, &package.name);
+        }
+        self.sources.check(&unpacked)?;
+        Ok(unpacked)
     }
 
-    fn command(&self, tree: &Path) -> Command {
-        let suite = self.suite.name();
+    /// Takes the lists of packages out of an unpacked tree that is kept whole.
+    pub(crate) fn forget_lists(&self, tree: &Path) -> Result<(), ImageError> {
+        let lists = tree.join(LISTS);
+        fs::remove_dir_all(&lists).map_err(ImageError::io("removing", &lists))
+    }
+
+    fn command(&self, tree: &Path) -> Result<Command, ImageError> {
         let mut command = match rustix::process::geteuid().is_root() {
             // What it mounts in the tree goes with its last process, however that ends: a tree with a mounted `/sys` cannot
             // be swept away. Others get a user namespace, and with it a mount namespace, from mmdebstrap itself.
@@ -118,20 +126,15 @@ impl Request<'_> {
             .arg("--aptopt=Acquire::Retries \"3\"")
             .arg(format!("--setup-hook={MERGE_USR}"))
             .arg(format!("--extract-hook={LIST_PACKAGES}"));
-        if let Suite::Backports(_) = self.suite {
-            let hook = ADD_BACKPORTS.replace("SUITE", suite);
-            command.arg(format!("--setup-hook={hook}"));
-        }
-        command
-            .args([suite, "-"])
-            .args(self.mirror)
-            .env("LC_ALL", "C");
+        let preferences = tree.with_extension("pref");
+        self.sources.add_to(&mut command, &preferences)?;
+        command.env("LC_ALL", "C");
         if rustix::process::geteuid().is_root() {
             // On the images' own file system, where the next build sweeps it after a crash. In a user
             // namespace it would have to be a folder that other users can reach: the default is.
             command.env("TMPDIR", tree.parent().unwrap_or(tree));
         }
-        command
+        Ok(command)
     }
 }
 
@@ -168,8 +171,15 @@ fn newly_installed(line: &str) -> Option<u64> {
 }
 
 /// `Get:5 http://… bookworm/main amd64 golang-1.19-go amd64 1.19.8-2 [62.7 MB]`
-fn downloaded(line: &str) -> Option<&str> {
-    line.strip_prefix("Get:")?.split(' ').nth(4)
+fn downloaded(line: &str) -> Option<String> {
+    let name = line.strip_prefix("Get:")?.split(' ').nth(4)?;
+    let size = line
+        .rsplit_once('[')
+        .and_then(|(_, size)| size.strip_suffix(']'));
+    Some(match size {
+        Some(size) => format!("{name}, {size}"),
+        None => name.to_owned(),
+    })
 }
 
 /// Plain files, folders and links; owners, devices and extended attributes (file capabilities among
@@ -214,13 +224,17 @@ fn read_lists(folder: &Path) -> Result<Vec<Unpacked>, ImageError> {
 
 fn parse_list(text: &str) -> Option<Unpacked> {
     let (first, rest) = text.split_once('\n')?;
-    let (name, version) = first.split_once(' ')?;
+    let (name, rest_of_first) = first.split_once(' ')?;
+    let (version, sha256) = rest_of_first.split_once(' ')?;
     let files = rest
         .lines()
         .filter_map(|line| Some(merged(line.split_once("  ")?.1)));
     Some(Unpacked {
         name: name.to_owned(),
         version: version.to_owned(),
+        source: PackageSource::Debian,
+        sha256: sha256.to_owned(),
+        licence: String::new(),
         files: files.collect(),
     })
 }
@@ -243,48 +257,9 @@ mod tests {
         assert_eq!(newly_installed(line), Some(5));
         assert_eq!(newly_installed("newly installed"), None);
         let line = "Get:5 http://mirror/debian bookworm/main amd64 golang-1.19-go amd64 1.19.8-2 [62.7 MB]";
-        assert_eq!(downloaded(line), Some("golang-1.19-go"));
+        assert_eq!(downloaded(line).unwrap(), "golang-1.19-go, 62.7 MB");
         assert_eq!(downloaded("Get:5"), None);
         assert_eq!(downloaded("Fetched 9417 kB in 1s"), None);
-    }
-
-    /// What the hook makes of the sources that mmdebstrap wrote.
-    fn with_backports(file: &str, text: &str) -> std::io::Result<String> {
-        let root = tempfile::tempdir()?;
-        let sources = root.path().join("etc/apt").join(file);
-        fs::create_dir_all(root.path().join("etc/apt/sources.list.d"))?;
-        fs::write(&sources, text)?;
-        let hook = ADD_BACKPORTS.replace("SUITE", "trixie");
-        let output = Command::new("sh")
-            .args(["-c", &hook, "hook"])
-            .arg(root.path())
-            .output()?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(std::io::Error::other(said));
-        }
-        fs::read_to_string(sources)
-    }
-
-    #[test]
-    fn backports_come_from_where_their_suite_does() {
-        let lines = "deb [trusted=yes] http://mirror/debian trixie main\n\
-                     deb http://mirror/debian trixie-updates main\n";
-        let expected = "deb [trusted=yes] http://mirror/debian trixie main\n\
-                        deb [trusted=yes] http://mirror/debian trixie-backports main\n\
-                        deb http://mirror/debian trixie-updates main\n";
-        assert_eq!(with_backports("sources.list", lines).unwrap(), expected);
-        let file = "sources.list.d/0000main.sources";
-        let deb822 = "URIs: http://mirror/debian\nSuites: trixie trixie-updates\n\n\
-                      URIs: http://mirror/security\nSuites: trixie-security\n";
-        let both = with_backports(file, deb822).unwrap();
-        assert!(
-            both.contains("Suites: trixie trixie-updates trixie-backports\n"),
-            "{both}"
-        );
-        assert!(both.ends_with("Suites: trixie-security\n"), "{both}");
-        let error = with_backports(file, "Suites: sid\n").unwrap_err();
-        assert!(error.to_string().contains("trixie-backports"), "{error}");
     }
 
     #[test]
@@ -302,12 +277,11 @@ mod tests {
 
     #[test]
     fn a_list_tells_a_package_and_its_files() {
-        let text =
-            "libc6 2.36-9+deb12u14\nd41d  lib/x86_64-linux-gnu/libc.so.6\nffff  usr/share/a b\n";
+        let text = "libc6 2.36-9+deb12u14 ab01\nd41d  lib/x86_64-linux-gnu/libc.so.6\nffff  usr/share/a b\n";
         let package = parse_list(text).unwrap();
         assert_eq!(
-            (package.name.as_str(), package.version.as_str()),
-            ("libc6", "2.36-9+deb12u14")
+            (&*package.name, &*package.version, &*package.sha256),
+            ("libc6", "2.36-9+deb12u14", "ab01")
         );
         let files = ["usr/lib/x86_64-linux-gnu/libc.so.6", "usr/share/a b"].map(PathBuf::from);
         assert_eq!(package.files, files);
