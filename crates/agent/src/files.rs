@@ -2,12 +2,12 @@
 //! filled with links: every open is `openat2`, beneath the folder, following no link.
 
 use crate::error::{AgentError, Step};
-use crate::identity::JOB_ID;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::{Mode, mkdirat};
 use nix::sys::time::TimeSpec;
 use nix::unistd::{Gid, Uid, UnlinkatFlags, unlinkat};
+use protocol::environment::JOB_ID;
 use protocol::environment::WORK_DIR;
 use protocol::path::check_relative;
 use std::fs::File;

@@ -3,10 +3,9 @@
 use crate::error::SetupFailure;
 use nix::errno::Errno;
 use nix::unistd::{Gid, Uid};
+use protocol::environment::JOB_ID;
 use protocol::supervisor::ProcessUser;
 
-/// The uid and gid of jobs, and of a sandbox's own user.
-pub const JOB_ID: u32 = 10_000;
 const ROOT_ID: u32 = 0;
 /// The highest capability number asked of the kernel; it refuses those it does not know.
 const LAST_CAPABILITY: u32 = 63;

@@ -72,6 +72,7 @@ fn run() -> Result<(), AgentError> {
     root::switch()?;
     devices::build(&drivers)?;
     root::mount_writable()?;
+    root::mount_home()?;
     harden::restrict();
     cgroup::mount_hierarchy()?;
     resume::prepare()?;

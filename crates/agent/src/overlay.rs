@@ -3,16 +3,16 @@
 //! ```text
 //!   /sys (a tmpfs, while it is put together)
 //!     upper, work    what is written
-//!     root           the overlay: upper over the image; /dev, /tmp and /work are moved into it; becomes `/`
+//!     root           the overlay: upper over the image; /dev, /tmp, /work and /home are moved into it; becomes `/`
 //! ```
 //!
 //! The agent's own root stays the image: nothing that is written here is ever read or run by it.
 
 use crate::error::SetupFailure;
-use crate::identity::JOB_ID;
 use crate::root;
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
+use protocol::environment::JOB_ID;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::Path;
@@ -58,6 +58,9 @@ pub fn enter(bytes: u64) -> Result<(), SetupFailure> {
         shift(&format!("/{name}"), &format!("{ROOT}/{name}"))?;
     }
     std::env::set_current_dir(ROOT).map_err(|e| ("enter the writable root", errno(&e)))?;
+    if root::has_home() {
+        shift("/home", &format!("{ROOT}/home"))?;
+    }
     shift(".", "/")?;
     nix::unistd::chroot(".").map_err(|e| ("chroot to the writable root", e))?;
     std::env::set_current_dir("/").map_err(|e| ("enter the writable root", errno(&e)))

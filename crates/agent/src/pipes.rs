@@ -1,9 +1,9 @@
 //! Pipes between the agent and what it starts.
 
 use crate::error::{AgentError, Step};
-use crate::identity::JOB_ID;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::unistd::{fchown, pipe2};
+use protocol::environment::JOB_ID;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Makes a pipe, both ends close-on-exec: the reading end, then the writing one.

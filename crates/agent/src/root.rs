@@ -6,8 +6,10 @@ use crate::error::{AgentError, Step};
 use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use protocol::environment::{HOME_DIR, WORK_DIR};
 use protocol::interpreter::DRIVERS_IN_INITRAMFS;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,8 @@ use std::time::{Duration, Instant};
 const ROOT_DISK: &str = "/dev/vda";
 /// How long its driver may take to show it.
 const DISK_DEADLINE: Duration = Duration::from_secs(5);
+/// Where users' homes are.
+const HOMES: &str = "/home";
 /// Where the image is put together before it becomes `/`.
 const NEW_ROOT: &str = "/newroot";
 
@@ -97,6 +101,30 @@ pub fn mount_writable() -> Result<(), AgentError> {
         .step(|| format!("mount tmpfs on {target}"))?;
     }
     Ok(())
+}
+
+/// Shows the work folder as a user's home, too, where the image leaves `/home` empty: programs expect one there. Nothing
+/// else can be written below `/home`.
+pub fn mount_home() -> Result<(), AgentError> {
+    let entries = std::fs::read_dir(HOMES);
+    if !entries.is_ok_and(|mut entries| entries.next().is_none()) {
+        return Ok(());
+    }
+    let (none, tmpfs) = (None::<&str>, Some("tmpfs"));
+    let flags = HARMLESS | MsFlags::MS_NOEXEC;
+    let options = Some("mode=0755,size=16k,nr_inodes=4");
+    mount(tmpfs, HOMES, tmpfs, flags, options).step(|| format!("mount tmpfs on {HOMES}"))?;
+    make_folder(HOME_DIR)?;
+    mount(Some(WORK_DIR), HOME_DIR, none, MsFlags::MS_BIND, none)
+        .step(|| format!("show {WORK_DIR} at {HOME_DIR}"))?;
+    let sealed = flags | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+    mount(none, HOMES, none, sealed, none).step(|| format!("seal {HOMES}"))
+}
+
+/// Whether [`mount_home`] made one.
+pub fn has_home() -> bool {
+    let device = |path: &str| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    device(HOMES) != device("/")
 }
 
 /// Sets what `/tmp`, `/work` and `/dev/shm` may hold: `bytes` each, and inodes in proportion.

@@ -3,6 +3,15 @@
 /// The folder that a job starts in; its own tmpfs, gone with the VM.
 pub const WORK_DIR: &str = "/work";
 
+/// Where a program puts what it wants to hand out.
+pub const OUT_DIR: &str = "/work/out";
+
+/// Where the work folder is shown besides, as the home of a user called `user`, in images whose `/home` is empty.
+pub const HOME_DIR: &str = "/home/user";
+
+/// The uid and gid of jobs, and of a sandbox's own user.
+pub const JOB_ID: u32 = 10_000;
+
 /// What every program has, before its language's and its own variables.
 pub const BASE_ENV: &[(&str, &str)] = &[
     ("PATH", "/usr/local/bin:/usr/bin:/bin"),

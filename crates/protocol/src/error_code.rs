@@ -36,6 +36,14 @@ macro_rules! error_codes {
 error_codes! {
     /// No such language.
     LanguageUnknown = "language_unknown", 400, "use a name that `llm-firecracker languages` or GET /api/v1/languages lists";
+    /// No such image, or none that the language's programs run in.
+    ImageUnknown = "image_unknown", 400, "use a name that `llm-firecracker images list` or GET /api/v1/rootfs lists, and a language that it holds";
+    /// Packages that may not be asked for, or not like this.
+    PackagesRefused = "packages_refused", 400, "leave packages out, or ask for what may be had; who runs the service decides: [packages] in its configuration";
+    /// No versions of the packages go together, or there are none.
+    PackagesUnresolved = "packages_unresolved", 400, "ask for other packages or versions";
+    /// The registry or the resolver failed, or there was no room.
+    PackagesUnavailable = "packages_unavailable", 503, "try again later; see the message and `llm-firecracker doctor`";
     /// The program has no byte.
     CodeEmpty = "code_empty", 400, "send the program's text";
     /// The program is over 1 MiB.

@@ -18,6 +18,8 @@ pub enum EventType {
     VmOom,
     /// A sandbox that stays is about to end by itself; once for each time that its end is near.
     SandboxExpiring,
+    /// A port of a sandbox is asked for from outside for the first time.
+    SandboxPort,
     /// A request was refused.
     ValidationFail,
     /// The scan found a pattern.

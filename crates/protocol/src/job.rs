@@ -12,7 +12,7 @@ use std::time::Duration;
 /// What a client asked for, unchecked. Absent values take the configured defaults.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobRequest {
-    /// A language's name, exactly.
+    /// A language's label, exactly: its name, and `@` and an image's where it is to run in another than its own.
     pub language: String,
     /// The program.
     pub code: String,

@@ -1,14 +1,60 @@
 //! From a language's row to what a guest is told: argvs, environment, the interpreter that waits.
 
 use crate::environment::{BASE_ENV, merged, owned};
+use crate::error_code::ErrorCode;
 use crate::interpreter::{DRIVERS_DIR, Interpreter, Library, MAX_DRIVERS, MAX_DRIVERS_BYTES};
+use crate::packages::Registry;
+use crate::validate::{Rejection, shown};
+use languages::row::PackageSource;
 pub use languages::row::{Context, Orders};
 use languages::{DRIVERS, PROGRAM, row};
-pub use languages::{Language, all, named, names};
+pub use languages::{Language, RootImage, all, image_names, images, named, names};
 use std::collections::BTreeMap;
 
 const _: () = assert!(languages::MAX_DRIVERS <= MAX_DRIVERS);
 const _: () = assert!(languages::MAX_DRIVERS_BYTES <= MAX_DRIVERS_BYTES);
+
+/// What a request means that names a language, an image or both: a language's label, see [`Language::label`]. Of an
+/// image alone its first language is meant. `None`: neither is named. What a language is called is not judged here.
+pub fn asked_for(language: Option<&str>, image: Option<&str>) -> Result<Option<String>, Rejection> {
+    let Some(image_name) = image else {
+        return Ok(language.map(str::to_owned));
+    };
+    let refused = |what: String| Rejection::new(ErrorCode::ImageUnknown, "image", what);
+    // Those that packages made are had by asking for the packages, which the operator's rules are for.
+    let named = RootImage::named(image_name).filter(|image| !image.is_package_set());
+    let image = named.ok_or_else(|| {
+        let (shown, names) = (shown(image_name), image_names());
+        refused(format!("image {shown} is not known, there are {names}"))
+    })?;
+    let held = image.languages();
+    let meant = match language {
+        None => held.first(),
+        Some(language) => held.iter().find(|one| one.name() == language),
+    };
+    match (meant, language) {
+        (Some(language), _) => Ok(Some(language.label())),
+        (None, Some(language)) if Language::from_name(language).is_none() => {
+            Ok(Some(language.to_owned()))
+        }
+        (None, _) => {
+            let held: Vec<&str> = held.into_iter().map(Language::name).collect();
+            Err(refused(format!(
+                "image {image} holds no {}, but {}",
+                language.unwrap_or("language"),
+                held.join(", ")
+            )))
+        }
+    }
+}
+
+/// Where packages come from that programs of this language may ask for.
+pub fn registry(language: Language) -> Option<Registry> {
+    language.row().packages.map(|source| match source {
+        PackageSource::Pypi => Registry::Pypi,
+        PackageSource::Npm => Registry::Npm,
+    })
+}
 
 /// argv of the compiler, for a program in this file of the work folder; `None` for interpreted languages.
 pub fn compile_argv(language: Language, file: &str) -> Option<Vec<String>> {
@@ -21,14 +67,18 @@ pub fn run_argv(language: Language, file: &str) -> Vec<String> {
     argv(language, &language.row().run, file)
 }
 
-/// The clean environment of a language's programs; `own` comes last and wins.
+/// The clean environment of a language's programs: what its image says, then what the language needs; `own` comes last
+/// and wins.
 pub fn environment<'a>(
     language: Language,
     own: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Vec<(String, String)> {
     let base = BASE_ENV.iter().copied().map(owned);
+    let of_image = language.image().defaults().into_iter();
+    let of_image = of_image.flat_map(|defaults| defaults.env.clone());
     let of_language = variables(language, &language.row().env);
-    merged(base.chain(of_language).chain(own.map(owned)))
+    let all = base.chain(of_image).chain(of_language);
+    merged(all.chain(own.map(owned)))
 }
 
 /// The interpreter that may wait for this language's jobs.
@@ -60,6 +110,8 @@ pub fn context(language: Language) -> Option<Context> {
             Orders::Json => Orders::Json,
             Orders::Shell(first) => Orders::Shell(with_drivers(language, first)),
         },
+        wait: row.wait.clone(),
+        also_in: row.also_in.clone(),
     })
 }
 
@@ -107,6 +159,39 @@ mod tests {
         assert_eq!(compile_argv(bash, "main.sh"), None);
         let build = ["/bin/sh", "/dev/zygote/go/go-build.sh", "main.go"];
         assert_eq!(compile_argv(named("go"), "main.go").unwrap(), build);
+    }
+
+    #[test]
+    fn a_language_an_image_or_both_are_asked_for() {
+        let label =
+            |language, image| asked_for(language, image).map_err(|rejection| rejection.to_string());
+        assert_eq!(label(None, None), Ok(None));
+        assert_eq!(label(Some("cobol"), None), Ok(Some("cobol".to_owned())));
+        assert_eq!(
+            label(Some("python"), Some("python")),
+            Ok(Some("python".to_owned()))
+        );
+        let data = Ok(Some("python@python-data".to_owned()));
+        assert_eq!(label(Some("python"), Some("python-data")), data);
+        assert_eq!(label(None, Some("python-data")), data);
+        assert_eq!(label(None, Some("go")), Ok(Some("go".to_owned())));
+        let error = label(Some("ruby"), Some("python-data")).unwrap_err();
+        assert!(
+            error.contains("image python-data holds no ruby, but python"),
+            "{error}"
+        );
+        let error = label(None, Some("../x")).unwrap_err();
+        assert!(
+            error.contains("is not known, there are bash, c,"),
+            "{error}"
+        );
+        let variant = Language::from_label("python@python-data").unwrap();
+        assert_ne!(variant, named("python"));
+        assert_eq!(
+            (variant.name(), variant.image().name()),
+            ("python", "python-data")
+        );
+        assert_eq!(Language::from_label("python@go"), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! 1. [`job`]: what a front door read, and what passed; [`validate`] turns the one into the other,
 //!    with [`limits`], [`trace_id`], [`path`], [`language`] and the [`scan`]; a refusal carries an
-//!    [`error_code`].
+//!    [`error_code`]. [`packages`]: what a program needs besides its image.
 //! 2. [`supervisor`]: what host and guest say of its processes and files, on the streams of a [`link`]; bytes in JSON by
 //!    [`bytes`], many files by [`collection`], bounded by [`json`]; [`wire`] is what both know besides.
 //! 3. [`result`]: the one answer; [`event`]: what the log keeps.
@@ -25,6 +25,8 @@ pub mod json;
 pub mod language;
 pub mod limits;
 pub mod link;
+#[cfg(feature = "host")]
+pub mod packages;
 pub mod path;
 pub mod result;
 #[cfg(feature = "host")]

@@ -104,7 +104,8 @@ pub fn default_maxima() -> LimitValues {
 }
 
 /// A job's limits after validation: every value is within its maximum.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct JobLimits {
     /// Wall time of the program.
     pub timeout: Duration,

@@ -5,7 +5,7 @@ use crate::error_code::ErrorCode;
 use crate::trace_id::TraceId;
 use crate::wire::{LimitName, Phase, SessionReport};
 use serde::ser::SerializeStruct;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// How a job ended, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -127,7 +127,7 @@ pub struct Isolation {
 }
 
 /// The wall inside a VM.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GuestWall {
     /// Every program is an unprivileged user without capabilities.

@@ -10,22 +10,31 @@
 //!   |  Signal, Resize, Forget ->
 //!   |                       <- Ended                      exactly one for each that started
 //!   |  File ->              <- FileDone                   content travels on a stream
+//!   |  Connect ->           <- Connected | NotConnected   a port of the sandbox: a stream each way
 //!   |  Clear ->             <- Cleared                    nothing of a warm-up stays
 //!   |  Quiesce ->           <- Quiet                      interpreters wait; the link begins anew
+//!   |  Hold ->              <- Quiet                      processes go on; the link begins anew: Resume, then Attach for each
 //! ```
 //!
 //! A VM that is made ahead of its job starts interpreters and quiesces: nothing is in flight, and who talks to it next,
 //! the same host or that of a clone, begins a link of its own with `Resume`, and adopts an interpreter that waits.
 //!
+//! A VM that is to be saved at work holds: its processes, what they wrote and what they were not given yet stay, and who
+//! talks to it next gives their inputs new streams. Ends that come meanwhile are told on the next link.
+//!
 //! An output stream's data frames are records: the first byte says which output ([`OutputKind`]), the rest is what
 //! was written. Offsets count written bytes, of all outputs of a process together, in the order of writing.
 //! The guest is hostile: the host believes nothing here beyond what the sandbox's own programs could print.
 
+mod connection;
 mod files;
+mod metadata;
 mod output;
 mod process;
 
+pub use connection::*;
 pub use files::*;
+pub use metadata::*;
 pub use output::*;
 pub use process::*;
 
@@ -99,6 +108,20 @@ pub enum HostControl {
     Clear,
     /// Let go of all streams and hold still: whatever runs is an interpreter that waits.
     Quiesce,
+    /// Let go of all streams, what is under way with files, and starts whose files are not whole; processes stay, and what
+    /// they write is kept within its bounds.
+    Hold,
+    /// Have what a process that stayed reads come from these streams; what is not open any more is refused.
+    Attach {
+        /// The process' id; the host gives it.
+        process: ProcessId,
+        /// Goes to its standard input, or its terminal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stdin: Option<StreamId>,
+        /// Goes to an interpreter's orders.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        orders: Option<StreamId>,
+    },
     /// Send what a process wrote from an offset on, and go on until it has ended and all is sent.
     Follow {
         /// The process' id; the host gives it.
@@ -141,6 +164,15 @@ pub enum HostControl {
     AbortFile {
         /// Which; one that is over already is fine.
         request: u32,
+    },
+    /// Connect to what listens on a port of the sandbox, and carry its bytes both ways. Refusing what comes in ends both.
+    Connect {
+        /// On the sandbox's loopback address.
+        port: u16,
+        /// Goes to the guest, with [`INPUT_WINDOW_BYTES`] of credit from the start.
+        to_guest: StreamId,
+        /// Comes in at the host; the connection's name in what is answered.
+        to_host: StreamId,
     },
 }
 
@@ -201,6 +233,18 @@ pub enum GuestControl {
         request: u32,
         /// What came of it.
         answer: FileAnswer,
+    },
+    /// Something listens on the port and has the connection.
+    Connected {
+        /// What comes of it: [`HostControl::Connect`]'s `to_host`.
+        to_host: StreamId,
+    },
+    /// Nothing took the connection; both of its streams are over.
+    NotConnected {
+        /// The stream that nothing comes on.
+        to_host: StreamId,
+        /// The kernel's number for why (`errno`).
+        errno: i32,
     },
     /// The agent itself failed; this VM is of no use any more.
     Failed {

@@ -134,7 +134,7 @@ impl Policy {
     }
 
     fn validate_named(&self, request: JobRequest, trace_id: TraceId) -> Result<Job, Rejection> {
-        let language = Language::from_name(&request.language).ok_or_else(|| {
+        let language = Language::from_label(&request.language).ok_or_else(|| {
             Rejection::new(
                 ErrorCode::LanguageUnknown,
                 "language",
@@ -364,7 +364,8 @@ fn check_args(args: &[String]) -> Result<(), Rejection> {
     Err(Rejection::new(ErrorCode::ArgsInvalid, "args", wrong))
 }
 
-fn check_env(env: &BTreeMap<String, String>) -> Result<(), Rejection> {
+/// Whether these can be the environment of a program.
+pub fn check_env(env: &BTreeMap<String, String>) -> Result<(), Rejection> {
     let bytes: usize = env
         .iter()
         .map(|(name, value)| name.len() + value.len())

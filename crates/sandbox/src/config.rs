@@ -1,8 +1,11 @@
 //! What an operator may set, in one TOML file; every value has a default that is safe.
 
 use crate::admission::Bounds;
+use crate::saved::SavedBounds;
 use protocol::job::{JobRequest, ScanMode};
 use protocol::limits::{LimitValues, SandboxRules, default_maxima};
+use protocol::packages::PackageError;
+use protocol::packages::rules::PackageRules;
 use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
 use protocol::validate::Policy;
 use serde::de::Error as _;
@@ -38,6 +41,10 @@ pub struct Config {
     pub events: EventsConfig,
     /// What sandboxes may do that takes a wall away.
     pub sandboxes: SandboxRules,
+    /// How much paused sandboxes, and snapshots of sandboxes, may hold of the disk.
+    pub saved: SavedBounds,
+    /// Packages that programs may ask for.
+    pub packages: PackageRules,
     /// The jail around each VMM.
     pub vmm: VmmConfig,
 }
@@ -180,6 +187,20 @@ pub struct PoolSize {
     /// more of memory while it waits (`docs/performance.md`, 'Memory of an idle clone').
     #[serde(default = "default_warmed", alias = "rehearsed")]
     pub warmed: bool,
+    /// Whose interpreter waits in each, loaded.
+    #[serde(default)]
+    pub ready_for: ReadyFor,
+}
+
+/// What a pool's VMs are made ready for. They serve the other, too, only later.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadyFor {
+    /// A program.
+    #[default]
+    Jobs,
+    /// The first context of a sandbox, with all that the image loads ahead: python's.
+    Sandboxes,
 }
 
 fn default_warmed() -> bool {
@@ -235,6 +256,9 @@ pub enum ConfigError {
     /// A default is over its own maximum, or a pool's bounds are crossed.
     #[error("configuration: {0}")]
     Inconsistent(String),
+    /// `[packages]` cannot be followed.
+    #[error("configuration: packages")]
+    Packages(#[from] PackageError),
     /// A pattern is wrong.
     #[error(transparent)]
     Pattern(#[from] InvalidPattern),
@@ -295,6 +319,7 @@ impl Config {
                 size.min, size.max
             )));
         }
+        self.packages.check()?;
         let policy = Policy {
             defaults: defaults.clone(),
             maxima: maxima.clone(),

@@ -22,14 +22,16 @@ use crate::lease::{Leased, resume, with_console};
 use crate::live::{AdoptSpec, Guest, Launch, LaunchSpec, LiveError, Service, SignalTarget};
 use crate::outcome::{JobReport, TalkEnd};
 use crate::talk::TalkError;
+use crate::waiting::Waiting;
 use input::{Abandoned, feed};
 pub(crate) use input::{interrupted, pass_on};
 use protocol::collection::CollectionBounds;
+use protocol::environment::OUT_DIR;
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
 use protocol::limits::SandboxRules;
 use protocol::result::ArtifactFile;
-use protocol::supervisor::{ProcessId, ProcessReport, Resume};
+use protocol::supervisor::{ProcessReport, Resume};
 use protocol::wire::{Ending, MAX_ARTIFACTS, Phase};
 use std::pin::pin;
 use std::time::{Duration, SystemTime};
@@ -46,8 +48,6 @@ const HOST_GRACE: Duration = Duration::from_millis(800);
 const COLLECT_DEADLINE: Duration = Duration::from_secs(20);
 /// Kept in the guest of what a job prints until the host has it, in bytes (256 KiB).
 const KEPT_BYTES: u64 = 256 * 1024;
-/// Where a job puts what it wants to hand out.
-const OUT_DIR: &str = "/work/out";
 const SIGINT: i32 = 2;
 const SIGKILL: i32 = 9;
 
@@ -88,9 +88,9 @@ async fn talk(
         heard: &mut heard,
         collects: true,
     };
-    let waiting: Vec<ProcessId> = match afterwards {
+    let waiting: Waiting = match afterwards {
         Afterwards::Nothing => std::mem::take(&mut leased.waiting),
-        Afterwards::Clear => leased.waiting.pop().into_iter().collect(),
+        Afterwards::Clear => Vec::from_iter(leased.waiting.programs.pop()).into(),
     };
     let ended = match resume(leased.vm.id(), SystemTime::now()) {
         Ok(resume) => {
@@ -216,11 +216,11 @@ impl Course<'_> {
     async fn run(
         &mut self,
         resume: Resume,
-        waiting: &[ProcessId],
+        waiting: &Waiting,
         afterwards: Afterwards,
     ) -> Result<TalkEnd, Stopped> {
         self.guest.resume(resume).await?;
-        let last = waiting.last();
+        let last = waiting.programs.last();
         let adopt = last.and_then(|process| program::adopted(self.job, *process));
         // A job sees no interpreter that is not its own.
         if waiting.len() > usize::from(adopt.is_some()) {

@@ -1,6 +1,7 @@
 //! Why a job has no report: one variant a cause, the causes of causes kept. The code that clients match on
 //! and the sentence that they read are made here, and nowhere else.
 
+use crate::saved::SavedError;
 use crate::snapshots::error::SnapshotError;
 use crate::talk::TalkError;
 use images::ImageError;
@@ -70,6 +71,18 @@ pub enum Why {
     /// An image is missing, old or damaged.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// Packages that a program asks for could not be brought.
+    #[error("packages cannot be brought")]
+    Packages(#[source] ImageError),
+    /// Others' packages were being brought all the time.
+    #[error("packages of others were being brought for {seconds} seconds")]
+    PackagesTurn {
+        /// How long it waited.
+        seconds: u64,
+    },
+    /// The thread that brought packages panicked, or what it brought is another's.
+    #[error("bringing packages failed")]
+    PackagesLost,
     /// The thread that verified the images panicked.
     #[error("verifying the images failed")]
     Verifying,
@@ -79,6 +92,9 @@ pub enum Why {
     /// A snapshot could not be found, locked, made or removed.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// A saved VM cannot go on, or could not be kept.
+    #[error(transparent)]
+    Saved(#[from] SavedError),
     /// The engine's VM cannot be saved.
     #[error("the engine's template cannot become a snapshot")]
     NoTemplate,
@@ -150,6 +166,8 @@ pub enum Step {
     Supervise,
     /// The job, from its way into the guest to its report.
     Run,
+    /// Letting go of a VM that is to be saved.
+    Hold,
     /// What the job left.
     Collect,
 }
@@ -161,6 +179,7 @@ impl Step {
             Step::WarmUp => "warming the VM up",
             Step::Supervise => "preparing the sandbox",
             Step::Run => "running the job",
+            Step::Hold => "pausing the sandbox",
             Step::Collect => "collecting what the job left",
         }
     }
@@ -185,13 +204,19 @@ impl Why {
             }
             Why::Closing => ErrorCode::ShuttingDown,
             Why::IsolationTooWeak { .. } => ErrorCode::IsolationTooWeak,
-            Why::Image(ImageError::Missing { .. } | ImageError::Stale { .. }) => {
-                ErrorCode::ImageMissing
-            }
+            Why::Image(
+                ImageError::Missing { .. }
+                | ImageError::Stale { .. }
+                | ImageError::OtherFormat { .. },
+            ) => ErrorCode::ImageMissing,
             Why::Image(ImageError::Damaged { .. }) => ErrorCode::ImageDamaged,
+            Why::Packages(_) | Why::PackagesTurn { .. } | Why::PackagesLost => {
+                ErrorCode::PackagesUnavailable
+            }
             Why::Image(_)
             | Why::Verifying
             | Why::Snapshot(_)
+            | Why::Saved(_)
             | Why::NoTemplate
             | Why::Entropy(_) => ErrorCode::HostFailed,
             Why::NoSnapshots(_) | Why::Vmm(_) | Why::WarmUp(_) | Why::Hello { .. } => {
@@ -224,6 +249,19 @@ impl JobError {
     /// The stable code.
     pub fn code(&self) -> ErrorCode {
         self.why.code()
+    }
+
+    /// What is wrong with what was saved of a VM, where that is why.
+    pub fn saved(&self) -> Option<&SavedError> {
+        match &*self.why {
+            Why::Saved(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Whether it was the program that warms VMs up, or its interpreter, that did not do.
+    pub fn is_warm_up(&self) -> bool {
+        matches!(*self.why, Why::WarmUp(_))
     }
 
     /// The result's words for it: what happened, the logs' last lines, what to do.

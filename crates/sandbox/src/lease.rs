@@ -4,11 +4,13 @@
 use crate::error::{JobError, Step, Why};
 use crate::quoted::quoted;
 use crate::talk::{self, Receiver, Sender, TalkError};
+pub use crate::waiting::Waiting;
 use protocol::bytes::Bytes;
 use protocol::link::{Event, Link, parse_control};
 use protocol::result::BootPath;
-use protocol::supervisor::{GuestControl, ProcessId, Resume};
+use protocol::supervisor::{GuestControl, Resume};
 use protocol::wire::PROTOCOL_VERSION;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::{Instant, timeout_at};
 use vmm::{Engine, SnapshotFiles, Snapshots, Standby, Vm, VmId, VmSpec, VmmError};
@@ -32,8 +34,8 @@ pub struct Leased {
     pub receiver: Receiver,
     /// Which way it came.
     pub path: BootPath,
-    /// Interpreters that wait in it for an order, the next one last.
-    pub waiting: Vec<ProcessId>,
+    /// Interpreters that wait in it for an order.
+    pub waiting: Waiting,
 }
 
 /// Boots a VM and waits for its agent.
@@ -56,7 +58,7 @@ async fn booted(started: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, JobErr
             sender,
             receiver,
             path: BootPath::Boot,
-            waiting: Vec::new(),
+            waiting: Waiting::default(),
         }),
         Ok(other) => Err(with_console(no_hello(other), vm.as_ref())),
         Err(error) => Err(channel_failed(Step::Boot, error, &mut vm).await),
@@ -87,6 +89,15 @@ pub async fn restore(
     cloned(engine.restore(spec, snapshot).await).await
 }
 
+/// Has a VM go on that was saved at work: its agent waits for another link.
+pub async fn load_saved(
+    engine: &dyn Snapshots,
+    spec: VmSpec,
+    folder: &Path,
+) -> Result<Leased, JobError> {
+    cloned(engine.load_saved(spec, folder).await).await
+}
+
 /// The same of a VMM that stood by.
 pub async fn restore_standby(
     standby: Box<dyn Standby>,
@@ -105,7 +116,7 @@ async fn cloned(restored: Result<Box<dyn Vm>, VmmError>) -> Result<Leased, JobEr
         sender,
         receiver,
         path: BootPath::Clone,
-        waiting: Vec::new(),
+        waiting: Waiting::default(),
     })
 }
 

@@ -7,10 +7,12 @@
 //! | [`config`] | everything an operator may set |
 //! | [`sandbox`] | the way of a job; start reading here |
 //! | [`admission`] | so many run, so many wait, one more is refused |
+//! | [`packages`] | the language in an image with what its program asks for |
 //! | [`supply`] | pool, else clone, else boot: with [`pool`], [`snapshots`], [`materials`] |
 //! | [`lease`] | a VM whose agent listens, and [`talk`], the bytes to and from it; [`warm_up`] |
 //! | [`live`] | many processes and files in one VM: what is asked of a guest, and what it may say |
 //! | [`drive`] | the job on its VM: a sandbox with one program |
+//! | [`saved`] | VMs that were saved at work, on disk |
 //! | [`session`] | a VM that stays between programs |
 //! | `destroy` | the end of a VM, without waiting for it |
 //! | `ending` | what is told of each job, whatever way it ends |
@@ -35,9 +37,11 @@ pub mod materials;
 pub mod metrics;
 pub mod normalize;
 pub mod outcome;
+pub mod packages;
 pub mod pool;
 mod quoted;
 pub mod sandbox;
+pub mod saved;
 pub mod session;
 pub mod snapshots;
 pub mod standby;

@@ -80,7 +80,7 @@ impl MaterialsSource {
         let (store, agent) = (self.store.clone(), self.agent.clone());
         let verify = move || -> Result<Materials, ImageError> {
             let guest = store.guest(&agent, kernel)?;
-            let rootfs = store.rootfs(language)?;
+            let rootfs = store.rootfs(language.image())?;
             Ok(Materials {
                 kernel: guest.kernel,
                 initramfs: guest.initramfs,

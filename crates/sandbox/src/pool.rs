@@ -10,7 +10,7 @@
 
 mod refill;
 
-use crate::config::PoolSize;
+use crate::config::{PoolSize, ReadyFor};
 use crate::error::JobError;
 use crate::lease::Leased;
 use crate::metrics::{Metrics, language_label};
@@ -173,9 +173,11 @@ impl Pool {
             .collect()
     }
 
-    fn is_warmed(&self, language: Language) -> bool {
+    /// Whether each of its VMs runs a program first, and what it is made ready for.
+    fn wants(&self, language: Language) -> (bool, ReadyFor) {
         let shelves = self.shelves();
-        shelves.get(&language).is_none_or(|shelf| shelf.size.warmed)
+        let size = shelves.get(&language).map(|shelf| shelf.size);
+        size.map_or((true, ReadyFor::Jobs), |size| (size.warmed, size.ready_for))
     }
 
     /// Each shelf as it stands.
@@ -311,15 +313,31 @@ async fn make_one(refill: &impl Refill, language: Language) {
     }
 }
 
+/// A VM of a user's image whose program cannot be warmed up waits as it is.
 async fn make_ready(refill: &impl Refill, language: Language) -> Result<Leased, JobError> {
+    match make_warm(refill, language).await {
+        Err(error) if error.is_warm_up() && language.image().is_custom() => {
+            tracing::info!(%language, reason = %error, "a VM of a user's image waits without a warm-up");
+            let mut leased = refill.make_for_pool(language).await?;
+            leased.vm.rest().await?;
+            Ok(leased)
+        }
+        made => made,
+    }
+}
+
+async fn make_warm(refill: &impl Refill, language: Language) -> Result<Leased, JobError> {
     let mut leased = refill.make_for_pool(language).await?;
     // A clone has two interpreters loaded, one to warm up with; a booted VM has none yet.
     let booted = leased.path == BootPath::Boot;
-    if booted || refill.pool().is_warmed(language) {
+    let (is_warmed, ready_for) = refill.pool().wants(language);
+    if booted || is_warmed {
         warm_up::run_program(language, &mut leased).await?;
     }
-    if booted {
-        warm_up::load(language, 1, &mut leased).await?;
+    match ready_for {
+        ReadyFor::Sandboxes => warm_up::load_context(language, &mut leased).await?,
+        ReadyFor::Jobs if booted => warm_up::load(language, 1, &mut leased).await?,
+        ReadyFor::Jobs => {}
     }
     leased.vm.rest().await?;
     Ok(leased)

@@ -1,6 +1,7 @@
 //! The way of a job, in order: admit → lease → drive → result → destroy. One place where a job ends,
 //! whatever way it ended.
 
+mod images;
 mod memory;
 
 use crate::admission::fair_queue::KeyBounds;
@@ -16,6 +17,8 @@ use crate::lease::Leased;
 use crate::metrics::Metrics;
 use crate::normalize;
 use crate::outcome::{self, Measured, TalkEnd};
+use crate::packages::Packages;
+use crate::saved::SavedBounds;
 use crate::supply::Supply;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
@@ -35,9 +38,11 @@ pub struct Sandbox {
     policy: Policy,
     minimum: IsolationMinimum,
     admission: Arc<Admission>,
+    pub(crate) saved_bounds: SavedBounds,
     /// MiB that a VMM may hold besides its guest's memory.
     memory_overhead_mib: u32,
     supply: Arc<Supply>,
+    packages: Packages,
     events: EventBus,
     metrics: Metrics,
     // VMs on their way out; `close` waits for them.
@@ -56,7 +61,9 @@ impl Sandbox {
             policy: config.policy()?,
             minimum: config.isolation.minimum,
             admission: Admission::new(config.admission_bounds()),
+            saved_bounds: config.saved.clone(),
             memory_overhead_mib: config.vmm.memory_overhead_mib,
+            packages: Packages::new(supply.images().clone(), config.packages.clone()),
             supply,
             events,
             metrics,
@@ -77,6 +84,11 @@ impl Sandbox {
     /// Where VMs come from.
     pub fn supply(&self) -> &Arc<Supply> {
         &self.supply
+    }
+
+    /// Images with packages that programs ask for.
+    pub fn packages(&self) -> &Packages {
+        &self.packages
     }
 
     /// What is counted.

@@ -7,7 +7,8 @@
 
 pub(crate) mod error;
 mod key;
-mod manifest;
+pub(crate) mod manifest;
+mod sets;
 mod sweep;
 
 pub use error::SnapshotError;
@@ -109,8 +110,19 @@ impl SnapshotStore {
         }
         let making = Making::begin(&self.root, key)?;
         let files = template(key.language, engine, spec, &making.folder).await?;
-        let (folder, key) = (self.folder(key), key.clone());
-        Ok(blocking(move || making.finish(&key, &files, &folder)).await?)
+        let (folder, key, store) = (self.folder(key), key.clone(), self.clone());
+        let finish = move || {
+            let is_set = key.language.image().is_package_set();
+            if is_set {
+                sets::mark(&making.folder)?;
+            }
+            let files = making.finish(&key, &files, &folder)?;
+            if is_set {
+                store.evict_sets()?;
+            }
+            Ok(files)
+        };
+        Ok(blocking(finish).await?)
     }
 
     async fn lock(&self, key: &SnapshotKey) -> Result<File, SnapshotError> {
@@ -270,6 +282,7 @@ fn find_in(
     for record in manifest.records() {
         record.check(folder, Read::Changed(known))?;
     }
+    sets::note_use(folder);
     Ok(Some(manifest.files(folder)))
 }
 

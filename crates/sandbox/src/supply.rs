@@ -3,15 +3,19 @@
 use crate::config::Config;
 use crate::error::{JobError, Why, chain};
 use crate::lease::{self, Leased};
+use crate::live::SavedVm;
 use crate::materials::{Materials, MaterialsSource, Shape};
 use crate::metrics::Metrics;
 use crate::pool::{Pool, Refill};
+use crate::saved::SavedKey;
 use crate::snapshots::{SnapshotKey, SnapshotStore};
 use crate::standby::Standbys;
 use crate::warm_up::waiting_in_clones;
+use images::ImageStore;
 use protocol::job::Job;
 use protocol::language::Language;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::Mutex;
 use vmm::{Engine, SnapshotFiles, VmSpec};
 
@@ -37,6 +41,8 @@ pub struct Supply {
     default_shape: Shape,
     // One snapshot is made at a time in this process: it takes a whole core for seconds.
     creating: Mutex<()>,
+    /// Languages of users' images that cannot be warmed up: the program of theirs is not there, or is another.
+    cold: std::sync::Mutex<BTreeSet<Language>>,
 }
 
 impl Supply {
@@ -70,12 +76,18 @@ impl Supply {
             create_on_first_use: config.snapshots.create_on_first_use,
             default_shape,
             creating: Mutex::new(()),
+            cold: std::sync::Mutex::default(),
         })
     }
 
     /// The engine that makes the VMs.
     pub fn engine(&self) -> &Arc<dyn Engine> {
         &self.engine
+    }
+
+    /// The images.
+    pub fn images(&self) -> &Arc<ImageStore> {
+        self.materials.store()
     }
 
     /// The snapshots.
@@ -154,6 +166,30 @@ impl Supply {
         self.boot(&materials, Shape::of(job)).await
     }
 
+    /// A VM that was saved at work, running again; its agent is quiet.
+    pub async fn load_saved(&self, job: &Job, saved: SavedVm<'_>) -> Result<Leased, JobError> {
+        let engine = self.engine.snapshots().ok_or_else(|| self.no_snapshots())?;
+        let materials = self.verified(job.language).await?;
+        saved.key.check(&self.saved_key(job, &materials))?;
+        let spec = materials.spec(lease::new_vm_id()?, Shape::of(job));
+        lease::load_saved(engine, spec, saved.folder).await
+    }
+
+    /// What a VM of this job depends on once it is saved; an error where this engine can save none.
+    pub async fn key_of_saved(&self, job: &Job) -> Result<SavedKey, JobError> {
+        self.engine.snapshots().ok_or_else(|| self.no_snapshots())?;
+        let materials = self.verified(job.language).await?;
+        Ok(self.saved_key(job, &materials))
+    }
+
+    fn saved_key(&self, job: &Job, materials: &Materials) -> SavedKey {
+        SavedKey::new(
+            Shape::of(job),
+            &materials.rootfs.sha256,
+            self.engine.identity(),
+        )
+    }
+
     async fn verified(&self, language: Language) -> Result<Materials, JobError> {
         let kernel = self.engine.kernel();
         self.materials.verified(language, kernel).await
@@ -171,7 +207,7 @@ impl Supply {
         shape: Shape,
         materials: &Materials,
     ) -> Option<SnapshotFiles> {
-        if !self.use_snapshots {
+        if !self.use_snapshots || self.is_cold(language) {
             return None;
         }
         let key = self.key(language, shape, materials);
@@ -191,9 +227,20 @@ impl Supply {
             Ok(files) => Some(files),
             Err(error) => {
                 tracing::warn!(%language, reason = %error, "no snapshot could be made; booting instead");
+                if error.is_warm_up() && language.image().is_custom() {
+                    self.cold().insert(language);
+                }
                 None
             }
         }
+    }
+
+    fn is_cold(&self, language: Language) -> bool {
+        language.image().is_custom() && self.cold().contains(&language)
+    }
+
+    fn cold(&self) -> std::sync::MutexGuard<'_, BTreeSet<Language>> {
+        self.cold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes the snapshot of a language unless it is there.
@@ -238,7 +285,7 @@ impl Refill for Supply {
 /// A clone has waiting in it what its template had.
 fn cloned(leased: Leased, language: Language) -> Leased {
     Leased {
-        waiting: waiting_in_clones(language),
+        waiting: waiting_in_clones(language).into(),
         ..leased
     }
 }

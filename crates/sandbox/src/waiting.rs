@@ -8,15 +8,57 @@ use protocol::supervisor::ProcessId;
 /// numbers, which no process' name reaches.
 pub(crate) const NAMES: [ProcessId; 2] = [ProcessId::MAX - 1, ProcessId::MAX];
 
+/// The one that waits for a sandbox's first context.
+pub(crate) const CONTEXT: ProcessId = ProcessId::MAX - 2;
+
+/// Interpreters that wait in a VM for an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// For programs, the next one's last.
+    pub(crate) programs: Vec<ProcessId>,
+    /// For a sandbox's first context.
+    pub(crate) context: Option<ProcessId>,
+}
+
+impl Waiting {
+    /// Those that a sandbox of this job's bounds keeps: what waits has neither its filter nor its root.
+    pub(crate) fn for_sandbox(&self, job: &Job) -> Waiting {
+        let as_it_is = job.seccomp_program.is_empty() && job.limits.writable_mib == 0;
+        Waiting {
+            programs: Vec::new(),
+            context: self.context.filter(|_| as_it_is),
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn len(&self) -> usize {
+        self.programs.len() + usize::from(self.context.is_some())
+    }
+}
+
+impl From<Vec<ProcessId>> for Waiting {
+    fn from(programs: Vec<ProcessId>) -> Waiting {
+        Waiting {
+            programs,
+            context: None,
+        }
+    }
+}
+
 /// The end of a zip file, which Python would run as one.
 const ZIP: &[u8] = b"PK\x05\x06";
 
-/// Whether a loaded interpreter can still give what the job wants.
-pub(crate) fn suits(interpreter: &Interpreter, job: &Job) -> bool {
+/// Whether a loaded interpreter has read one of these variables already.
+pub(crate) fn has_read(interpreter: &Interpreter, env: &[(String, String)]) -> bool {
     let reads = |name: &str| {
         let mut fixed = interpreter.fixed.iter();
         fixed.any(|prefix| name.starts_with(prefix))
     };
+    env.iter().any(|(name, _)| reads(name))
+}
+
+/// Whether a loaded interpreter can still give what the job wants.
+pub(crate) fn suits(interpreter: &Interpreter, job: &Job) -> bool {
     let is_zip = job
         .code
         .as_bytes()
@@ -27,7 +69,7 @@ pub(crate) fn suits(interpreter: &Interpreter, job: &Job) -> bool {
         && job.seccomp_program.is_empty()
         && (interpreter.takes_args || job.args.is_empty())
         && (interpreter.takes_any_file || job.entry == interpreter.file)
-        && !job.env.iter().any(|(name, _)| reads(name))
+        && !has_read(interpreter, &job.env)
 }
 
 /// Where the language's library would have what the job's files are imported as from where it starts: a loaded

@@ -5,11 +5,13 @@
 use crate::drive::drive_and_clear;
 use crate::error::{JobError, Step, Why};
 use crate::lease::{Leased, channel_failed, resume, with_console};
-use crate::live::{Guest, LaunchSpec, LiveError, Orders, OutputKind, ProcessSpec, Service, Stdin};
+use crate::live::{
+    Guest, LaunchSpec, LiveError, Orders, OutputKind, ProcessSpec, Service, Stdin, contexts,
+};
 use crate::outcome::TalkEnd;
 use crate::quoted::quoted;
 use crate::talk::TalkError;
-use crate::waiting::NAMES;
+use crate::waiting::{CONTEXT, NAMES, Waiting};
 use protocol::environment::WORK_DIR;
 use protocol::interpreter::Interpreter;
 use protocol::job::Job;
@@ -66,24 +68,48 @@ pub async fn load(language: Language, count: usize, leased: &mut Leased) -> Resu
     let Some(interpreter) = interpreter(language) else {
         return Ok(());
     };
+    let names: Vec<ProcessId> = NAMES.iter().take(count).copied().collect();
+    let specs = names
+        .iter()
+        .map(|name| (*name, for_a_program(&interpreter)));
+    load_all(specs.collect(), leased).await?;
+    leased.waiting = names.into();
+    Ok(())
+}
+
+/// Loads an interpreter that waits for a sandbox's first context, of a language that has one that can, and ends those that
+/// wait for programs.
+pub async fn load_context(language: Language, leased: &mut Leased) -> Result<(), JobError> {
+    let Some(spec) = contexts::waiting(language, waiting_limits()) else {
+        return Ok(());
+    };
+    load_all(vec![(CONTEXT, spec)], leased).await?;
+    leased.waiting = Waiting {
+        programs: Vec::new(),
+        context: Some(CONTEXT),
+    };
+    Ok(())
+}
+
+async fn load_all(
+    specs: Vec<(ProcessId, ProcessSpec)>,
+    leased: &mut Leased,
+) -> Result<(), JobError> {
     let resume = resume(leased.vm.id(), SystemTime::now() - CLOCK_BACK)?;
     let (guest, mut service) = Service::open(watch::Sender::default(), SandboxRules::default());
-    let names: Vec<ProcessId> = NAMES.iter().take(count).copied().collect();
     let work = async {
         guest.resume(resume).await?;
+        guest.dismiss(None).await?;
         guest.supervise(bounds()).await?;
         guest.settled().await?;
-        for name in &names {
-            load_one(&guest, &interpreter, *name).await?;
+        for (name, spec) in specs {
+            load_one(&guest, spec, name).await?;
         }
         guest.quiesce().await
     };
     let loaded = service.beside(leased, Step::WarmUp, timeout(LOAD_DEADLINE, work));
     match loaded.await? {
-        Ok(Ok(())) => {
-            leased.waiting = names;
-            Ok(())
-        }
+        Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(failed(leased, error.to_string())),
         Err(_) => {
             let (step, silent) = (Step::WarmUp, TalkError::Silent);
@@ -93,22 +119,7 @@ pub async fn load(language: Language, count: usize, leased: &mut Leased) -> Resu
 }
 
 /// Starts one and waits until it says that it is ready.
-async fn load_one(
-    guest: &Guest,
-    interpreter: &Interpreter,
-    name: ProcessId,
-) -> Result<(), LiveError> {
-    let spec = ProcessSpec {
-        argv: interpreter.argv.clone(),
-        env: interpreter.env.clone(),
-        cwd: WORK_DIR.into(),
-        user: ProcessUser::Sandbox,
-        stdin: Stdin::Open,
-        orders: Orders::Once,
-        terminal: None,
-        kept_bytes: KEPT_BYTES,
-        limits: waiting_limits(),
-    };
+async fn load_one(guest: &Guest, spec: ProcessSpec, name: ProcessId) -> Result<(), LiveError> {
     let spec = LaunchSpec {
         followed: true,
         name: Some(name),
@@ -128,6 +139,21 @@ async fn load_one(
     let said = quoted(&String::from_utf8_lossy(&said));
     let reason = format!("the interpreter ended and did not say that it is ready: {said}");
     Err(LiveError::NotStarted(reason))
+}
+
+/// One that becomes a program.
+fn for_a_program(interpreter: &Interpreter) -> ProcessSpec {
+    ProcessSpec {
+        argv: interpreter.argv.clone(),
+        env: interpreter.env.clone(),
+        cwd: WORK_DIR.into(),
+        user: ProcessUser::Sandbox,
+        stdin: Stdin::Open,
+        orders: Orders::Once,
+        terminal: None,
+        kept_bytes: KEPT_BYTES,
+        limits: waiting_limits(),
+    }
 }
 
 /// What a waiting interpreter may use; the job's own limits come with the job.

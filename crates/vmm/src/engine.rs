@@ -7,6 +7,7 @@
 //!  Snapshots::restore ─────────────┘                                    │
 //!        ^──────── a clone of the files comes back running ─────────────┘
 //!  Snapshots::stand_by ──> a VMM without a guest ──Standby::restore──> running, like a clone
+//!  paused ──Vm::save──> (a folder of files) ──Snapshots::load_saved──> running, with all that was in it
 //!  any state ──close / drop / its process dies──> gone: process, run folder, cgroup, uid given back
 //! ```
 //!
@@ -237,6 +238,10 @@ pub trait Snapshots: Send + Sync {
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError>;
 
+    /// Makes a VM of what [`Vm::save`] left in this folder, running; as often as wanted. `spec` must be the saved VM's but
+    /// for the id. The files stay the caller's and may be removed once this has returned.
+    async fn load_saved(&self, spec: VmSpec, folder: &Path) -> Result<Box<dyn Vm>, VmmError>;
+
     /// Starts a VMM that waits in its jail for a snapshot of whichever image, so that its start is not
     /// in the way of a clone. `None`: this user may have none.
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError>;
@@ -318,6 +323,16 @@ pub trait Vm: Send + Sync {
     /// This VM as the template that it was booted as; `None` where it was not.
     fn into_template(self: Box<Self>) -> Option<Box<dyn Template>> {
         None
+    }
+
+    /// Writes the paused VM, whatever ran in it, to files in `into`, an existing folder: 0600, synced, complete; what they
+    /// are called is the engine's. Then the VM is to be closed, if it is still there. Where this fails, no file is left, and the VM
+    /// may be let run on. Bytes in flight on the channel are not part of it.
+    async fn save(&mut self, _into: &Path) -> Result<(), VmmError> {
+        Err(VmmError::State {
+            step: crate::error::Step::Save,
+            reason: "this engine cannot save a VM".into(),
+        })
     }
 
     /// The end of the guest's serial console, bounded; invalid UTF-8 replaced.

@@ -36,6 +36,15 @@ impl SnapshotFiles {
     }
 }
 
+/// The one file of a QEMU VM that was saved at work: its RAM and its devices, as QEMU streams them to another host.
+pub(crate) const STREAM: &str = "stream";
+
+/// The most that such a stream may have, in bytes: each page comes once, since the VM stands still, with 9 bytes around it.
+pub(crate) const fn max_stream_bytes(memory_mib: u32) -> u64 {
+    let ram = (memory_mib as u64) << 20;
+    ram + ram / 64 + MAX_STATE_BYTES
+}
+
 /// From the VM's uid, which is no longer in use, to the tool's; 0600 and safe on disk.
 pub fn take_over(file: &File) -> Result<(), Error> {
     let (me, group) = (rustix::process::geteuid(), rustix::process::getegid());

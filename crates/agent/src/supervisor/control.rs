@@ -25,6 +25,7 @@ impl Supervisor {
                 for operation in self.operations.values_mut() {
                     operation.refused(stream);
                 }
+                self.connections.refused(stream, &mut self.link);
                 Ok(())
             }
             // What has room is looked at in every turn.
@@ -41,6 +42,15 @@ impl Supervisor {
             HostControl::Dismiss { except } => self.dismiss(except),
             HostControl::Clear => self.clear(),
             HostControl::Quiesce => self.quiesce(),
+            HostControl::Hold => self.hold(),
+            HostControl::Attach {
+                process,
+                stdin,
+                orders,
+            } => {
+                self.attach(process, stdin, orders);
+                Ok(())
+            }
             HostControl::Follow {
                 process,
                 from,
@@ -67,6 +77,17 @@ impl Supervisor {
                 Ok(())
             }
             HostControl::File { request, operation } => self.begin_operation(request, &operation),
+            HostControl::Connect {
+                port,
+                to_guest,
+                to_host,
+            } => {
+                if self.sandbox.is_none() {
+                    return Err(AgentError::OutOfTurn("a connection without bounds"));
+                }
+                self.connections
+                    .begin(port, (to_guest, to_host), &mut self.link)
+            }
             HostControl::AbortFile { request } => {
                 if let Some(mut operation) = self.operations.remove(&request) {
                     operation.close_content(&mut self.link);
@@ -184,6 +205,9 @@ impl Supervisor {
         if operations.any(|operation| operation.feed(stream, data)) {
             return Ok(());
         }
+        if self.connections.feed(stream, data) {
+            return Ok(());
+        }
         if !self.feed_pending(stream, data)? {
             // Its reader is gone; the refusal is on its way.
             self.link.used(stream, data.len());
@@ -201,6 +225,7 @@ impl Supervisor {
         for operation in self.operations.values_mut() {
             operation.end(stream);
         }
+        self.connections.end(stream);
         self.end_pending(stream).map(drop)
     }
 }

@@ -8,10 +8,13 @@
 //! ```
 
 use super::collect::collect;
+use super::metadata;
 use super::watch::watch;
 use crate::error::FileFailure;
 use protocol::collection::CollectionBounds;
-use protocol::supervisor::{Entry, EntryKind, FileAnswer, FileOperation, MAX_ENTRIES};
+use protocol::supervisor::{
+    Entry, EntryKind, FileAnswer, FileOperation, MAX_ENTRIES, Metadata as Attached,
+};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -20,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 /// Bytes copied at once.
 const COPY_BYTES: usize = 64 * 1024;
-/// Bytes of all paths of one listing, at most (128 KiB): a control character is six in JSON, and each entry has more
+/// Bytes of all paths and metadata of one listing, at most (128 KiB): a control character is six in JSON, and each entry has more
 /// to tell.
 const MAX_TOLD_BYTES: usize = 128 * 1024;
 /// Permissions of a file that was not there.
@@ -58,7 +61,9 @@ fn carry_out(operation: &FileOperation, data: Option<File>) -> Result<FileAnswer
             done(0)
         }
         (FileOperation::Read { path, .. }, Some(into)) => done(read(Path::new(path), into)?),
-        (FileOperation::Write { path, .. }, Some(from)) => done(write(Path::new(path), from)?),
+        (FileOperation::Write { path, metadata, .. }, Some(from)) => {
+            done(write(Path::new(path), from, metadata)?)
+        }
         (FileOperation::Watch { path, depth, .. }, Some(into)) => {
             done(watch(Path::new(path), *depth, into)?)
         }
@@ -101,15 +106,22 @@ fn entry_of(path: &Path, metadata: &Metadata) -> Entry {
         _ => EntryKind::Other,
     };
     let target = (kind == EntryKind::Link).then(|| fs::read_link(path).ok());
+    let attached = match kind {
+        EntryKind::File | EntryKind::Folder => metadata::of(path),
+        EntryKind::Link | EntryKind::Other => Attached::default(),
+    };
     Entry {
         path: path.to_string_lossy().into_owned(),
         kind,
         size: metadata.size(),
         mode: metadata.mode() & 0o7777,
+        uid: metadata.uid(),
+        gid: metadata.gid(),
         modified_millis: metadata.mtime() * 1000 + metadata.mtime_nsec() / 1_000_000,
         target: target
             .flatten()
             .map(|target| target.to_string_lossy().into_owned()),
+        metadata: attached,
     }
 }
 
@@ -124,6 +136,7 @@ fn list(folder: &Path, depth: u32) -> Result<FileAnswer, FileFailure> {
         // Gone meanwhile.
         let Ok(entry) = entry(&path) else { continue };
         told_bytes += entry.path.len() + entry.target.as_ref().map_or(0, String::len);
+        told_bytes += entry.metadata.bytes();
         if entries.len() == MAX_ENTRIES || told_bytes > MAX_TOLD_BYTES {
             truncated = true;
             break;
@@ -174,13 +187,17 @@ fn read(path: &Path, mut into: File) -> Result<u64, FileFailure> {
 }
 
 /// A file is whole or not there: the content goes into one without a name first.
-fn write(path: &Path, from: File) -> Result<u64, FileFailure> {
+fn write(path: &Path, from: File, attached: &Attached) -> Result<u64, FileFailure> {
     // Through a link, as a program's own write would go.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let known = fs::metadata(&path).ok();
     if let Some(metadata) = known.as_ref().filter(|metadata| !metadata.is_file()) {
         if metadata.is_dir() {
             return Err(("open", io::Error::from_raw_os_error(libc::EISDIR)));
+        }
+        if !attached.is_empty() {
+            let none = io::Error::from_raw_os_error(libc::ENOTSUP);
+            return Err(("attach the metadata", none));
         }
         let opened = OpenOptions::new().write(true).open(&path);
         return copy(from, &mut opened.map_err(|error| ("open", error))?, "write");
@@ -192,6 +209,7 @@ fn write(path: &Path, from: File) -> Result<u64, FileFailure> {
         .custom_flags(libc::O_TMPFILE)
         .open(parent);
     let mut file = nameless.map_err(|error| ("create", error))?;
+    metadata::attach(&file, attached).map_err(|error| ("attach the metadata", error))?;
     let bytes = copy(from, &mut file, "write")?;
     let mode = known.map_or(NEW_FILE, |metadata| metadata.mode() & 0o777);
     file.set_permissions(fs::Permissions::from_mode(mode))

@@ -11,13 +11,19 @@
 //!   spawn        a child in the namespaces           process     one process, its inputs and outputs
 //!   waiting      interpreters that wait              output      what it wrote, with offsets
 //!   operation    one file operation                  files       its child; collect: many files at once
+//!   hold         processes that wait for another link
+//!   connections  to ports of the sandbox             connection  one of them
 //! ```
 
 mod collect;
+mod connection;
+mod connections;
 mod control;
 mod files;
+mod hold;
 mod input;
 mod launch;
+mod metadata;
 mod namespaces;
 mod operation;
 mod output;
@@ -32,6 +38,7 @@ mod watch;
 
 use crate::error::{AgentError, Step};
 use crate::line::Line;
+use connections::Connections;
 use nix::poll::PollTimeout;
 use nix::sys::resource::{Resource, setrlimit};
 use operation::Operation;
@@ -50,7 +57,7 @@ use wait::Woken;
 const MIN_KEPT_BYTES: u64 = 64 * 1024;
 /// Bytes that are handed to the line at once.
 const OUT_BYTES: usize = 128 * 1024;
-/// Descriptors of the agent's own: at most eight a process, three a file operation. Programs have limits of theirs.
+/// Descriptors of the agent's own: at most eight a process, three a file operation, one a connection. Programs have limits of theirs.
 const OPEN_FILES: u64 = 4096;
 /// How long the last words of a failing agent may take to leave.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -70,6 +77,7 @@ struct Supervisor {
     processes: BTreeMap<ProcessId, Process>,
     followers: BTreeMap<StreamId, Follower>,
     operations: BTreeMap<u32, Operation>,
+    connections: Connections,
     /// `None` before the host said what it may use.
     sandbox: Option<Sandbox>,
     /// Nothing was heard since the link began anew: another host may take it up.
@@ -85,6 +93,7 @@ pub fn run(line: Line) -> Result<Infallible, AgentError> {
         processes: BTreeMap::new(),
         followers: BTreeMap::new(),
         operations: BTreeMap::new(),
+        connections: Connections::default(),
         sandbox: None,
         is_quiet: false,
     };
@@ -138,11 +147,16 @@ impl Supervisor {
         }
         self.turn_processes(&woken)?;
         self.turn_operations()?;
+        self.connections.turn(&mut self.link)?;
         self.send_to_followers()
     }
 
     /// Hands the line what it has room for.
     fn flush(&mut self) {
+        // What comes up between two links is the next one's to hear.
+        if self.is_quiet {
+            return;
+        }
         while self.link.has_output() && !self.line.is_full() {
             let mut bytes = Vec::new();
             self.link.take_output(&mut bytes, OUT_BYTES);

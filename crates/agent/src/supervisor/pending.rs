@@ -39,7 +39,7 @@ impl Asked {
     fn inputs(&self) -> Vec<StreamId> {
         match self {
             Asked::Start(start) => start.inputs().collect(),
-            Asked::Adopt(adopt) => adopt.stdin.into_iter().collect(),
+            Asked::Adopt(adopt) => adopt.inputs().collect(),
         }
     }
 
@@ -66,6 +66,13 @@ struct Arriving {
     path: String,
     stream: StreamId,
     file: File,
+}
+
+impl Pending {
+    /// What is to happen.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
 }
 
 impl Supervisor {
@@ -244,7 +251,7 @@ impl Supervisor {
     }
 
     /// Its streams end with it, so that their ends are no surprise at either side.
-    fn not_started(
+    pub fn not_started(
         &mut self,
         asked: &Asked,
         step: StartStep,

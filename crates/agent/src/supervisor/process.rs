@@ -117,6 +117,24 @@ impl Process {
         }
     }
 
+    /// Nothing comes to it until another link does.
+    pub fn detach(&mut self) {
+        for input in &mut self.inputs {
+            input.stream = None;
+        }
+    }
+
+    /// An input of one of these kinds comes from this stream now; `false`: it has none (any more).
+    pub fn attach(&mut self, kinds: &[InputKind], stream: StreamId) -> bool {
+        let mut inputs = self.inputs.iter_mut();
+        let input = inputs.find(|input| kinds.contains(&input.kind));
+        let is_there = input.is_some();
+        if let Some(input) = input {
+            input.stream = Some(stream);
+        }
+        is_there
+    }
+
     /// It becomes what the order says. Its limits are set after this: see [`Process::limit`].
     pub fn adopt(&mut self, adopt: &AdoptProcess) -> Result<(), AgentError> {
         self.waits = false;
@@ -130,7 +148,10 @@ impl Process {
                 InputKind::Orders => {
                     input.feed(adopt.order.as_bytes());
                     input.feed(b"\n");
-                    input.end();
+                    input.stream = adopt.orders;
+                    if adopt.orders.is_none() {
+                        input.end();
+                    }
                 }
                 InputKind::Stdin | InputKind::Terminal => input.stream = adopt.stdin,
             }

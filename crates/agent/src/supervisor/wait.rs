@@ -63,17 +63,13 @@ impl Supervisor {
                 add(fd, PollFlags::POLLOUT, false);
             }
         }
-        for operation in self.operations.values() {
-            fds.extend(
-                operation
-                    .interests(&self.link)
-                    .into_iter()
-                    .map(|it| match it {
-                        Interest::Read(fd) => PollFd::new(fd, PollFlags::POLLIN),
-                        Interest::Write(fd) => PollFd::new(fd, PollFlags::POLLOUT),
-                    }),
-            );
-        }
+        let operations = self.operations.values();
+        let interests = operations.flat_map(|operation| operation.interests(&self.link));
+        let interests = interests.chain(self.connections.interests(&self.link));
+        fds.extend(interests.map(|it| match it {
+            Interest::Read(fd) => PollFd::new(fd, PollFlags::POLLIN),
+            Interest::Write(fd) => PollFd::new(fd, PollFlags::POLLOUT),
+        }));
         if self.line.has_arrived() {
             until = Some(now);
         }

@@ -12,7 +12,6 @@ use super::sandbox::Sandbox;
 use crate::error::AgentError;
 use crate::files::Folder;
 use crate::root;
-use protocol::link::Link;
 use protocol::supervisor::{AdoptProcess, GuestControl, ProcessId, Supervise};
 use std::collections::BTreeSet;
 
@@ -71,16 +70,11 @@ impl Supervisor {
         if !self.operations.is_empty() || !self.pending.is_empty() {
             return Err(AgentError::OutOfTurn("it was to hold still at work"));
         }
-        self.followers.clear();
         for process in self.processes.values_mut() {
             process.wait_for_order();
         }
         self.read_programs();
-        self.link.control(&GuestControl::Quiet)?;
-        self.drain()?;
-        self.link = Link::new();
-        self.is_quiet = true;
-        Ok(())
+        self.let_go_of_link()
     }
 
     /// One that waits becomes a process of the host's.

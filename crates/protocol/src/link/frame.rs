@@ -5,10 +5,10 @@ use crate::json::holds_at_most;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The largest control message, in bytes (1 MiB): a folder of 4,096 files is listed with 600 KiB.
+/// The largest control message, in bytes (1 MiB): a folder of 4,096 files is listed with 700 KiB.
 pub const MAX_CONTROL_BYTES: usize = 1024 * 1024;
-/// The most values that one control message holds: 4,096 entries of a folder, 13 each.
-pub const MAX_CONTROL_VALUES: usize = 56 * 1024;
+/// The most values that one control message holds: 4,096 entries of a folder, 17 each.
+pub const MAX_CONTROL_VALUES: usize = 72 * 1024;
 /// The most bytes of one data frame (32 KiB): streams take turns, and a turn should be short.
 pub const MAX_DATA_BYTES: usize = 32 * 1024;
 /// Length, kind and stream, which stand before every payload, in bytes.

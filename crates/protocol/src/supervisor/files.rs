@@ -1,5 +1,6 @@
 //! What host and guest say of a sandbox's files.
 
+use super::metadata::Metadata;
 use crate::link::StreamId;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,9 @@ pub enum FileOperation {
         path: String,
         /// Goes to the guest.
         stream: StreamId,
+        /// What is attached to it, in place of what was attached to a file that is replaced.
+        #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+        metadata: Metadata,
     },
     /// Tell what changes in a folder, until it goes or the operation is stopped.
     Watch {
@@ -175,10 +179,17 @@ pub struct Entry {
     pub size: u64,
     /// Its permission bits.
     pub mode: u32,
+    /// Whose it is.
+    pub uid: u32,
+    /// Which group's.
+    pub gid: u32,
     /// When its content changed last, milliseconds since 1970-01-01 UTC.
     pub modified_millis: i64,
     /// Where a link leads.
     pub target: Option<String>,
+    /// What is attached to a file or a folder, in order of the keys; what is over its bound, or no text, is left out.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 /// What an entry is.

@@ -5,7 +5,7 @@ use crate::link::StreamId;
 use crate::wire::Ending;
 use serde::{Deserialize, Serialize};
 
-/// What a stream that goes to a process, or a file for it, may be ahead of who takes it, in bytes (64 KiB); the host
+/// What a stream that goes to a process, a file for it, or a port may be ahead of who takes it, in bytes (64 KiB); the host
 /// has so much credit from the start.
 pub const INPUT_WINDOW_BYTES: u32 = 64 * 1024;
 /// Who gets a signal.
@@ -99,8 +99,10 @@ pub struct StartFile {
 pub struct AdoptProcess {
     /// Which one.
     pub process: ProcessId,
-    /// The one line that it reads as its order: what to become.
+    /// The line that it reads as its order: what to become.
     pub order: String,
+    /// Further orders: a stream that goes to the guest, `None`: there are none.
+    pub orders: Option<StreamId>,
     /// Absolute paths. Where one of them is there, the interpreter has loaded what the program hides: it is not adopted.
     pub absent: Vec<String>,
     /// Its standard input: a stream that goes to the guest, `None`: at its end.
@@ -113,6 +115,13 @@ pub struct AdoptProcess {
     pub output_bytes: u64,
     /// What it may use; loading is not counted.
     pub limits: ProcessLimits,
+}
+
+impl AdoptProcess {
+    /// Streams that go to the process.
+    pub fn inputs(&self) -> impl Iterator<Item = StreamId> {
+        self.stdin.into_iter().chain(self.orders)
+    }
 }
 
 /// The limits of one process and of what it starts.

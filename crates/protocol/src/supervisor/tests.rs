@@ -5,6 +5,11 @@ use crate::wire::{Ending, LimitName};
 
 fn examples() -> Vec<serde_json::Value> {
     let path = || "/work/a".to_owned();
+    let attached = || {
+        let mut metadata = Metadata::default();
+        assert!(metadata.add("k".to_owned(), "v".to_owned()));
+        metadata
+    };
     let size = TerminalSize {
         rows: 24,
         columns: 80,
@@ -37,6 +42,7 @@ fn examples() -> Vec<serde_json::Value> {
         limits: limits.clone(),
     };
     let adopt = AdoptProcess {
+        orders: Some(8),
         process: 1,
         order: "o".to_owned(),
         absent: vec![path()],
@@ -72,6 +78,12 @@ fn examples() -> Vec<serde_json::Value> {
         HostControl::Dismiss { except: Some(7) },
         HostControl::Clear,
         HostControl::Quiesce,
+        HostControl::Hold,
+        HostControl::Attach {
+            process: 1,
+            stdin: Some(2),
+            orders: Some(3),
+        },
         HostControl::Follow {
             process: 1,
             from: 2,
@@ -108,6 +120,12 @@ fn examples() -> Vec<serde_json::Value> {
         file(FileOperation::Write {
             path: path(),
             stream: 1,
+            metadata: Metadata::default(),
+        }),
+        file(FileOperation::Write {
+            path: path(),
+            stream: 1,
+            metadata: attached(),
         }),
         file(FileOperation::Watch {
             path: path(),
@@ -115,6 +133,11 @@ fn examples() -> Vec<serde_json::Value> {
             stream: 1,
         }),
         HostControl::AbortFile { request: 1 },
+        HostControl::Connect {
+            port: 8000,
+            to_guest: 1,
+            to_host: 2,
+        },
     ];
     let report = ProcessReport {
         ending: Ending::Limit {
@@ -136,8 +159,15 @@ fn examples() -> Vec<serde_json::Value> {
         kind: EntryKind::Link,
         size: 1,
         mode: 0o644,
+        uid: 0,
+        gid: 0,
         modified_millis: -1,
         target: Some("b".to_owned()),
+        metadata: Metadata::default(),
+    };
+    let described = Entry {
+        metadata: attached(),
+        ..entry.clone()
     };
     let done = |answer| GuestControl::FileDone { request: 1, answer };
     let guest = [
@@ -159,13 +189,18 @@ fn examples() -> Vec<serde_json::Value> {
             entry: entry.clone(),
         }),
         done(FileAnswer::Entries {
-            entries: vec![entry],
+            entries: vec![entry, described],
             truncated: true,
         }),
         done(FileAnswer::Failed {
             errno: 2,
             step: "open".to_owned(),
         }),
+        GuestControl::Connected { to_host: 2 },
+        GuestControl::NotConnected {
+            to_host: 2,
+            errno: 111,
+        },
         GuestControl::Failed {
             reason: "r".to_owned(),
         },

@@ -1,7 +1,9 @@
 //! What a text means, and which configurations contradict themselves.
 
 use super::*;
+use crate::error::chain;
 use proptest::prelude::*;
+use protocol::packages::Registry;
 
 #[test]
 fn an_empty_file_is_the_default_and_a_typo_is_an_error() {
@@ -88,5 +90,33 @@ proptest! {
     #[test]
     fn no_text_makes_it_panic(text in ".{0,300}") {
         let _ = Config::parse(&text);
+    }
+}
+
+#[test]
+fn packages_are_off_unless_the_operator_says_otherwise_and_rules_are_looked_at_at_once() {
+    let policy = |text: &str| Config::parse(text).unwrap().policy().map(drop);
+    let off = Config::default().packages;
+    assert!(!off.are_on(Registry::Pypi) && !off.are_on(Registry::Npm));
+    policy("[packages]\npython = [\"pandas>=2\"]\nnode = \"any\"\nmax_mib = 512\n").unwrap();
+    for (text, words) in [
+        ("[packages]\nmax_mib = 0\n", "max_mib is 0"),
+        (
+            "[packages]\npython_index = \"file:///x\"\n",
+            "no http or https URL",
+        ),
+    ] {
+        let error = policy(text).unwrap_err();
+        assert!(chain(&error).contains(words), "{error}");
+    }
+    for text in [
+        "python = \"all\"",
+        "pytohn = \"any\"",
+        "python = [\"a @ b\"]",
+    ] {
+        assert!(
+            Config::parse(&format!("[packages]\n{text}\n")).is_err(),
+            "{text}"
+        );
     }
 }

@@ -130,6 +130,7 @@ pub(super) fn adopted(job: &Job, process: ProcessId) -> Option<AdoptSpec> {
     Some(AdoptSpec {
         process,
         order: order.to_string(),
+        orders: Orders::None,
         absent: hidden(&interpreter, job),
         stdin: Stdin::Open,
         limits: limits(job, Phase::Execute),

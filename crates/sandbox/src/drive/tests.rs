@@ -11,7 +11,7 @@ use protocol::job::{JobRequest, RequestedLimits};
 use protocol::link::StreamId;
 use protocol::result::BootPath;
 use protocol::supervisor::{
-    FileAnswer, FileOperation, GuestControl, HostControl, OutputKind, StartProcess,
+    FileAnswer, FileOperation, GuestControl, HostControl, OutputKind, ProcessId, StartProcess,
 };
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ async fn driven_with(
         sender,
         receiver,
         path: BootPath::Boot,
-        waiting,
+        waiting: waiting.into(),
     };
     let mut guest = Guest::new(channel);
     let begun = Instant::now();

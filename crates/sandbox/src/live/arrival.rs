@@ -48,7 +48,7 @@ impl Desk {
                 let content = self.expected.data(stream, &data)?;
                 match (self.inboxes.get(&stream), content) {
                     (Some(inbox), Content::Record) => deliver(inbox, &data),
-                    (Some(inbox), Content::File) => inbox.push([&data, &[]]),
+                    (Some(inbox), Content::Bytes) => inbox.push([&data, &[]]),
                     (None, _) => {}
                 }
             }
@@ -86,6 +86,10 @@ impl Desk {
                 }
             }
             Decision::Answered(request, answer) => self.answered(request, answer),
+            Decision::Connected(to_host) => self.connected(to_host, Ok(())),
+            Decision::NotConnected(to_host, errno) => {
+                self.connected(to_host, Err(LiveError::NotConnected { errno }));
+            }
         }
         Ok(())
     }
@@ -101,6 +105,10 @@ impl Desk {
 
     fn begins(&mut self, stream: StreamId, from: u64) {
         let Some(reply) = self.following.remove(&stream) else {
+            // Of one that is launched, whose reader may have it already.
+            if let Some(inbox) = self.inboxes.get(&stream) {
+                inbox.set_base(from);
+            }
             return;
         };
         let inbox = Arc::new(Inbox::default());

@@ -13,7 +13,7 @@ use protocol::link::{Link, MAX_CONTROL_BYTES, StreamId};
 use protocol::supervisor::{HostControl, MAX_FOLLOWERS, ProcessId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Everything that is under way in one sandbox. Dropped, nobody is left waiting.
 pub(super) struct Desk {
@@ -32,6 +32,8 @@ pub(super) struct Desk {
     /// Of streams that come in.
     pub(super) inboxes: BTreeMap<StreamId, Arc<Inbox>>,
     pub(super) requests: BTreeMap<u32, Request>,
+    /// Of connections that the guest has not answered for.
+    pub(super) connecting: BTreeMap<StreamId, oneshot::Sender<Result<(), LiveError>>>,
     pub(super) last_process: ProcessId,
     last_stream: StreamId,
     pub(super) last_request: u32,
@@ -63,6 +65,7 @@ impl Desk {
             following: BTreeMap::new(),
             inboxes: BTreeMap::new(),
             requests: BTreeMap::new(),
+            connecting: BTreeMap::new(),
             last_process: 0,
             last_stream: 0,
             last_request: 0,
@@ -87,6 +90,12 @@ impl Desk {
                     settling.quiet = Some(reply)
                 });
             }
+            Command::Hold { reply } => {
+                // One that waits for a context's first cell: who goes on starts another. A small message: it can be said.
+                let _ = self.say(&HostControl::Dismiss { except: None });
+                self.tell(&HostControl::Hold, |settling| settling.quiet = Some(reply));
+            }
+            Command::Attach { held, reply } => _ = reply.send(self.attach(&held)),
             Command::Follow {
                 process,
                 from,
@@ -144,13 +153,22 @@ impl Desk {
                 reply,
             } => _ = reply.send(self.watch((path, depth), place)),
             Command::WriteFile {
-                path,
+                file,
                 place,
                 done,
                 reply,
             } => {
-                let _ = reply.send(self.write(path, place, done));
+                let _ = reply.send(self.write(file, place, done));
             }
+            Command::Connect { port, place, reply } => {
+                let _ = reply.send(self.connect(port, place));
+            }
+            Command::Send {
+                stream,
+                bytes,
+                reply,
+            } => self.outflows.add(stream, bytes, reply),
+            Command::FinishSending { stream } => _ = self.outflows.end(stream),
             Command::WriteContent {
                 request,
                 bytes,
@@ -177,6 +195,7 @@ impl Desk {
                 self.expected.refuse(stream);
             }
             Note::Abandon(request) => self.abandon(request),
+            Note::Disconnect(streams) => self.disconnect(streams),
         }
     }
 

@@ -59,6 +59,12 @@ pub enum LiveError {
         /// The most at one time.
         max: usize,
     },
+    /// Nothing in the sandbox takes a connection to this port.
+    #[error("nothing takes a connection there: {}", std::io::Error::from_raw_os_error(*.errno))]
+    NotConnected {
+        /// The kernel's number for why, as the guest tells it.
+        errno: i32,
+    },
     /// Another bound.
     #[error("at most {max} {what}")]
     TooMany {

@@ -3,10 +3,10 @@
 use super::error::LiveError;
 use super::files::{FileReader, FileWriter};
 use super::guest::Guest;
-use super::line::{Command, Content, Reply};
+use super::line::{Command, Content, NewFile, Reply};
 use super::process::Listing;
 use protocol::collection::{Collection, CollectionBounds, CollectionError, Collector};
-use protocol::supervisor::{Entry, FileAnswer, FileOperation, MAX_PATH_BYTES};
+use protocol::supervisor::{Entry, FileAnswer, FileOperation, MAX_PATH_BYTES, Metadata};
 use rustix::io::Errno;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -90,10 +90,20 @@ impl Guest {
 
     /// Takes a file's content, and folders above it are made. Why it cannot be written, the writer says.
     pub async fn write_file(&self, path: &str) -> Result<FileWriter, LiveError> {
+        self.write_file_with(path, Metadata::default()).await
+    }
+
+    /// The same of a file that has something attached to it.
+    pub async fn write_file_with(
+        &self,
+        path: &str,
+        metadata: Metadata,
+    ) -> Result<FileWriter, LiveError> {
         let (path, place) = (checked(path)?, self.place().await?);
         let (done, answer): (Reply<u64>, _) = oneshot::channel();
+        let file = NewFile { path, metadata };
         let command = |reply| Command::WriteFile {
-            path,
+            file,
             place,
             done,
             reply,

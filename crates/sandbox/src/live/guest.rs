@@ -1,14 +1,15 @@
 //! What may be asked of a guest: processes, their input and output. Files: see [`super::file_system`].
 
 use super::error::LiveError;
+use super::held::HeldGuest;
 use super::launch::{Launch, LaunchSpec};
 use super::line::{Command, Input, Line, Reply};
 use super::output::Output;
 use super::process::{Known, ProcessInfo, ProcessSpec};
 use protocol::limits::SandboxRules;
 use protocol::supervisor::{
-    HostControl, MAX_FILE_OPERATIONS, MAX_WATCHES, ProcessId, ProcessReport, Resume, SignalTarget,
-    Supervise, TerminalSize,
+    HostControl, MAX_CONNECTIONS, MAX_FILE_OPERATIONS, MAX_WATCHES, ProcessId, ProcessReport,
+    Resume, SignalTarget, Supervise, TerminalSize,
 };
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -24,6 +25,8 @@ pub struct Guest {
     pub(super) files: Arc<Semaphore>,
     /// Places of watches.
     pub(super) watches: Arc<Semaphore>,
+    /// Places of connections to ports.
+    pub(super) connections: Arc<Semaphore>,
     rules: SandboxRules,
 }
 
@@ -33,6 +36,7 @@ impl Guest {
             line,
             files: Arc::new(Semaphore::new(MAX_FILE_OPERATIONS)),
             watches: Arc::new(Semaphore::new(MAX_WATCHES)),
+            connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             rules,
         }
     }
@@ -65,6 +69,12 @@ impl Guest {
     /// Lets go of everything; whatever runs waits for another link from here on.
     pub(crate) async fn quiesce(&self) -> Result<(), LiveError> {
         self.ask(|reply| Command::Quiesce { reply }).await
+    }
+
+    /// Gives the processes that stayed in it what they read from.
+    pub(crate) async fn attach(&self, held: HeldGuest) -> Result<(), LiveError> {
+        let held = Box::new(held);
+        self.ask(|reply| Command::Attach { held, reply }).await
     }
 
     /// Begins a process, with its files and its output; returns once the guest is about to let it run.

@@ -4,6 +4,7 @@
 //! a queue would cost 40 times as much.
 
 use super::error::LiveError;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -12,6 +13,8 @@ use tokio::sync::Notify;
 pub(super) struct Inbox {
     held: Mutex<Held>,
     changed: Notify,
+    /// The offset of the first byte, where the guest said so after its reader had begun to count.
+    base: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +25,16 @@ struct Held {
 }
 
 impl Inbox {
+    /// Its first byte is at this offset.
+    pub(super) fn set_base(&self, offset: u64) {
+        self.base.store(offset, Ordering::Release);
+    }
+
+    /// What is to be added to its reader's count.
+    pub(super) fn base(&self) -> u64 {
+        self.base.load(Ordering::Acquire)
+    }
+
     /// Adds bytes, these parts in a row.
     pub(super) fn push(&self, parts: [&[u8]; 2]) {
         let mut held = self.held();

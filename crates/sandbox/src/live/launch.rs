@@ -5,7 +5,7 @@ use super::error::{LiveError, Misbehaviour};
 use super::inbox::Inbox;
 use super::line::{Input, Reply};
 use super::output::{OUTPUT_WINDOW_BYTES, Output};
-use super::process::{ProcessInfo, ProcessSpec, Stdin};
+use super::process::{Orders, ProcessInfo, ProcessSpec, Stdin};
 use super::state::Voice;
 use protocol::bytes::Bytes;
 use protocol::link::StreamId;
@@ -47,6 +47,8 @@ pub(crate) struct AdoptSpec {
     pub(crate) process: ProcessId,
     /// The line that it reads.
     pub(crate) order: String,
+    /// Whether more orders come.
+    pub(crate) orders: Orders,
     /// Absolute paths of which none may be there.
     pub(crate) absent: Vec<String>,
     pub(crate) stdin: Stdin,
@@ -96,8 +98,14 @@ enum Replies {
 
 impl From<ProcessSpec> for LaunchSpec {
     fn from(spec: ProcessSpec) -> LaunchSpec {
+        LaunchSpec::from(Program::New(spec))
+    }
+}
+
+impl From<Program> for LaunchSpec {
+    fn from(program: Program) -> LaunchSpec {
         LaunchSpec {
-            program: Program::New(spec),
+            program,
             files: Vec::new(),
             output_bytes: 0,
             followed: false,
@@ -196,9 +204,7 @@ impl Desk {
                 .send_modify(|known| known.guest = GuestWall::Root);
         }
         for (input, stream) in inputs {
-            self.link.open_outgoing_granted(stream, INPUT_WINDOW_BYTES);
-            self.outflows.open(stream);
-            self.inputs.insert((process, input), stream);
+            self.open_input((process, input), stream);
         }
         for (file, content) in files.iter().zip(&spec.files) {
             self.link
@@ -246,15 +252,15 @@ impl Desk {
                 start.files = files.to_vec();
                 start.output = output;
                 start.output_bytes = spec.output_bytes;
-                let inputs = stdin.map(|stream| (Input::Stdin, stream)).into_iter();
-                let inputs = inputs.chain(orders.map(|stream| (Input::Orders, stream)));
-                (HostControl::Start(Box::new(start)), inputs.collect())
+                (HostControl::Start(Box::new(start)), named(stdin, orders))
             }
             Program::Waiting(adopt) => {
                 let stdin = (adopt.stdin == Stdin::Open).then(|| self.free_stream());
+                let orders = (adopt.orders == Orders::Open).then(|| self.free_stream());
                 let message = HostControl::Adopt(Box::new(AdoptProcess {
                     process,
                     order: adopt.order.clone(),
+                    orders,
                     absent: adopt.absent.clone(),
                     stdin,
                     files: files.to_vec(),
@@ -262,13 +268,7 @@ impl Desk {
                     output_bytes: spec.output_bytes,
                     limits: adopt.limits.clone(),
                 }));
-                (
-                    message,
-                    stdin
-                        .map(|stream| (Input::Stdin, stream))
-                        .into_iter()
-                        .collect(),
-                )
+                (message, named(stdin, orders))
             }
         }
     }
@@ -347,4 +347,11 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Which stream is which input.
+fn named(stdin: Option<StreamId>, orders: Option<StreamId>) -> Vec<(Input, StreamId)> {
+    let stdin = stdin.map(|stream| (Input::Stdin, stream));
+    let orders = orders.map(|stream| (Input::Orders, stream));
+    stdin.into_iter().chain(orders).collect()
 }

@@ -1,7 +1,9 @@
 //! What the handles of a live sandbox say to its task.
 
+use super::connection::{Connecting, Streams};
 use super::error::LiveError;
 use super::files::{FileReader, Transfer};
+use super::held::HeldGuest;
 use super::launch::{Launch, LaunchSpec};
 use super::output::Output;
 use super::process::Known;
@@ -9,7 +11,7 @@ use super::watch::Watch;
 use protocol::collection::CollectionBounds;
 use protocol::link::StreamId;
 use protocol::supervisor::{
-    FileAnswer, FileOperation, HostControl, ProcessId, SignalTarget, TerminalSize,
+    FileAnswer, FileOperation, HostControl, Metadata, ProcessId, SignalTarget, TerminalSize,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
@@ -43,6 +45,15 @@ pub(super) enum Command {
         reply: Reply<()>,
     },
     Quiesce {
+        reply: Reply<()>,
+    },
+    /// Let go of the link; processes stay.
+    Hold {
+        reply: Reply<()>,
+    },
+    /// Take up what stayed.
+    Attach {
+        held: Box<HeldGuest>,
         reply: Reply<()>,
     },
     Follow {
@@ -88,7 +99,7 @@ pub(super) enum Command {
         reply: Reply<FileReader>,
     },
     WriteFile {
-        path: String,
+        file: NewFile,
         place: OwnedSemaphorePermit,
         /// Gets the size of what was written, in the end.
         done: Reply<u64>,
@@ -101,6 +112,22 @@ pub(super) enum Command {
         place: OwnedSemaphorePermit,
         reply: Reply<Watch>,
     },
+    /// Connect to a port.
+    Connect {
+        port: u16,
+        place: OwnedSemaphorePermit,
+        reply: Reply<Connecting>,
+    },
+    /// More of a connection's stream.
+    Send {
+        stream: StreamId,
+        bytes: Vec<u8>,
+        reply: Reply<()>,
+    },
+    /// All of it was sent.
+    FinishSending {
+        stream: StreamId,
+    },
     /// More of a file that is being written.
     WriteContent {
         request: u32,
@@ -111,6 +138,15 @@ pub(super) enum Command {
     FinishContent {
         request: u32,
     },
+}
+
+/// A file that is to be written.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    /// Absolute.
+    pub(super) path: String,
+    /// What is attached to it.
+    pub(super) metadata: Metadata,
 }
 
 /// What is read of a path.
@@ -131,6 +167,8 @@ pub(super) enum Note {
     Unfollow(StreamId),
     /// The outcome of a file operation is wanted no more.
     Abandon(u32),
+    /// A connection is wanted no more.
+    Disconnect(Streams),
 }
 
 /// The way to the task, and what is known.

@@ -15,18 +15,22 @@
 //! sandbox: everybody hears [`LiveError::Gone`] with one reason, and the VM is destroyed.
 
 mod arrival;
+mod connection;
 pub mod contexts;
 mod desk;
 mod error;
 mod file_system;
 mod files;
 mod guest;
+mod held;
+mod hold;
 mod inbox;
 mod launch;
 mod line;
 mod outflow;
 mod output;
 mod process;
+mod saving;
 mod service;
 mod state;
 mod stay;
@@ -34,16 +38,19 @@ mod task;
 mod transfers;
 mod watch;
 
+pub use connection::Connection;
 pub use error::LiveError;
 pub use files::{FileReader, FileWriter};
 pub use guest::Guest;
+pub use held::HeldGuest;
 pub(crate) use launch::{AdoptSpec, FileContent, Launch, LaunchSpec, Program};
 pub use output::{Output, OutputPiece};
 pub use process::{Listing, Orders, ProcessInfo, ProcessSpec, Stdin};
 pub use protocol::supervisor::{
-    Entry, EntryKind, OutputKind, Overflow, ProcessId, ProcessLimits, ProcessReport, ProcessUser,
-    SignalTarget, TerminalSize, WatchEvent,
+    Entry, EntryKind, Metadata, OutputKind, Overflow, ProcessId, ProcessLimits, ProcessReport,
+    ProcessUser, SignalTarget, TerminalSize, WatchEvent,
 };
+pub use saving::{Renewal, SavedVm};
 pub(crate) use service::Service;
 pub use watch::Watch;
 
@@ -51,13 +58,16 @@ use crate::error::{JobError, Step};
 use crate::lease::Leased;
 use crate::sandbox::Sandbox;
 use protocol::job::Job;
+use protocol::language::Language;
 use protocol::limits::SandboxRules;
 use protocol::result::Isolation;
+use saving::Saving;
 use stay::Stay;
 use stay::{lease_to_stay, tell_not_begun};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use task::Task;
+use tokio::sync::mpsc;
 use tokio::sync::watch::Sender;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -84,7 +94,10 @@ pub struct LiveSandbox(Arc<Inner>);
 struct Inner {
     guest: Guest,
     isolation: Isolation,
+    /// An interpreter that waits for the first context of this language.
+    waiting: Mutex<Option<(Language, ProcessId)>>,
     closing: CancellationToken,
+    saving: mpsc::Sender<Saving>,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -130,22 +143,43 @@ impl LiveSandbox {
     }
 
     async fn begin(mut stay: Stay, job: &Job, terms: Terms) -> Result<LiveSandbox, JobError> {
-        let Terms { isolation, rules } = terms;
-        let (guest, service) = Service::open(stay.known.clone(), rules);
+        let (guest, service) = Service::open(stay.known.clone(), terms.rules);
         let service = stay.supervise(job, &guest, service).await?;
+        Ok(LiveSandbox::attended(
+            stay,
+            job,
+            (guest, service, terms.isolation),
+        ))
+    }
+
+    /// Has a task of its own attend to a guest that keeps within the job's bounds.
+    fn attended(
+        mut stay: Stay,
+        job: &Job,
+        (guest, service, isolation): (Guest, Service, Isolation),
+    ) -> LiveSandbox {
         stay.begun(job, &isolation);
+        let waiting = stay
+            .leased
+            .as_ref()
+            .and_then(|leased| leased.waiting.context);
+        // One is enough: after it there is nothing left to save.
+        let (saving, to_be_saved) = mpsc::channel(1);
         let closing = CancellationToken::new();
         let task = Task {
             service,
             stay,
             closing: closing.clone(),
+            saving: to_be_saved,
         };
-        Ok(LiveSandbox(Arc::new(Inner {
+        LiveSandbox(Arc::new(Inner {
             guest,
             isolation,
+            waiting: Mutex::new(waiting.map(|process| (job.language, process))),
             closing,
+            saving,
             _task: AbortOnDropHandle::new(tokio::spawn(task.run())),
-        })))
+        }))
     }
 
     /// What holds its processes now: once one was root, the wall inside is down for all of them.
@@ -154,6 +188,17 @@ impl LiveSandbox {
             guest: self.line.known.borrow().guest,
             ..self.0.isolation.clone()
         }
+    }
+
+    /// The interpreter that waits for a context of this language, once.
+    fn take_waiting(&self, language: Language) -> Option<ProcessId> {
+        let mut waiting = self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let of_it = waiting.take_if(|(of, _)| *of == language);
+        of_it.map(|(_, process)| process)
     }
 
     /// Destroys the VM and waits for it. Everybody who waits hears that it is gone.

@@ -3,7 +3,20 @@
 use super::error::LiveError;
 use super::line::Reply;
 use protocol::link::{Link, MAX_DATA_BYTES, StreamId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+
+/// How far a stream that goes to the guest is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Flow {
+    /// It takes more.
+    Open,
+    /// It ends after what waits.
+    Ending,
+    /// There is none (any more).
+    Closed,
+}
 
 /// All streams that go to the guest and are not ended.
 #[derive(Debug, Default)]
@@ -74,6 +87,15 @@ impl Outflows {
             ..Outflow::default()
         };
         self.0.insert(stream, outflow);
+    }
+
+    /// How far a stream is.
+    pub(super) fn flow(&self, stream: StreamId) -> Flow {
+        match self.0.get(&stream) {
+            Some(outflow) if outflow.ending => Flow::Ending,
+            Some(_) => Flow::Open,
+            None => Flow::Closed,
+        }
     }
 
     /// Ends a stream after what waits; whether there was one to end.

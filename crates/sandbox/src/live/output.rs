@@ -71,6 +71,12 @@ impl Output {
         self.from
     }
 
+    /// Where the byte that [`Output::next`] hands out next is among all that the process wrote: also of an interpreter that
+    /// had written when it was adopted, whose pieces count from its adoption on.
+    pub fn offset(&self) -> u64 {
+        self.offset.saturating_add(self.inbox.base())
+    }
+
     /// The next bytes; `None`: the process ended, or was forgotten, and all was told. Cancel-safe. An error: the VM
     /// is gone.
     pub async fn next(&mut self) -> Result<Option<OutputPiece>, LiveError> {

@@ -9,6 +9,7 @@ use protocol::supervisor::{
     Entry, LANES, MAX_FOLLOWERS, MAX_PATH_BYTES, ProcessId, ProcessLimits, ProcessReport,
     ProcessUser, StartProcess, TerminalSize,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 
@@ -130,7 +131,8 @@ impl ProcessSpec {
 }
 
 /// What is known of one process now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ProcessInfo {
     /// Its name in this sandbox.
     pub id: ProcessId,
@@ -175,6 +177,15 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// These processes, and what stands around them.
+    pub(super) fn of(processes: BTreeMap<ProcessId, ProcessInfo>, guest: GuestWall) -> Known {
+        Known {
+            processes,
+            guest,
+            ..Known::default()
+        }
+    }
+
     pub(super) fn gone(&self) -> LiveError {
         let why = self.over.as_deref().unwrap_or("its task ended");
         LiveError::Gone(why.to_owned())

@@ -29,7 +29,7 @@ const STALL_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One link with a guest, from its beginning on. The guest has no stream open: it has said hello, or is quiet.
 pub(crate) struct Service {
-    desk: Desk,
+    pub(super) desk: Desk,
     commands: mpsc::Receiver<Command>,
     notes: mpsc::UnboundedReceiver<Note>,
     outbox: Outbox,
@@ -55,18 +55,41 @@ impl Service {
 
     /// Serves until the guest breaks the protocol, or its channel breaks. Cancel-safe: it may be polled on.
     pub(super) async fn serve(&mut self, leased: &mut Leased) -> Result<(), Broken> {
+        self.serve_until(leased, |_| false).await
+    }
+
+    /// Nothing that was said is still on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.outbox.is_busy() && !self.desk.link.has_output()
+    }
+
+    /// Takes no more commands; who asks hears why.
+    pub(super) fn refuse_commands(&mut self) {
+        self.commands.close();
+        while self.commands.try_recv().is_ok() {}
+    }
+
+    /// The same until this holds.
+    pub(super) async fn serve_until(
+        &mut self,
+        leased: &mut Leased,
+        mut holds: impl FnMut(&Service) -> bool,
+    ) -> Result<(), Broken> {
         let Leased {
             sender, receiver, ..
         } = leased;
-        let Service {
-            desk,
-            commands,
-            notes,
-            outbox,
-        } = self;
         loop {
-            desk.pump();
-            outbox.fill(&mut desk.link);
+            self.desk.pump();
+            self.outbox.fill(&mut self.desk.link);
+            if holds(self) {
+                return Ok(());
+            }
+            let Service {
+                desk,
+                commands,
+                notes,
+                outbox,
+            } = self;
             let backlog = outbox.left().len() + desk.link.buffered_bytes();
             let (is_busy, stalled) = (outbox.is_busy(), outbox.moved + STALL_DEADLINE);
             tokio::select! {

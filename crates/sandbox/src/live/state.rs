@@ -7,8 +7,10 @@
 //!  output    Asked ──Following──> Begun ──(data)──> (end)
 //!                                   └──(refuse)──> Refused      until the link has its end
 //!  request   asked ──FileDone──> (over)      a read is over when its answer and its stream's end came
+//!  connection  Asked ──Connected──> Open ──(data)──> (end);  Asked ──NotConnected──> (end)
 //! ```
 
+mod connections;
 mod lines;
 mod requests;
 
@@ -17,12 +19,14 @@ pub(super) use requests::Wanted;
 
 use super::error::{Broken, Misbehaviour};
 use crate::quoted::quoted;
+use connections::Connections;
 use protocol::link::StreamId;
 use protocol::supervisor::{
     FileAnswer, GuestControl, HostControl, OutputKind, ProcessId, ProcessReport, StartStep, record,
 };
 use protocol::wire::Ending;
 use requests::Requests;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The longest name of a system call that is believed, in bytes; the longest there is has 23.
@@ -53,6 +57,10 @@ pub(super) enum Decision {
     OutputOver(StreamId),
     /// A file operation is over.
     Answered(u32, FileAnswer),
+    /// Something in the guest has a connection.
+    Connected(StreamId),
+    /// Nothing took a connection: the kernel's number for why.
+    NotConnected(StreamId, i32),
 }
 
 /// What the bytes of a stream are.
@@ -60,8 +68,8 @@ pub(super) enum Decision {
 pub(super) enum Content {
     /// A record of a process' output.
     Record,
-    /// The next bytes of a file, or of a watch.
-    File,
+    /// The next bytes of a file, a watch or a connection.
+    Bytes,
 }
 
 /// How far a process is.
@@ -78,7 +86,8 @@ pub(super) enum Stage {
 }
 
 /// What a process may write on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(super) enum Voice {
     Pipes,
     Terminal,
@@ -113,6 +122,8 @@ pub(super) struct Expected {
     outputs: BTreeMap<StreamId, (Course, Voice)>,
     /// File operations.
     pub(super) requests: Requests,
+    /// To ports.
+    pub(super) connections: Connections,
 }
 
 /// Answers to come that have no name.
@@ -188,6 +199,10 @@ impl Expected {
             }
             GuestControl::Following { stream, from } => self.following(stream, from),
             GuestControl::FileDone { request, answer } => self.requests.answered(request, answer),
+            GuestControl::Connected { to_host } => self.connections.connected(to_host),
+            GuestControl::NotConnected { to_host, errno } => {
+                self.connections.not_connected(to_host, errno)
+            }
             GuestControl::Failed { reason } => Err(Broken::Agent(reason)),
         }
     }
@@ -204,14 +219,20 @@ impl Expected {
                 _ => misbehaved("it sent output before it said where it begins"),
             };
         }
+        if let Some(judged) = self.connections.data(stream) {
+            return judged;
+        }
         self.requests.data(stream, data)?;
-        Ok(Content::File)
+        Ok(Content::Bytes)
     }
 
     /// Judges the end of a stream.
     pub(super) fn end(&mut self, stream: StreamId) -> Result<Decision, Broken> {
         match self.outputs.remove(&stream) {
-            None => self.requests.end(stream),
+            None => match self.connections.end(stream) {
+                Some(judged) => judged,
+                None => self.requests.end(stream),
+            },
             Some((Course::Asked, _)) => {
                 misbehaved("it ended output before it said where it begins")
             }
@@ -224,7 +245,7 @@ impl Expected {
         match message {
             HostControl::Supervise(_) => self.unnamed.ready += 1,
             HostControl::Clear => self.unnamed.cleared += 1,
-            HostControl::Quiesce => self.unnamed.quiet += 1,
+            HostControl::Quiesce | HostControl::Hold => self.unnamed.quiet += 1,
             _ => {}
         }
     }
@@ -247,6 +268,16 @@ impl Expected {
     /// Processes that are to start, run, or ended and are not forgotten.
     pub(super) fn processes(&self) -> usize {
         self.processes.len()
+    }
+
+    /// A process that the guest had before this link.
+    pub(super) fn remember(&mut self, process: ProcessId, stage: Stage, voice: Voice) {
+        self.processes.insert(process, (stage, voice));
+    }
+
+    /// What a process may write on.
+    pub(super) fn voice(&self, process: ProcessId) -> Option<Voice> {
+        self.processes.get(&process).map(|(_, voice)| *voice)
     }
 
     /// An ended process is no longer known.

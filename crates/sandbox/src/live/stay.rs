@@ -1,12 +1,14 @@
 //! The VM of a live sandbox, for as long as it stays. One value owns it and gives it back, whatever way it ends.
 
+use super::error::LiveError;
 use super::guest::Guest;
+use super::held::{HeldGuest, Names};
 use super::process::Known;
 use super::service::Service;
 use crate::admission::SessionPermit;
 use crate::destroy::destroy;
 use crate::drive::bounds;
-use crate::error::{JobError, Step, Why};
+use crate::error::{JobError, Step, Why, chain};
 use crate::events::{EventBus, Notice};
 use crate::lease::{Leased, channel_failed, resume};
 use crate::metrics::Metrics;
@@ -15,7 +17,7 @@ use crate::talk::TalkError;
 use protocol::event::EventType;
 use protocol::job::Job;
 use protocol::result::{Isolation, Status};
-use protocol::supervisor::MAX_KEPT_BYTES;
+use protocol::supervisor::{MAX_KEPT_BYTES, Resume};
 use protocol::trace_id::TraceId;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
@@ -48,6 +50,8 @@ pub(super) struct Stay {
     pub(super) destroying: TaskTracker,
     pub(super) known: watch::Sender<Known>,
     pub(super) told: Told,
+    /// What it is called inside, once it is.
+    pub(super) names: Names,
 }
 
 /// Says that the VM is gone, once it is dropped.
@@ -76,6 +80,7 @@ impl Stay {
             destroying: sandbox.destroying().clone(),
             known: watch::Sender::default(),
             told: Told::Nothing,
+            names: Names::default(),
         }
     }
 
@@ -84,16 +89,59 @@ impl Stay {
         &mut self,
         job: &Job,
         guest: &Guest,
-        mut service: Service,
+        service: Service,
     ) -> Result<Service, JobError> {
         let leased = self.leased.as_mut().ok_or(Why::Gone)?;
-        let resume = resume(leased.vm.id(), SystemTime::now())?;
+        leased.waiting = leased.waiting.for_sandbox(job);
+        let context = leased.waiting.context;
+        let resume = self.resume(None)?;
         let prepared = async {
             guest.resume(resume).await?;
-            guest.dismiss(None).await?;
+            guest.dismiss(context).await?;
             guest.supervise(bounds(job, MAX_KEPT_BYTES)).await?;
             guest.settled().await
         };
+        self.prepare(service, prepared).await
+    }
+
+    /// The same with a VM that was saved at work: its processes go on under these names, or new ones.
+    pub(super) async fn take_up(
+        &mut self,
+        job: &Job,
+        (guest, service): (&Guest, Service),
+        (held, names): (&HeldGuest, Option<Names>),
+    ) -> Result<Service, JobError> {
+        let resume = self.resume(names)?;
+        let held = held.clone();
+        let prepared = async {
+            guest.resume(resume).await?;
+            guest.attach(held).await?;
+            guest.supervise(bounds(job, MAX_KEPT_BYTES)).await?;
+            guest.settled().await
+        };
+        self.prepare(service, prepared).await
+    }
+
+    /// What makes it a machine of its own, by these names or new ones, which are its own from here on.
+    fn resume(&mut self, names: Option<Names>) -> Result<Resume, JobError> {
+        let leased = self.leased.as_ref().ok_or(Why::Gone)?;
+        let mut resume = resume(leased.vm.id(), SystemTime::now())?;
+        if let Some(Names { hostname, boot_id }) = names {
+            (resume.hostname, resume.boot_id) = (hostname, boot_id);
+        }
+        self.names = Names {
+            hostname: resume.hostname.clone(),
+            boot_id: resume.boot_id.clone(),
+        };
+        Ok(resume)
+    }
+
+    async fn prepare(
+        &mut self,
+        mut service: Service,
+        prepared: impl Future<Output = Result<(), LiveError>>,
+    ) -> Result<Service, JobError> {
+        let leased = self.leased.as_mut().ok_or(Why::Gone)?;
         let step = Step::Supervise;
         let prepared = service.beside(leased, step, timeout(READY_DEADLINE, prepared));
         let source = match prepared.await? {
@@ -116,6 +164,17 @@ impl Stay {
                 json!({ "language": job.language, "session": true, "isolation": isolation }),
             ),
         );
+    }
+
+    /// Destroys the VM, and returns once it is gone and its memory given back.
+    pub(super) async fn end(&mut self) {
+        if let Some(Leased { vm, .. }) = self.leased.take()
+            && let Err(error) = vm.close().await
+        {
+            tracing::error!(reason = %chain(&error), "a VM was not destroyed cleanly");
+        }
+        self.memory = None;
+        self.known.send_modify(|known| known.vm_gone = true);
     }
 
     /// Notes that it did not end well, for this reason.

@@ -4,7 +4,7 @@ use super::desk::{Desk, next_free};
 use super::error::LiveError;
 use super::files::{FileReader, READ_WINDOW_BYTES, Transfer};
 use super::inbox::Inbox;
-use super::line::{Content, Reply};
+use super::line::{Content, NewFile, Reply};
 use super::state::{Lines, Wanted};
 use super::watch::{WATCH_WINDOW_BYTES, Watch};
 use protocol::link::StreamId;
@@ -103,12 +103,17 @@ impl Desk {
 
     pub(super) fn write(
         &mut self,
-        path: String,
+        file: NewFile,
         place: OwnedSemaphorePermit,
         done: Reply<u64>,
     ) -> Result<Transfer, LiveError> {
         let (request, stream) = (self.free_request(), self.free_stream());
-        let operation = FileOperation::Write { path, stream };
+        let NewFile { path, metadata } = file;
+        let operation = FileOperation::Write {
+            path,
+            stream,
+            metadata,
+        };
         self.say(&HostControl::File { request, operation })?;
         self.link.open_outgoing(stream);
         self.outflows.open(stream);

@@ -1,13 +1,12 @@
 //! What a program of a session left in `/work/out`: what changed, not all that is there.
 
 use crate::live::{Entry, EntryKind, LiveError, LiveSandbox};
+use protocol::environment::OUT_DIR;
 use protocol::path::check_relative;
 use protocol::result::ArtifactFile;
 use protocol::wire::MAX_ARTIFACTS;
 use std::collections::BTreeMap;
 
-/// Where programs put what they want to hand out.
-const OUT_DIR: &str = "/work/out";
 /// Levels of folders that are looked into.
 const DEPTH: u32 = 16;
 

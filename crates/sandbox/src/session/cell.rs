@@ -148,6 +148,7 @@ fn accept(contexts: &Contexts, job: &Job, stdin: Vec<u8>) -> Result<(u32, Accept
         timeout: job.limits.timeout,
         // It is cut here, and goes on.
         output_bytes: usize::MAX,
+        ..Cell::default()
     };
     Ok((context.id, contexts.execute(context.id, cell)?))
 }

@@ -19,16 +19,17 @@ const MAX_BYTES: u64 = 64 * 1024;
 /// One of a snapshot's files, as it was when it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FileRecord {
-    pub(super) name: String,
+pub(crate) struct FileRecord {
+    pub(crate) name: String,
     sha256: String,
-    size: u64,
+    /// In bytes.
+    pub(crate) size: u64,
     /// As long as this holds, nobody touched the file since it was read.
     identity: FileIdentity,
 }
 
 impl FileRecord {
-    fn of(path: &Path) -> Result<FileRecord, SnapshotError> {
+    pub(crate) fn of(path: &Path) -> Result<FileRecord, SnapshotError> {
         let (sha256, identity) = sha256_file(path).map_err(io("reading", path))?;
         Ok(FileRecord {
             name: path
@@ -42,7 +43,7 @@ impl FileRecord {
     }
 
     /// Compares it with the file: by identity where that still holds, else byte for byte.
-    pub(super) fn check(&self, folder: &Path, read: Read<'_>) -> Result<(), SnapshotError> {
+    pub(crate) fn check(&self, folder: &Path, read: Read<'_>) -> Result<(), SnapshotError> {
         let path = folder.join(&self.name);
         let identity = FileIdentity::of(&path).map_err(io("reading", &path))?;
         if identity == self.identity && matches!(read, Read::Changed(_)) {
@@ -69,7 +70,7 @@ impl FileRecord {
 
 /// Which files are read to be compared.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Read<'a> {
+pub(crate) enum Read<'a> {
     /// Each.
     All,
     /// Those that were touched since their manifest was written; each state of one is read once.
@@ -79,7 +80,7 @@ pub(super) enum Read<'a> {
 /// Digests of files that this process has read: a state folder that was copied has other identities than
 /// its manifests say, and half a GiB must not be read again for each job and each listing.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Known(Arc<Mutex<HashMap<PathBuf, (FileIdentity, String)>>>);
+pub(crate) struct Known(Arc<Mutex<HashMap<PathBuf, (FileIdentity, String)>>>);
 
 impl Known {
     fn sha256(&self, path: &Path, identity: FileIdentity) -> std::io::Result<String> {

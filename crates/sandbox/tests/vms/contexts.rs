@@ -3,6 +3,8 @@
 mod endings;
 mod order;
 mod output;
+mod waiting;
+mod wishes;
 
 use crate::host::Host;
 use protocol::environment::WORK_DIR;
@@ -46,12 +48,7 @@ impl Stay {
         let state = tempfile::tempdir().unwrap();
         let host = Host::of_any_engine(state.path(), name, uid_base, "").await?;
         let sandbox = host.sandbox(|engine| engine);
-        let job = sandbox.admit(JobRequest {
-            language: language.name().into(),
-            code: "0".into(),
-            ..JobRequest::default()
-        });
-        let live = LiveSandbox::open(&sandbox, &job.unwrap()).await.unwrap();
+        let live = open(&sandbox, language).await;
         Some(Stay {
             contexts: Contexts::new(live.clone()),
             live,
@@ -84,6 +81,15 @@ impl Stay {
         self.live.close().await;
         self.sandbox.close(Duration::from_secs(10)).await;
     }
+}
+
+async fn open(sandbox: &Sandbox, language: Language) -> LiveSandbox {
+    let job = sandbox.admit(JobRequest {
+        language: language.name().into(),
+        code: "0".into(),
+        ..JobRequest::default()
+    });
+    LiveSandbox::open(sandbox, &job.unwrap()).await.unwrap()
 }
 
 impl Default for Told {

@@ -30,8 +30,19 @@ const PYTHON: &[&str] = &[
     "import sys\nclass W:\n    def write(self, s): sys.__stdout__.write(s.upper())\n    def flush(self): pass\nsys.stdout = W(); print('loud')",
     "import os, sys; print('lost'); sys.stdout.flush(); os.close(1); print('more')",
     "async def f(): pass\nf()",
+    HUNG,
     "import inspect, sys, traceback; print(len(inspect.stack()), sys._getframe().f_back, sys.path, sys.argv, __file__); traceback.print_stack()",
 ];
+
+/// In an image whose libraries wait loaded, too: they are not walked through where nobody sees what goes.
+const DATA: &[&str] = &[
+    "import os; os.mkdir('out')\nimport matplotlib.pyplot as plt\nfigure, axes = plt.subplots(); axes.plot([1, 3, 2]); figure.savefig('out/plot.png'); print('drawn')",
+    "import pandas as pd\nclass F(pd.DataFrame):\n    def __del__(self): print('frame gone')\nf = F({'a': [1]}); f.attrs['me'] = f",
+    "import numpy, atexit; atexit.register(lambda: print(numpy.arange(3))); print(numpy.random.default_rng(1).integers(9))",
+    HUNG,
+];
+/// A cycle that hangs on what was loaded before.
+const HUNG: &str = "import argparse\nclass A:\n    def __del__(self): print('hung gone')\na = A(); a.me = a; argparse.Action.hook = a; del a";
 
 const NODE: &[&str] = &[
     "console.log('plain')",
@@ -64,10 +75,16 @@ const BASH: &[&str] = &[
 #[tokio::test]
 async fn programs_end_in_a_loaded_interpreter_as_in_a_new_one() {
     let state = tempfile::tempdir().unwrap();
-    for (language, sources) in [("bash", BASH), ("python", PYTHON), ("node", NODE)] {
-        let pool = format!("[pool.{language}]\nmin = 1\nmax = 1\n");
+    for (language, sources) in [
+        ("bash", BASH),
+        ("python", PYTHON),
+        ("python@python-data", DATA),
+        ("node", NODE),
+    ] {
+        let pool = format!("[pool.\"{language}\"]\nmin = 1\nmax = 1\n");
         let host = Host::of_any_engine(state.path(), "endings", 42500, &pool).await;
-        let (Some(host), true) = (host, Host::has(language)) else {
+        let image = language.rsplit('@').next().unwrap_or(language);
+        let (Some(host), true) = (host, Host::has(image)) else {
             continue;
         };
         let sandbox = host.sandbox(|engine| engine);

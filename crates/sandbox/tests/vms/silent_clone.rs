@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use protocol::job::JobRequest;
 use protocol::result::{BootPath, Status};
 use sandbox::drive::JobIo;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use vmm::{
@@ -43,6 +44,10 @@ impl Snapshots for Stalled {
         let mut vm = self.0.snapshots().unwrap().restore(spec, snapshot).await?;
         vm.pause().await?;
         Ok(vm)
+    }
+
+    async fn load_saved(&self, spec: VmSpec, folder: &Path) -> Result<Box<dyn Vm>, VmmError> {
+        self.0.snapshots().unwrap().load_saved(spec, folder).await
     }
 
     async fn stand_by(&self, _: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {

@@ -8,6 +8,7 @@ use protocol::result::{BootPath, JobResult, Status};
 use rustix::process::{Pid, Signal, kill_process};
 use sandbox::drive::JobIo;
 use sandbox::sandbox::Sandbox;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,6 +63,10 @@ impl Snapshots for Noted {
     ) -> Result<Box<dyn Vm>, VmmError> {
         self.notes.clones.fetch_add(1, Ordering::SeqCst);
         self.real().restore(spec, snapshot).await
+    }
+
+    async fn load_saved(&self, spec: VmSpec, folder: &Path) -> Result<Box<dyn Vm>, VmmError> {
+        self.real().load_saved(spec, folder).await
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {

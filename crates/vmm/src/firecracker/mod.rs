@@ -40,7 +40,7 @@ use crate::state::StateDir;
 use async_trait::async_trait;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Makes Firecracker VMs.
@@ -214,6 +214,10 @@ impl Snapshots for Firecracker {
     ) -> Result<Box<dyn Vm>, VmmError> {
         self.0.warn_unjailed();
         Ok(Box::new(self.0.clone_of(spec, snapshot).await?))
+    }
+
+    async fn load_saved(&self, spec: VmSpec, folder: &Path) -> Result<Box<dyn Vm>, VmmError> {
+        self.restore(spec, &SnapshotFiles::inside(folder)).await
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {

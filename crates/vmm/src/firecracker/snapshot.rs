@@ -8,6 +8,7 @@ use crate::engine::SnapshotFiles;
 use crate::error::{Step, VmmError};
 use crate::saved::{MAX_STATE_BYTES, take_over, writing};
 use rustix::fs::{Mode, OFlags};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::fs::File;
 use std::io::Error;
 use std::os::unix::fs::MetadataExt;
@@ -29,6 +30,42 @@ pub(super) async fn save(mut vm: FirecrackerVm, into: &Path) -> Result<SnapshotF
     // Whichever way it went, this VM has been stopped for good.
     let destroyed = vm.destroy().await;
     written.and(destroyed).map(|()| files)
+}
+
+/// The same of a VM that may be a clone, which lives on where this fails before its files are whole.
+pub(super) async fn save_at_work(vm: &mut FirecrackerVm, into: &Path) -> Result<(), VmmError> {
+    if !vm.paused {
+        return Err(VmmError::State {
+            step: Step::Save,
+            reason: "only a paused VM can be saved".into(),
+        });
+    }
+    let files = SnapshotFiles::inside(into);
+    allow_files(vm)?;
+    let written = write(vm, &files).await;
+    if written.is_err() {
+        files.discard();
+    }
+    written
+}
+
+/// A clone may write no file of its RAM's size, until it is saved.
+fn allow_files(vm: &FirecrackerVm) -> Result<(), VmmError> {
+    let bytes = Some((u64::from(vm.size.memory_mib) << 20) + MAX_STATE_BYTES);
+    let limit = Rlimit {
+        current: bytes,
+        maximum: bytes,
+    };
+    let allowed = prlimit(
+        Pid::from_raw(vm.running.process.pid()),
+        Resource::Fsize,
+        limit,
+    );
+    let failed = VmmError::io(
+        Step::Save,
+        "raising the size of files that the VM may write",
+    );
+    allowed.map(drop).map_err(|errno| failed(errno.into()))
 }
 
 async fn write(vm: &mut FirecrackerVm, files: &SnapshotFiles) -> Result<(), VmmError> {

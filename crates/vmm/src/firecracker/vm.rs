@@ -149,6 +149,10 @@ impl Vm for FirecrackerVm {
         Some(self)
     }
 
+    async fn save(&mut self, into: &Path) -> Result<(), VmmError> {
+        super::snapshot::save_at_work(self, into).await
+    }
+
     fn console_tail(&self) -> String {
         self.running.console.text()
     }

@@ -14,14 +14,14 @@ pub mod fd {
     pub const CHANNEL: i32 = 4;
     /// The root file system, read-only, as `/dev/fdset/1`; one that stands by gets a file instead.
     pub const ROOTFS: i32 = 5;
-    /// A clone's device state, read-only, in [`super::STATE_SET`]; one that stands by is given it later.
+    /// A clone's device state, or all of a saved VM, read-only, in [`super::STATE_SET`]; one that stands by is given it later.
     pub const STATE: i32 = 6;
 
     /// The KVM device, the last of the table. Only with accelerator kvm.
     pub const fn kvm(start: &super::QemuStart) -> i32 {
         match start {
             super::QemuStart::Boot { .. } => ROOTFS + 1,
-            super::QemuStart::Clone => STATE + 1,
+            super::QemuStart::Clone | super::QemuStart::Saved => STATE + 1,
             super::QemuStart::StandBy => CHANNEL + 1,
         }
     }
@@ -71,6 +71,8 @@ pub enum QemuStart {
     },
     /// From a snapshot.
     Clone,
+    /// From all that was in a VM that was saved at work.
+    Saved,
     /// From a snapshot that is not known yet, nor the root file system: both, and RAM, are said when the
     /// machine is to be made.
     StandBy,
@@ -191,7 +193,7 @@ pub fn arguments(machine: &Machine) -> Vec<OsString> {
             .map(String::from),
         ),
         // Deferred: what to load is said over the control socket, after the jail was checked.
-        QemuStart::Clone => args
+        QemuStart::Clone | QemuStart::Saved => args
             .extend(["-add-fd", "fd=6,set=3,opaque=state", "-incoming", "defer"].map(String::from)),
         QemuStart::StandBy => args.extend(["--preconfig", "-incoming", "defer"].map(String::from)),
     }
@@ -260,7 +262,9 @@ fn memory(machine: &Machine) -> Option<String> {
                 at::RAM
             )
         }
-        QemuStart::Boot { .. } => format!("memory-backend-ram,id=ram,size={size}M"),
+        QemuStart::Boot { .. } | QemuStart::Saved => {
+            format!("memory-backend-ram,id=ram,size={size}M")
+        }
         QemuStart::Clone => template(size).to_string(),
         QemuStart::StandBy => return None,
     })
@@ -276,6 +280,7 @@ mod tests {
         let starts = prop_oneof![
             Just(QemuStart::Clone),
             Just(QemuStart::StandBy),
+            Just(QemuStart::Saved),
             prop_oneof![Just(RamIn::Memory), Just(RamIn::File)].prop_map(|ram_in| {
                 QemuStart::Boot {
                     command_line: "quiet".into(),
@@ -312,7 +317,7 @@ mod tests {
             let is_ram = |o: &&str| o.contains("id=ram") || o.contains("\"id\":\"ram\"");
             let ram = after("-object").into_iter().find(is_ram);
             match &machine.start {
-                QemuStart::Boot { .. } => prop_assert!(ram.is_some()),
+                QemuStart::Boot { .. } | QemuStart::Saved => prop_assert!(ram.is_some()),
                 QemuStart::Clone => for wall in ["\"readonly\":true", "\"rom\":\"off\"", "\"share\":false"] {
                     prop_assert!(ram.unwrap().contains(wall));
                 },

@@ -14,6 +14,7 @@ use crate::jail::files::{Access, JailFile};
 use crate::jail::{JailRequest, Jailed, inspect, pipe, socket_pair};
 use crate::qmp::Qmp;
 use crate::running::Running;
+use crate::saved::STREAM;
 use crate::state::{RunFolder, private_file};
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -98,9 +99,32 @@ impl QemuEngine {
             ],
             files: vec![JailFile::read_only(&snapshot.memory, at::RAM)],
         };
-        let size = StandbySize::of(&spec);
-        let given = Given { inside, run };
-        let mut vm = self.start(size, QemuStart::Clone, given).await?;
+        self.go_on(&spec, QemuStart::Clone, Given { inside, run })
+            .await
+    }
+
+    /// Makes a VM of what was saved of one.
+    pub(super) async fn saved(&self, spec: VmSpec, folder: &Path) -> Result<QemuVm, VmmError> {
+        let run = RunFolder::create(&self.state, &spec.id)?;
+        let inside = HostFiles {
+            fds: vec![
+                open_read(&spec.rootfs)?.into(),
+                open_read(&folder.join(STREAM))?.into(),
+            ],
+            files: vec![],
+        };
+        self.go_on(&spec, QemuStart::Saved, Given { inside, run })
+            .await
+    }
+
+    /// Starts one whose state it is given, and has it go on from there.
+    async fn go_on(
+        &self,
+        spec: &VmSpec,
+        start: QemuStart,
+        given: Given,
+    ) -> Result<QemuVm, VmmError> {
+        let mut vm = self.start(StandbySize::of(spec), start, given).await?;
         vm.load(at::STATE).await?;
         vm.execute(Step::Run, "cont", json!({})).await?;
         vm.start_watchdog(&self.config);
@@ -227,6 +251,7 @@ impl QemuEngine {
             },
             qmp: Arc::new(Mutex::new(Qmp::new(qmp))),
             watchdog: None,
+            memory_mib: size.memory_mib,
             channel: Some(channel),
             paused: false,
             ram: None,

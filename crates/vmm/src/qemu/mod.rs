@@ -8,12 +8,14 @@
 //! | `launch` | from a spec to a jailed QEMU that waits for its first command |
 //! | `vm` | a running VM |
 //! | `snapshot` | a paused VM becomes two files |
+//! | `save` | a VM at work becomes one, with all that is in it |
 //! | `standby` | a jailed QEMU without a machine becomes a clone |
 
 pub mod args;
 pub mod cmdline;
 pub mod detect;
 mod launch;
+mod save;
 mod snapshot;
 mod standby;
 mod vm;
@@ -29,6 +31,7 @@ use crate::state::StateDir;
 use args::RamIn;
 use async_trait::async_trait;
 use detect::Qemu;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Makes QEMU VMs.
@@ -130,6 +133,10 @@ impl Snapshots for QemuEngine {
         snapshot: &SnapshotFiles,
     ) -> Result<Box<dyn Vm>, VmmError> {
         Ok(Box::new(self.clone_of(spec, snapshot).await?))
+    }
+
+    async fn load_saved(&self, spec: VmSpec, folder: &Path) -> Result<Box<dyn Vm>, VmmError> {
+        Ok(Box::new(self.saved(spec, folder).await?))
     }
 
     async fn stand_by(&self, size: StandbySize) -> Result<Option<Box<dyn Standby>>, VmmError> {

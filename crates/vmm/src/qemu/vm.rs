@@ -18,6 +18,8 @@ use tokio::time::timeout;
 /// A VM; dropping it kills it and gives everything back.
 pub(super) struct QemuVm {
     pub(super) id: VmId,
+    /// The guest's RAM, MiB.
+    pub(super) memory_mib: u32,
     pub(super) running: Running,
     /// Shared with the watchdog.
     pub(super) qmp: Arc<Mutex<Qmp>>,
@@ -164,6 +166,10 @@ impl Vm for QemuVm {
             Some(_) => Some(self),
             None => None,
         }
+    }
+
+    async fn save(&mut self, into: &Path) -> Result<(), VmmError> {
+        super::save::save(self, into).await
     }
 
     fn console_tail(&self) -> String {

@@ -3,7 +3,7 @@
 //! of itself.
 
 use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
 /// The longest line, in bytes (2 MiB): the drivers show at most 1 MiB of one kind of data.
@@ -13,7 +13,7 @@ pub const MAX_LINE_BYTES: usize = 2 * 1024 * 1024;
 const MAX_KINDS: usize = 32;
 
 /// One of a program's two outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CellStream {
     /// Standard output.
@@ -101,7 +101,8 @@ pub enum Nonsense {
 }
 
 /// Makes lines of bytes.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Lines {
     line: Vec<u8>,
 }

@@ -4,6 +4,7 @@
 //!  no interpreter ──a cell──> started ──Begun──> running ──End──> idle ──a cell──> …
 //!        ^                       └── its time is up, too much output: interrupt ── grace ── killed ┐
 //!        └──────────────────── its process ended, it talked nonsense, restart ─────────────────────┘
+//!  between cells ──the sandbox is saved──> let go; the interpreter stays, and is taken up by another task
 //! ```
 
 use super::Cell;
@@ -11,12 +12,14 @@ use super::answer::Nonsense;
 use super::course::Course;
 use super::event::{CellEnd, ContextEvent, Lost, Stop};
 use super::hearing::{CellNumber, Heard, Hearing};
+use super::held::{HeldCourse, HeldInterpreter};
 use super::log::Log;
 use super::order;
 use crate::live::{
-    LiveError, LiveSandbox, Output, OutputPiece, ProcessId, ProcessSpec, SignalTarget,
+    EntryKind, LaunchSpec, LiveError, LiveSandbox, Output, OutputPiece, ProcessId, ProcessSpec,
+    Program, SignalTarget,
 };
-use protocol::language::Orders;
+use protocol::language::{Language, Orders};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -33,15 +36,20 @@ pub(super) type Numbered = (CellNumber, Cell);
 /// What a context is told beside its cells.
 #[derive(Debug)]
 pub(super) enum Wish {
+    /// Have an interpreter ready for the next cell.
+    Begin,
     /// Stop this cell, or the one that runs.
     Interrupt(Option<CellNumber>),
     /// Away with the interpreter.
     Restart(oneshot::Sender<()>),
+    /// Let go of the interpreter, which stays: the sandbox is saved.
+    Hold(oneshot::Sender<HeldCourse>),
 }
 
 /// Everything of one context's task.
 pub(super) struct Task {
     pub(super) live: LiveSandbox,
+    pub(super) language: Language,
     pub(super) orders: Orders,
     pub(super) spec: ProcessSpec,
     pub(super) log: Arc<Log>,
@@ -54,6 +62,10 @@ pub(super) struct Task {
     pub(super) process: Arc<Mutex<Option<ProcessId>>>,
     /// There was one before.
     pub(super) had_one: bool,
+    /// One that stayed while the sandbox was saved, not taken up yet.
+    pub(super) held: Option<HeldInterpreter>,
+    /// Who waits for this task to let go.
+    pub(super) letting_go: Option<oneshot::Sender<HeldCourse>>,
 }
 
 /// An interpreter that runs.
@@ -66,7 +78,10 @@ pub(super) struct RunningInterpreter {
 impl Task {
     /// Serves until nobody holds the context any more.
     pub(super) async fn run(mut self) {
-        loop {
+        if let Some(held) = self.held.take() {
+            self.take_up(held).await;
+        }
+        while self.letting_go.is_none() {
             let next = async {
                 match &mut self.interpreter {
                     Some(interpreter) => {
@@ -92,7 +107,10 @@ impl Task {
                 break;
             }
         }
-        self.kill().await;
+        match self.letting_go.take() {
+            Some(reply) => _ = reply.send(self.let_go().await),
+            None => self.kill().await,
+        }
         let gone = || Lost::Gone(self.live.line.gone().to_string());
         let lost = (!self.live.is_alive()).then(gone);
         while let Ok((number, _)) = self.cells.try_recv() {
@@ -103,6 +121,8 @@ impl Task {
 
     async fn on_wish_between(&mut self, wish: Wish) {
         match wish {
+            // One that cannot be had is told of with the cell that wants it.
+            Wish::Begin => _ = self.begin().await,
             Wish::Interrupt(Some(number)) => _ = self.stopped.insert(number),
             // Nothing runs.
             Wish::Interrupt(None) => {}
@@ -113,6 +133,7 @@ impl Task {
                 }
                 let _ = done.send(());
             }
+            Wish::Hold(reply) => self.letting_go = Some(reply),
         }
     }
 
@@ -173,29 +194,69 @@ impl Task {
         if self.interpreter.is_some() {
             return Ok(());
         }
-        let started = async {
-            let process = self.live.start(self.spec.clone()).await?;
-            let output = self.live.follow(process, 0).await?;
-            let preface = order::preface(&self.orders);
-            if !preface.is_empty() {
-                self.live.order(process, preface.into()).await?;
-            }
-            Ok((process, output))
+        let loaded = match self.live.take_waiting(self.language) {
+            Some(waiting) => self.adopt(waiting).await,
+            None => None,
         };
-        let (process, output) = started.await.map_err(|error: LiveError| match error {
-            LiveError::Gone(why) => Lost::Gone(why),
-            other => Lost::NotStarted(other.to_string()),
-        })?;
-        self.interpreter = Some(RunningInterpreter {
-            process,
-            output,
-            hearing: Hearing::default(),
-        });
-        self.set_process(Some(process));
+        let (process, output) = match loaded {
+            Some(loaded) => loaded,
+            None => self.start().await.map_err(lost)?,
+        };
+        self.has_interpreter(process, output, (0, Hearing::default()));
         if std::mem::replace(&mut self.had_one, true) {
             self.log.tell(ContextEvent::Renewed);
         }
         Ok(())
+    }
+
+    async fn start(&self) -> Result<(ProcessId, Output), LiveError> {
+        let process = self.live.start(self.spec.clone()).await?;
+        let output = self.live.follow(process, 0).await?;
+        let preface = order::preface(&self.orders);
+        if !preface.is_empty() {
+            self.live.order(process, preface.into()).await?;
+        }
+        Ok((process, output))
+    }
+
+    /// An interpreter that waits, where it can be this context's; else a new one is.
+    async fn adopt(&self, waiting: ProcessId) -> Option<(ProcessId, Output)> {
+        let adopt = order::adopted(waiting, self.language, &self.spec)?;
+        // Where that is no folder, a new one says so in the system's words.
+        let there = self.live.stat(&adopt.cwd).await.ok()?;
+        if !matches!(there.kind, EntryKind::Folder | EntryKind::Link) {
+            return None;
+        }
+        let spec = LaunchSpec {
+            followed: true,
+            ..LaunchSpec::from(Program::Waiting(adopt))
+        };
+        let launch = self.live.launch(spec).await.ok()?;
+        launch.started.await.ok()?.ok()?;
+        Some((launch.process, launch.output?))
+    }
+
+    /// There is an interpreter, heard up to this offset.
+    pub(super) fn has_interpreter(
+        &mut self,
+        process: ProcessId,
+        output: Output,
+        (heard, mut hearing): (u64, Hearing),
+    ) {
+        if output.from() != heard {
+            // What is between is lost, and with it the rest of a line that was heard in part.
+            hearing.skip();
+        }
+        self.interpreter = Some(RunningInterpreter {
+            process,
+            output,
+            hearing,
+        });
+        self.set_process(Some(process));
+    }
+
+    pub(super) fn tell_lost(&self, error: LiveError) {
+        self.log.tell(ContextEvent::Lost(lost(error)));
     }
 
     pub(super) async fn signal(&self, signal: i32, to: SignalTarget) {
@@ -271,9 +332,18 @@ impl Task {
 
     /// Away with the interpreter and all that it started.
     pub(super) async fn kill(&mut self) {
-        let Some(interpreter) = self.interpreter.take() else {
+        let Some(mut interpreter) = self.interpreter.take() else {
             return;
         };
+        interpreter.hearing.let_go(&mut |heard| {
+            if let Heard::Printed(origin, stream, data) = heard {
+                self.log.tell(ContextEvent::Printed {
+                    origin,
+                    stream,
+                    data,
+                });
+            }
+        });
         let process = interpreter.process;
         drop(interpreter);
         self.set_process(None);
@@ -286,5 +356,13 @@ impl Task {
     fn set_process(&self, process: Option<ProcessId>) {
         let mut shared = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         *shared = process;
+    }
+}
+
+/// What became of an interpreter that could not be had.
+fn lost(error: LiveError) -> Lost {
+    match error {
+        LiveError::Gone(why) => Lost::Gone(why),
+        other => Lost::NotStarted(other.to_string()),
     }
 }

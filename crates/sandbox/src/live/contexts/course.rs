@@ -14,6 +14,8 @@ use tokio::time::{Instant, sleep_until};
 const BEGIN_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a cell may take to end once it was interrupted.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long a cell may take to begin, so that it can be interrupted, once its sandbox is to be saved.
+const HOLD_PATIENCE: Duration = Duration::from_secs(20);
 const SIGINT: i32 = 2;
 
 /// A cell on its way.
@@ -128,6 +130,8 @@ impl Task {
 
     async fn on_wish(&mut self, wish: Option<Wish>, course: &mut Course) -> Option<Lost> {
         match wish {
+            // There is one.
+            Some(Wish::Begin) => None,
             Some(Wish::Interrupt(which)) if which.is_none_or(|number| number == course.number) => {
                 course.stopped.get_or_insert(Stop::Interrupt);
                 if course.begun.is_some() {
@@ -144,6 +148,16 @@ impl Task {
                 course.stopped.get_or_insert(Stop::Context);
                 let _ = done.send(());
                 Some(Lost::Restarted)
+            }
+            Some(Wish::Hold(reply)) => {
+                self.letting_go = Some(reply);
+                course.stopped.get_or_insert(Stop::Context);
+                // One that has not begun is interrupted once it has.
+                course.deadline = course.deadline.min(Instant::now() + HOLD_PATIENCE);
+                if course.begun.is_some() {
+                    self.interrupt(course).await;
+                }
+                None
             }
             None => {
                 course.stopped.get_or_insert(Stop::Context);

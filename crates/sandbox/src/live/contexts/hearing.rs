@@ -8,6 +8,7 @@
 //! | output | whose it is |
 //! |---|---|
 //! | on the running cell's lane | that cell's |
+//! | after the order, before `Begun`, on the lane that this names | that cell's: what was printed is read before what was said |
 //! | on a lane that was left because something still held it | late, of the last cell that had it |
 //! | between cells, or where no lane is one cell's alone | late, of the context |
 //! | told by the interpreter with a cell's key | that cell's, late unless it runs |
@@ -16,10 +17,15 @@ use super::answer::{Bundle, CellStream, ContextAnswer, Lines, Nonsense};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use protocol::supervisor::{LANES, OutputKind};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Cells whose late output is known as theirs; of older ones it is the context's.
 const REMEMBERED: usize = 256;
+
+/// Bytes that are held back until a cell says on which lane it runs, and pieces of them; what is more is told at once.
+const MAX_HELD_BYTES: usize = 1024 * 1024;
+const MAX_HELD_PIECES: usize = 1024;
 
 /// A cell's number in its context: 1, 2, …
 pub type CellNumber = u64;
@@ -71,7 +77,8 @@ pub struct RaisedError {
 }
 
 /// The cell that the interpreter has.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Given {
     key: String,
     number: CellNumber,
@@ -80,7 +87,8 @@ struct Given {
 }
 
 /// One interpreter, as far as it was heard.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hearing {
     lines: Lines,
     given: Option<Given>,
@@ -88,6 +96,8 @@ pub struct Hearing {
     lanes: [Option<(CellNumber, bool)>; LANES as usize + 1],
     /// Keys of cells that are over.
     over: VecDeque<(String, CellNumber)>,
+    /// Printed since the order, before it was heard that the cell began.
+    held: Vec<(u8, CellStream, Vec<u8>)>,
 }
 
 impl Hearing {
@@ -98,6 +108,11 @@ impl Hearing {
             number,
             begun: None,
         });
+    }
+
+    /// Something that it wrote is missing.
+    pub fn skip(&mut self) {
+        self.lines = Lines::default();
     }
 
     /// Takes in what it wrote.
@@ -119,8 +134,30 @@ impl Hearing {
                 return fed;
             }
         };
-        tell(Heard::Printed(self.printer(lane), stream, data.to_vec()));
+        if self.waits_for_begin() && self.has_room_for(data.len()) {
+            self.held.push((lane, stream, data.to_vec()));
+        } else {
+            tell(Heard::Printed(self.printer(lane), stream, data.to_vec()));
+        }
         Ok(())
+    }
+
+    /// Tells what was held back: the cell began, or never will.
+    pub fn let_go(&mut self, tell: &mut impl FnMut(Heard)) {
+        for (lane, stream, data) in std::mem::take(&mut self.held) {
+            tell(Heard::Printed(self.printer(lane), stream, data));
+        }
+    }
+
+    fn waits_for_begin(&self) -> bool {
+        let given = self.given.as_ref();
+        given.is_some_and(|given| given.begun.is_none())
+    }
+
+    /// Whether so many bytes more can be held back. Pieces may be a byte each, of which a million would take long to count.
+    fn has_room_for(&self, bytes: usize) -> bool {
+        let held = || self.held.iter().map(|(_, _, data)| data.len());
+        self.held.len() < MAX_HELD_PIECES && held().sum::<usize>() + bytes <= MAX_HELD_BYTES
     }
 
     /// Bytes of a line that is not whole: at most [`super::answer::MAX_LINE_BYTES`].
@@ -160,6 +197,7 @@ impl Hearing {
                 let number = given.number;
                 self.takes_lane(number, lane);
                 tell(Heard::Begun);
+                self.let_go(tell);
             }
             ContextAnswer::Output {
                 cell,

@@ -52,6 +52,23 @@ impl Log {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// One whose first event has this number.
+    pub(super) fn from(first: u64) -> Log {
+        let held = Held {
+            first,
+            ..Held::default()
+        };
+        Log {
+            held: Mutex::new(held),
+            changed: Notify::new(),
+        }
+    }
+
+    /// The number of the next event.
+    pub(super) fn next(&self) -> u64 {
+        self.held().next()
+    }
+
     /// Tells something.
     pub(super) fn tell(&self, event: ContextEvent) {
         let mut held = self.held();

@@ -14,18 +14,22 @@ mod context;
 mod course;
 mod event;
 mod hearing;
+mod held;
 mod log;
 mod order;
 
 pub use answer::{Bundle, CellStream, Nonsense};
 pub use event::{CellEnd, ContextEvent, Lost, Stop};
 pub use hearing::{CellNumber, Heard, Hearing, Origin, RaisedError, Shown};
+pub use held::HeldContexts;
 pub use log::{Events, From};
 pub use order::MAX_CELL_BYTES;
 
 use super::{LiveError, LiveSandbox, Orders, ProcessId, ProcessLimits, ProcessSpec, Stdin};
 use context::{Numbered, Task, Wish};
+use held::HeldCourse;
 use log::Log;
+use protocol::environment::WORK_DIR;
 use protocol::language::{self, Language, context, environment};
 use protocol::supervisor::ProcessUser;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,14 +68,39 @@ pub struct Cell {
     pub code: String,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Set before it runs, and left so.
+    /// Set before it runs.
     pub env: Vec<(String, String)>,
+    /// How long those are set.
+    pub env_scope: EnvScope,
+    /// What its values are shown as.
+    pub formats: Formats,
     /// Its whole standard input: at most [`MAX_CELL_BYTES`].
     pub stdin: Vec<u8>,
     /// How long it may run, from when it begins.
     pub timeout: Duration,
     /// How much it may print and show, in bytes.
     pub output_bytes: usize,
+}
+
+/// How long a cell's variables of the environment are set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EnvScope {
+    /// For all cells that come after it, too.
+    #[default]
+    Context,
+    /// Until it is over: then they are as they were before it.
+    Cell,
+}
+
+/// What a cell's values are shown as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Formats {
+    /// As notebooks show them.
+    #[default]
+    Notebook,
+    /// As data, too: figures as `e2b/chart`, tables as `e2b/data`, lists and maps as JSON. It takes time, and clients
+    /// that do not ask for it have no use for it.
+    Structured,
 }
 
 /// What is known of a context.
@@ -113,8 +142,7 @@ struct Held {
 
 #[derive(Debug)]
 struct Context {
-    language: Language,
-    cwd: String,
+    spec: ContextSpec,
     log: Arc<Log>,
     process: Arc<Mutex<Option<ProcessId>>>,
     cells: mpsc::Sender<Numbered>,
@@ -150,7 +178,8 @@ impl Contexts {
     /// The context of this language that is used where none is named; made at its first use.
     pub fn default_of(&self, spec: ContextSpec) -> Result<ContextInfo, LiveError> {
         let mut held = self.held();
-        let is_it = |context: &Context| context.is_default && context.language == spec.language;
+        let is_it =
+            |context: &Context| context.is_default && context.spec.language == spec.language;
         let known = held.contexts.iter().find(|(_, context)| is_it(context));
         let id = match known.map(|(id, _)| *id) {
             Some(id) => id,
@@ -193,6 +222,14 @@ impl Contexts {
                 events,
             })
         })
+    }
+
+    /// Has a context's interpreter load before its first cell comes; nobody waits for it.
+    pub async fn begin(&self, id: ContextId) -> Result<(), LiveError> {
+        let wishes = self.with(id, |context| Ok(context.wishes.clone()))?;
+        // A context that ends needs none.
+        let _ = wishes.send(Wish::Begin).await;
+        Ok(())
     }
 
     /// What is told of a context, from an event on.
@@ -271,10 +308,24 @@ impl Held {
         let process = spec.process(&interpreter);
         process.check()?;
         self.last += 1;
-        self.contexts
-            .insert(self.last, Context::begin(live, spec, interpreter, made));
+        let context = Context::begin(live, spec, interpreter, (made, HeldCourse::default()));
+        self.contexts.insert(self.last, context);
         Ok(self.last)
     }
+}
+
+/// An interpreter that waits for the first context of this language; `None`: it has none that can.
+pub(crate) fn waiting(language: Language, limits: ProcessLimits) -> Option<ProcessSpec> {
+    let interpreter = context(language).filter(|it| !it.wait.is_empty())?;
+    let spec = ContextSpec {
+        language,
+        cwd: WORK_DIR.into(),
+        env: Vec::new(),
+        limits,
+    };
+    let mut process = spec.process(&interpreter);
+    process.argv.extend(interpreter.wait);
+    Some(process)
 }
 
 impl ContextSpec {
@@ -302,13 +353,14 @@ impl Context {
         live: &LiveSandbox,
         spec: ContextSpec,
         interpreter: language::Context,
-        made: Made,
+        (made, held): (Made, HeldCourse),
     ) -> Context {
         let (cells, for_cells) = mpsc::channel(MAX_WAITING);
         let (wishes, for_wishes) = mpsc::channel(MAX_WAITING);
-        let (log, process) = (Arc::new(Log::default()), Arc::default());
+        let (log, process) = (Arc::new(Log::from(held.next_event)), Arc::default());
         let task = Task {
             live: live.clone(),
+            language: spec.language,
             spec: spec.process(&interpreter),
             orders: interpreter.orders,
             log: log.clone(),
@@ -317,11 +369,12 @@ impl Context {
             interpreter: None,
             stopped: BTreeSet::new(),
             process: Arc::clone(&process),
-            had_one: false,
+            had_one: held.had_one,
+            held: held.interpreter,
+            letting_go: None,
         };
         Context {
-            language: spec.language,
-            cwd: spec.cwd,
+            spec,
             log,
             process,
             cells,
@@ -336,8 +389,8 @@ impl Context {
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         ContextInfo {
             id,
-            language: self.language,
-            cwd: self.cwd.clone(),
+            language: self.spec.language,
+            cwd: self.spec.cwd.clone(),
             process: *process,
             cells: self.last_cell,
         }

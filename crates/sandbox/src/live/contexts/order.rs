@@ -2,16 +2,17 @@
 //!
 //! | orders | one of them is |
 //! |---|---|
-//! | [`Orders::Json`] | one line: `{"id", "code", "args", "env", "stdin": base64}` |
+//! | [`Orders::Json`] | one line: `{"id", "code", "args", "env", "stdin": base64}`, and where they are wanted `"env_scope": "cell"`, `"formats": "structured"` |
 //! | [`Orders::Shell`] | a line of commands, which is the same each time, and the cell as assignments of so many bytes |
 //!
 //! bash reads a pipe byte by byte where it looks for a line's end, and in one go where it knows the length.
 
-use super::Cell;
-use crate::live::LiveError;
+use super::{Cell, EnvScope, Formats};
+use crate::live::{AdoptSpec, LiveError, ProcessId, ProcessSpec};
+use crate::waiting::has_read;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use protocol::language::Orders;
+use protocol::language::{Language, Orders, environment, interpreter};
 use protocol::limits::{MAX_ARG_BYTES, MAX_ARGS, MAX_ENV};
 use std::fmt::Write as _;
 
@@ -45,6 +46,40 @@ pub(super) fn preface(orders: &Orders) -> &str {
     }
 }
 
+/// An interpreter that waits, as one of a context that would be started so: its first order says where it is, and with which
+/// environment. `None`: it has read something of that environment already.
+pub(super) fn adopted(
+    waiting: ProcessId,
+    language: Language,
+    spec: &ProcessSpec,
+) -> Option<AdoptSpec> {
+    let usual = environment(language, std::iter::empty());
+    let own: Vec<_> = spec
+        .env
+        .iter()
+        .filter(|variable| !usual.contains(variable))
+        .cloned()
+        .collect();
+    if interpreter(language).is_some_and(|it| has_read(&it, &own)) {
+        return None;
+    }
+    let env: serde_json::Map<_, _> = spec
+        .env
+        .iter()
+        .map(|(name, value)| (name.clone(), value.as_str().into()))
+        .collect();
+    Some(AdoptSpec {
+        process: waiting,
+        order: serde_json::json!({ "cwd": spec.cwd, "env": env }).to_string(),
+        orders: spec.orders,
+        absent: Vec::new(),
+        stdin: spec.stdin,
+        limits: spec.limits.clone(),
+        argv: spec.argv.clone(),
+        cwd: spec.cwd.clone(),
+    })
+}
+
 /// A cell under its key.
 pub(super) fn order(orders: &Orders, key: &str, cell: &Cell) -> Vec<u8> {
     match orders {
@@ -59,13 +94,19 @@ fn json(key: &str, cell: &Cell) -> Vec<u8> {
         .iter()
         .map(|(name, value)| (name.clone(), value.as_str().into()))
         .collect();
-    let order = serde_json::json!({
+    let mut order = serde_json::json!({
         "id": key,
         "code": cell.code,
         "args": cell.args,
         "env": env,
         "stdin": STANDARD.encode(&cell.stdin),
     });
+    if cell.env_scope == EnvScope::Cell {
+        order["env_scope"] = "cell".into();
+    }
+    if cell.formats == Formats::Structured {
+        order["formats"] = "structured".into();
+    }
     format!("{order}\n").into_bytes()
 }
 
@@ -81,6 +122,9 @@ fn bash(key: &str, cell: &Cell) -> Vec<u8> {
         let _ = write!(body, "__cell_stdin='{octal}';");
     }
     for (name, value) in &cell.env {
+        if cell.env_scope == EnvScope::Cell {
+            let _ = write!(body, "__cell_keep {name};");
+        }
         let _ = write!(body, "export {name}={};", quoted(value));
     }
     let args: Vec<String> = cell.args.iter().map(|argument| quoted(argument)).collect();
@@ -132,6 +176,66 @@ mod tests {
             order,
             "{\"args\":[\"a\"],\"code\":\"print('ü')\\n\",\"env\":{\"A\":\"1\"},\"id\":\"k\",\"stdin\":\"/wo=\"}\n"
         );
+    }
+
+    #[test]
+    fn an_order_says_what_is_wanted_besides() {
+        let cell = Cell {
+            env: vec![("A".into(), "1".into())],
+            env_scope: EnvScope::Cell,
+            formats: Formats::Structured,
+            ..Cell::default()
+        };
+        let text = |orders: &Orders| String::from_utf8(order(orders, "k", &cell)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text(&Orders::Json)).unwrap();
+        assert_eq!(json["env_scope"], "cell");
+        assert_eq!(json["formats"], "structured");
+        let shell = text(&Orders::Shell(String::new()));
+        assert!(shell.contains("__cell_keep A;export A=$'1';"), "{shell}");
+    }
+
+    #[test]
+    fn one_that_waits_becomes_what_has_read_nothing_of_its_environment() {
+        let python = protocol::language::named("python");
+        let interpreter = protocol::language::context(python).unwrap();
+        let spec = |own: &[(&str, &str)]| {
+            let env = own
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()));
+            let spec = super::super::ContextSpec {
+                language: python,
+                cwd: "/tmp".into(),
+                env: env.collect(),
+                limits: crate::live::ProcessLimits {
+                    wall_millis: 0,
+                    cpu_seconds: 0,
+                    memory_bytes: 0,
+                    pids: 1,
+                    file_size_bytes: 1,
+                    open_files: 3,
+                },
+            };
+            spec.process(&interpreter)
+        };
+        let adopt = adopted(7, python, &spec(&[("A", "1")])).unwrap();
+        let order: serde_json::Value = serde_json::from_str(&adopt.order).unwrap();
+        assert_eq!(
+            (adopt.process, &order["cwd"], &order["env"]["A"]),
+            (7, &"/tmp".into(), &"1".into())
+        );
+        assert!(!adopt.order.contains('\n'));
+        // What is as it always is counts as nothing.
+        for (own, waits) in [
+            (("PYTHONDONTWRITEBYTECODE", "1"), true),
+            (("PYTHONPATH", "/a"), false),
+            (("LC_ALL", "C"), false),
+        ] {
+            assert_eq!(
+                adopted(7, python, &spec(&[own])).is_some(),
+                waits,
+                "{own:?}"
+            );
+        }
     }
 
     #[test]

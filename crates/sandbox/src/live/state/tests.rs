@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::fixture::guest::report;
-use protocol::supervisor::{Entry, EntryKind, MAX_ENTRIES, Supervise};
+use protocol::supervisor::{Entry, EntryKind, MAX_ENTRIES, Metadata, Supervise};
 use protocol::wire::LimitName;
 
 const STAT: u32 = 1;
@@ -59,8 +59,11 @@ fn entry() -> Entry {
         kind: EntryKind::File,
         size: 1,
         mode: 0o644,
+        uid: 0,
+        gid: 0,
         modified_millis: 0,
         target: None,
+        metadata: Metadata::default(),
     }
 }
 
@@ -208,7 +211,7 @@ fn what_nobody_asked_for_is_misbehaviour() {
 fn data_is_of_streams_that_began() {
     let mut expected = staged();
     assert_eq!(expected.data(12, &[1, b'x']).unwrap(), Content::Record);
-    assert_eq!(expected.data(24, b"x").unwrap(), Content::File);
+    assert_eq!(expected.data(24, b"x").unwrap(), Content::Bytes);
     assert_eq!(expected.end(12).unwrap(), Decision::OutputOver(12));
     for (stream, data, reason) in [
         (11, &[1, b'x'][..], "before it said where"),
@@ -352,13 +355,14 @@ fn answers_without_a_name_come_as_often_as_they_were_asked_for() {
             seccomp_program: vec![],
         }))
     };
-    let cases: [Asked; 3] = [
+    let cases: [Asked; 4] = [
         (supervise, GuestControl::Ready, Decision::Settled),
         (
             || HostControl::Clear,
             GuestControl::Cleared,
             Decision::Cleared,
         ),
+        (|| HostControl::Hold, GuestControl::Quiet, Decision::Quiet),
         (
             || HostControl::Quiesce,
             GuestControl::Quiet,

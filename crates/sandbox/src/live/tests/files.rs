@@ -15,8 +15,11 @@ fn entry(path: &str) -> Entry {
         kind: EntryKind::Link,
         size: 1,
         mode: 0o777,
+        uid: 0,
+        gid: 0,
         modified_millis: -1,
         target: Some("there".into()),
+        metadata: Metadata::default(),
     }
 }
 

@@ -3,14 +3,15 @@
 use super::super::process::Known;
 use super::super::stay::{Stay, Told};
 use super::super::{
-    LiveSandbox, Orders, ProcessId, ProcessLimits, ProcessSpec, ProcessUser, Stdin, Terms,
+    HeldGuest, LiveSandbox, Orders, ProcessId, ProcessLimits, ProcessSpec, ProcessUser, Renewal,
+    Stdin, Terms,
 };
 use crate::config::Config;
 use crate::error::JobError;
 use crate::events::{EventBus, EventSink};
 use crate::fixture::NoVm;
 pub(super) use crate::fixture::guest::{Guest, report};
-use crate::lease::Leased;
+use crate::lease::{Leased, Waiting};
 use crate::metrics::Metrics;
 use protocol::event::Event as Telling;
 use protocol::job::{Job, JobRequest};
@@ -61,10 +62,8 @@ fn job() -> Job {
         .unwrap()
 }
 
-/// A sandbox that begins with what this guest makes of its first message.
-pub(super) async fn begin<T>(
-    guest: impl AsyncFnOnce(DuplexStream) -> T,
-) -> (Result<LiveSandbox, JobError>, T, Seen) {
+/// A VM that stays, the other end of its channel, and what is to be seen.
+fn stay(job: &Job) -> (Stay, DuplexStream, Seen) {
     let (host, channel) = tokio::io::duplex(64 * 1024);
     let (sender, receiver) = crate::talk::open(Box::new(host));
     let events = Arc::new(Events::default());
@@ -75,7 +74,6 @@ pub(super) async fn begin<T>(
         destroying: TaskTracker::new(),
     };
     let vm = NoVm::ending_in(Duration::ZERO, seen.vm_gone.clone());
-    let job = job();
     let stay = Stay {
         name: "live sandbox",
         leased: Some(Leased {
@@ -83,7 +81,7 @@ pub(super) async fn begin<T>(
             sender,
             receiver,
             path: BootPath::Boot,
-            waiting: Vec::new(),
+            waiting: Waiting::default(),
         }),
         memory: None,
         trace_id: job.trace_id.clone(),
@@ -92,7 +90,12 @@ pub(super) async fn begin<T>(
         destroying: seen.destroying.clone(),
         known: watch::Sender::<Known>::default(),
         told: Told::Nothing,
+        names: Default::default(),
     };
+    (stay, channel, seen)
+}
+
+fn terms() -> Terms {
     let isolation = Isolation {
         engine: "none".into(),
         accelerator: "none".into(),
@@ -100,8 +103,36 @@ pub(super) async fn begin<T>(
         guest: protocol::result::GuestWall::Confined,
     };
     let rules = SandboxRules::default();
-    let terms = Terms { isolation, rules };
-    let (sandbox, guest) = tokio::join!(LiveSandbox::begin(stay, &job, terms), guest(channel));
+    Terms { isolation, rules }
+}
+
+/// A sandbox that begins with what this guest makes of its first message.
+pub(super) async fn begin<T>(
+    guest: impl AsyncFnOnce(DuplexStream) -> T,
+) -> (Result<LiveSandbox, JobError>, T, Seen) {
+    let job = job();
+    let (stay, channel, seen) = stay(&job);
+    let began = LiveSandbox::begin(stay, &job, terms());
+    let (sandbox, guest) = tokio::join!(began, guest(channel));
+    (sandbox, guest, seen)
+}
+
+/// A sandbox that goes on from what was held; the guest is ready once it was taken up.
+pub(super) async fn go_on<T>(
+    held: &HeldGuest,
+    renewal: Renewal,
+    taken_up: impl AsyncFnOnce(&mut Guest) -> T,
+) -> (Result<LiveSandbox, JobError>, (Guest, T), Seen) {
+    let job = job();
+    let (stay, channel, seen) = stay(&job);
+    let script = async {
+        let mut guest = Guest::new(channel);
+        let heard = taken_up(&mut guest).await;
+        guest.say(GuestControl::Ready).await;
+        (guest, heard)
+    };
+    let goes_on = LiveSandbox::go_on(stay, &job, terms(), (held, renewal));
+    let (sandbox, guest) = tokio::join!(goes_on, script);
     (sandbox, guest, seen)
 }
 

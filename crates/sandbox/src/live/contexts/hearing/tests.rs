@@ -46,18 +46,26 @@ fn output_is_of_the_cell_that_printed_it() {
     let x = || "x".to_owned();
     let control = |text| (CONTROL, text);
     let (own, other) = (begun("b", Some(0)), begun("b", Some(1)));
-    let nobodys = begun("b", None);
+    let nobodys = || begun("b", None);
     let lane = OutputKind::LaneStderr(1);
     for (pieces, origin, stream) in [
-        // Before it began: nobody knows.
-        (vec![(OUT, x())], Context, Stdout),
+        // Printed and said between two looks: the pipe of what it says is read last.
+        (vec![(OUT, x()), control(own.clone())], Running(2), Stdout),
+        (
+            vec![(lane, x()), control(other.clone())],
+            Running(2),
+            Stderr,
+        ),
+        // Of what the first cell left behind.
+        (vec![(OUT, x()), control(other.clone())], Late(1), Stdout),
+        (vec![(OUT, x()), control(nobodys())], Context, Stdout),
         (vec![control(own.clone()), (OUT, x())], Running(2), Stdout),
         // What a cell left behind holds the first lane.
         (vec![control(other.clone()), (OUT, x())], Late(1), Stdout),
         (vec![control(other), (lane, x())], Running(2), Stderr),
         // All lanes are held.
-        (vec![control(nobodys.clone()), (OUT, x())], Context, Stdout),
-        (vec![control(nobodys), (lane, x())], Context, Stderr),
+        (vec![control(nobodys()), (OUT, x())], Context, Stdout),
+        (vec![control(nobodys()), (lane, x())], Context, Stderr),
         (
             vec![control(own.clone() + &end("b")), (OUT, x())],
             Context,
@@ -76,6 +84,35 @@ fn output_is_of_the_cell_that_printed_it() {
         let told = heard(&pieces).unwrap();
         let expected = printed(origin, stream);
         assert_eq!(told.last(), Some(&expected), "{pieces:?}");
+    }
+}
+
+#[test]
+fn what_is_held_back_is_told_where_no_cell_begins() {
+    let mut hearing = Hearing::default();
+    hearing.order("a".into(), 1);
+    let mut told = Vec::new();
+    hearing
+        .take(OUT, b"x", &mut |heard| told.push(heard))
+        .unwrap();
+    assert_eq!(told, []);
+    hearing.let_go(&mut |heard| told.push(heard));
+    assert_eq!(told, [printed(Origin::Context, CellStream::Stdout)]);
+    // No more pieces of it than a bound, and no more bytes.
+    for _ in 0..=MAX_HELD_PIECES {
+        hearing
+            .take(OUT, b"x", &mut |heard| told.push(heard))
+            .unwrap();
+    }
+    assert_eq!(told.len(), 2);
+    hearing.let_go(&mut |_| ());
+    told.pop();
+    let big = vec![b'x'; MAX_HELD_BYTES];
+    for (data, expected) in [(&big, 1), (&big, 2)] {
+        hearing
+            .take(OUT, data, &mut |heard| told.push(heard))
+            .unwrap();
+        assert_eq!(told.len(), expected);
     }
 }
 
