@@ -1,8 +1,10 @@
 //! What every request shares, and the table of routes.
 
 use crate::config::ServerConfig;
+use crate::e2b::ports::{OfAPort, OfItsOwnOrigin};
 use crate::feed::Feed;
 use crate::keys::Keys;
+use crate::mcp::{self, Mcp};
 use crate::memory::Memory;
 use crate::metrics::HttpMetrics;
 use crate::places::Places;
@@ -11,8 +13,8 @@ use crate::rate::RateLimiter;
 use crate::refusals::{Asker, Refusals, Sum};
 use crate::turn::Pace;
 use crate::{
-    dashboard, docs, execute, health, lists, metrics, observe, openapi, piston, sandboxes,
-    sessions, trace,
+    dashboard, docs, e2b, execute, health, lists, metrics, observe, openapi, paused, piston,
+    sandboxes, sessions, trace, unread,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -79,10 +81,18 @@ pub struct App {
     pub registry: Registry,
     /// How many VMs stay, and whose.
     pub places: Arc<Places>,
+    /// How many requests an image is being made for, and whose.
+    pub builds: Arc<Places>,
     /// VMs that stay between programs.
     pub sessions: sessions::table::Sessions,
     /// VMs that stay, with their processes.
     pub sandboxes: sandboxes::table::Sandboxes,
+    /// Those that are paused, and snapshots of them.
+    pub paused: paused::table::PausedSandboxes,
+    /// What E2B's clients share.
+    pub e2b: e2b::E2bState,
+    /// What assistants' calls keep from one to the next.
+    pub mcp: Mcp,
     /// The service stops: no new jobs.
     pub draining: CancellationToken,
     /// Held while the doctor looks: it reads every image, so one at a time.
@@ -111,8 +121,15 @@ impl App {
             open: keys.is_open(),
             rates: RateLimiter::default(),
             places: Places::new(http.sessions.clone()),
+            builds: Arc::default(),
             sessions: sessions::table::Sessions::default(),
             sandboxes: sandboxes::table::Sandboxes::default(),
+            paused: paused::table::PausedSandboxes::open(
+                &rooms.state_dir,
+                rooms.sandbox.saved_bounds().clone(),
+            ),
+            e2b: e2b::E2bState::default(),
+            mcp: Mcp::default(),
             draining: CancellationToken::new(),
             doctor_at_work: Mutex::default(),
             images_looked: health::Looked::default(),
@@ -209,13 +226,17 @@ pub fn router(app: Arc<App>) -> Router {
         // Where Piston's public instance has them.
         .route("/api/v2/piston/execute", post(piston::execute))
         .route("/api/v2/piston/runtimes", get(piston::runtimes))
+        .merge(e2b::routes())
         .merge(pages)
         .merge(dashboard::router())
+        .merge(mcp::http::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), e2b::ports::divert))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), count_and_note))
         .layer(from_fn(harden))
+        .layer(from_fn(unread::read_a_little))
         .layer(from_fn(trace::request))
         .with_state(app)
 }
@@ -244,7 +265,11 @@ async fn count_and_note(State(app): State<Arc<App>>, mut request: Request, next:
     let asker = Asker::at(address);
     request.extensions_mut().insert(asker.clone());
     let response = next.run(request).await;
-    app.http.answered(&route, response.status());
+    let route = match response.extensions().get::<OfAPort>() {
+        Some(OfAPort) => "port",
+        None => &route,
+    };
+    app.http.answered(route, response.status());
     let quiet = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
     if let Some(problem) = response.extensions().get::<Problem>()
         && !problem.noted
@@ -268,6 +293,10 @@ async fn harden(request: Request, next: Next) -> Response {
         ),
     ];
     let mut response = next.run(request).await;
+    // A page of a sandbox below a name of its own is its author's.
+    if response.extensions().get::<OfItsOwnOrigin>().is_some() {
+        return response;
+    }
     for (name, value) in HEADERS {
         response
             .headers_mut()

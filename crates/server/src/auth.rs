@@ -10,7 +10,7 @@ use crate::refusals::Asker;
 use crate::sandboxes::websocket;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -64,6 +64,11 @@ fn scoped(parts: &Parts, app: &App, scope: Scope) -> Result<Arc<Principal>, Prob
 /// Who asks, when it does not ask too often: whatever it asks for, it is one request of its rate.
 fn in_time(parts: &Parts, app: &App) -> Result<Arc<Principal>, Problem> {
     let principal = principal(&parts.headers, &parts.uri, app)?;
+    counted(parts, app, principal)
+}
+
+/// Counts the request as one of its key's.
+fn counted(parts: &Parts, app: &App, principal: Arc<Principal>) -> Result<Arc<Principal>, Problem> {
     if let Some(asker) = parts.extensions.get::<Asker>() {
         asker.is(&principal.id);
     }
@@ -75,6 +80,28 @@ fn in_time(parts: &Parts, app: &App) -> Result<Arc<Principal>, Problem> {
             Err(Problem::new(HttpCode::RateLimited).retry_after(seconds))
         }
     }
+}
+
+/// The key with this id, for who shows the token of a sandbox of its: one request of the key's rate. A key that was
+/// revoked opens nothing any more. Without keys the same is asked of the request as of every other.
+pub fn owner(parts: &Parts, app: &App, id: &str) -> Result<Arc<Principal>, Problem> {
+    app.keys.refresh();
+    if app.keys.is_open() && !local::is_own(&parts.headers, &parts.uri) {
+        return Err(Problem::new(HttpCode::HostNotAllowed));
+    }
+    let principal = app.keys.named(id);
+    let principal = principal.ok_or_else(|| Problem::new(HttpCode::Unauthorized))?;
+    counted(parts, app, principal)
+}
+
+/// Refuses what a web page of another site sends, with a key, too: assistants are no web pages, and a page that was given a
+/// key is not to run code for another site.
+pub fn check_page(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+    if local::is_from_own_page(headers, uri) {
+        return Ok(());
+    }
+    let sentence = "a web page of another site may not ask here";
+    Err(Problem::with(HttpCode::HostNotAllowed, sentence))
 }
 
 fn principal(headers: &HeaderMap, uri: &Uri, app: &App) -> Result<Arc<Principal>, Problem> {
@@ -102,6 +129,15 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
     match headers.get("x-api-key") {
         Some(key) => key.to_str().ok().map(str::trim),
         None => websocket::presented(headers),
+    }
+}
+
+/// What a header's value has in a key's place: itself, or what stands behind `Bearer`.
+pub fn key_in(value: &HeaderValue) -> Option<&str> {
+    let text = value.to_str().ok()?.trim();
+    match text.split_once(' ') {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Some(key.trim()),
+        _ => Some(text),
     }
 }
 

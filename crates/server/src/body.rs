@@ -283,6 +283,7 @@ fn field_code(field: &str) -> Option<ErrorCode> {
         "args" => ErrorCode::ArgsInvalid,
         "env" => ErrorCode::EnvInvalid,
         "files" => ErrorCode::FilesInvalid,
+        "packages" => ErrorCode::PackagesRefused,
         "trace_id" => ErrorCode::TraceIdInvalid,
         _ => return None,
     })

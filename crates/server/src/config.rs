@@ -25,6 +25,8 @@ pub struct ServerConfig {
     pub drain_seconds: u64,
     /// VMs that stay.
     pub sessions: SessionBounds,
+    /// The door for E2B's clients.
+    pub e2b: E2bConfig,
     /// Least free space of the state folder for `/readyz` to say yes, in MiB.
     pub min_free_disk_mib: u64,
     /// Events that the dashboard can look back to.
@@ -42,6 +44,7 @@ impl Default for ServerConfig {
             queue_seconds: 60,
             drain_seconds: 30,
             sessions: SessionBounds::default(),
+            e2b: E2bConfig::default(),
             min_free_disk_mib: 512,
             recent_events: 500,
         }
@@ -135,6 +138,29 @@ impl Default for KeyLimits {
             running: 0,
             sessions: 4,
         }
+    }
+}
+
+/// The door for E2B's clients.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct E2bConfig {
+    /// The domain below which `{port}-{id}.DOMAIN` names a sandbox; absent: sandboxes are named by headers alone.
+    pub domain: Option<String>,
+    /// A sandbox that a client asked for without a token is opened by its name alone, though there are keys: what clients of
+    /// before 2025 need, which send none.
+    pub open_by_name: bool,
+    /// What programs in a sandbox serve on their ports is reached from outside (`get_host`), by who has the sandbox's token.
+    pub ports: bool,
+}
+
+/// A domain of nobody's (RFC 6761): clients that are told of none take E2B's own, and send tokens there.
+const NO_DOMAIN: &str = "no-domain-of-this-service.invalid";
+
+impl E2bConfig {
+    /// The domain that clients are told.
+    pub fn told_domain(&self) -> &str {
+        self.domain.as_deref().unwrap_or(NO_DOMAIN)
     }
 }
 

@@ -68,4 +68,10 @@ pub enum ServerError {
     /// The listener broke.
     #[error("the listener failed")]
     Listener(#[source] std::io::Error),
+    /// Standard input and output did not speak the protocol.
+    #[error("the Model Context Protocol did not come about on standard input and output")]
+    Mcp(#[source] Box<rmcp::service::ServerInitializeError>),
+    /// The task that speaks it ended by a defect.
+    #[error("the task that speaks the Model Context Protocol failed")]
+    McpTask(#[source] tokio::task::JoinError),
 }

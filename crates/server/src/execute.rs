@@ -44,10 +44,16 @@ pub async fn execute(
     body: JsonBody<ExecuteRequest>,
 ) -> Result<Response, Problem> {
     let parent = header_text(&headers, trace::HEADER).and_then(TraceParent::parse);
+    app.rooms
+        .sandbox
+        .know_image(body.value.image.as_deref())
+        .await;
     let submission = body
         .value
         .submission(parent.map(|parent| parent.trace_id()))?;
-    let job = app.admit(submission.request)?;
+    let mut job = app.admit(submission.request)?;
+    app.bring_packages(&who, &mut job, &submission.packages)
+        .await?;
     let mut turn =
         Turn::enter(&app, &who).map_err(|problem| problem.trace_id(job.trace_id.to_string()))?;
     if wants_events(&headers) {

@@ -180,6 +180,7 @@ impl Recent {
                 push(&mut self.jobs, row, JOBS);
             }
             EventType::SandboxExpiring
+            | EventType::SandboxPort
             | EventType::ValidationFail
             | EventType::DangerousPattern => {}
         }

@@ -128,17 +128,17 @@ fn look_at_images(app: &App) -> Check {
     let has_kernel = kernels.any(|row| row.error.is_none());
     let rows = store.list().unwrap_or_default();
     let sound = rows.iter().filter(|row| row.error.is_none());
-    let languages: Vec<&str> = sound.map(|row| row.language.name()).collect();
-    let (ok, detail) = match (has_kernel, languages.is_empty()) {
+    let images: Vec<&str> = sound.map(|row| row.image.name()).collect();
+    let (ok, detail) = match (has_kernel, images.is_empty()) {
         (false, _) => (
             false,
             format!("there is no usable kernel: llm-firecracker images build --kernel {argument}"),
         ),
         (true, true) => (
             false,
-            "there is no usable image: llm-firecracker images build LANG".into(),
+            "there is no usable image: llm-firecracker images build NAME".into(),
         ),
-        (true, false) => (true, languages.join(", ")),
+        (true, false) => (true, images.join(", ")),
     };
     Check {
         name: "images",
@@ -210,6 +210,7 @@ mod tests {
                 max: 2,
                 max_age_seconds: 60,
                 warmed: false,
+                ready_for: sandbox::config::ReadyFor::Jobs,
             },
             was_full,
             is_failing,

@@ -109,6 +109,16 @@ impl Keys {
         self.local.clone()
     }
 
+    /// The principal with this id, while its key counts.
+    pub fn named(&self, id: &str) -> Option<Arc<Principal>> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        if !loaded.has_keys && id == self.local.id {
+            return Some(self.local.clone());
+        }
+        let (_, principal) = loaded.by_id.get(id)?;
+        Some(principal.clone())
+    }
+
     /// The principal of a key, `None` when it does not count.
     pub fn check(&self, presented: &str) -> Option<Arc<Principal>> {
         self.refresh();

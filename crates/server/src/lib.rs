@@ -12,10 +12,14 @@
 //! | [`body`], [`inflate`] | a bounded JSON body, and the name of the field that is wrong |
 //! | [`memory`] | the bytes that bodies, results and answers may hold together |
 //! | [`written`], [`pieces`], [`sse`] | an answer's bytes: from where they lie, piece by piece, as events |
+//! | [`packages`] | an image that has what a request asks for |
 //! | [`turn`] | a job's turn: its key's place in the sandbox's queue, and room for its result |
 //! | [`execute`], [`piston`] | a job, in our words and in Piston's |
+//! | [`e2b`] | sandboxes in E2B's words |
 //! | [`sessions`] | a VM that stays between programs |
+//! | [`paused`] | sandboxes that are saved, and go on later |
 //! | [`sandboxes`] | a VM that stays, with many processes and clients at one time |
+//! | [`mcp`] | the tools of assistants, over HTTP and over standard input |
 //! | [`places`], [`staying`] | how many of both there may be, how long, and how what runs there is judged |
 //! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
 //! | [`trace`] | a span a request, joined to the caller's trace |
@@ -33,6 +37,7 @@ pub mod connections;
 pub mod dashboard;
 pub mod descriptors;
 pub mod docs;
+pub mod e2b;
 pub mod error;
 pub mod execute;
 pub mod feed;
@@ -40,12 +45,15 @@ pub mod health;
 pub mod inflate;
 pub mod keys;
 pub mod lists;
+pub mod mcp;
 pub mod memory;
 pub mod metrics;
 pub mod mime;
 pub mod observe;
 pub mod openapi;
 pub mod outlet;
+pub mod packages;
+pub mod paused;
 pub mod peer;
 pub mod pieces;
 pub mod piston;
@@ -63,6 +71,7 @@ pub mod talk;
 pub mod tls;
 pub mod trace;
 pub mod turn;
+mod unread;
 pub mod written;
 
 pub use app::{Doctor, Rooms};

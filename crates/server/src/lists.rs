@@ -32,8 +32,12 @@ pub struct LanguageBody {
 /// A root file system.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RootfsBody {
-    /// The language's name.
-    pub language: &'static str,
+    /// The image's name.
+    pub name: &'static str,
+    /// What is in it, in a few words.
+    pub about: &'static str,
+    /// The languages whose programs run in it; the first is meant where a job names none.
+    pub languages: Vec<&'static str>,
     /// In bytes.
     pub size_bytes: u64,
     /// Packages in it.
@@ -77,7 +81,7 @@ pub async fn languages(
     let available: HashSet<&str> = rootfs_rows(app)
         .await?
         .into_iter()
-        .map(|row| row.language)
+        .map(|row| row.name)
         .collect();
     let body = |language: Language| {
         let row = language.row();
@@ -87,7 +91,7 @@ pub async fn languages(
             extensions: &row.extensions,
             runtime: &row.runtime,
             compiled: row.compile.is_some(),
-            available: available.contains(language.of_image().name()),
+            available: available.contains(language.image().name()),
         }
     };
     let rows = language::all().map(body);
@@ -133,8 +137,17 @@ pub async fn snapshots(
 async fn rootfs_rows(app: Arc<App>) -> Result<Vec<RootfsBody>, Problem> {
     let images = app.rooms.images.clone();
     let rows = blocking(move || images.list()).await?;
-    let rows = rows.into_iter().map(|row| RootfsBody {
-        language: row.language.name(),
+    // What packages were asked for is nobody else's to read.
+    let rows = rows.into_iter().filter(|row| !row.image.is_package_set());
+    let rows = rows.map(|row| RootfsBody {
+        name: row.image.name(),
+        about: row.image.about(),
+        languages: row
+            .image
+            .languages()
+            .into_iter()
+            .map(Language::name)
+            .collect(),
         size_bytes: row.size_bytes,
         packages: row.packages,
         built_at: row.built_at,

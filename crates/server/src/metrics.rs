@@ -35,6 +35,12 @@ pub struct HttpMetrics {
     pub sessions: Gauge,
     /// Free space where the state is, bytes.
     pub state_free_bytes: Gauge,
+    /// Requests passed on to ports of sandboxes.
+    pub port_requests: Counter,
+    /// Bytes of their bodies, and of what was joined to them.
+    pub port_bytes_in: Counter,
+    /// Bytes of what came back.
+    pub port_bytes_out: Counter,
     /// 1 once `/readyz` would say yes.
     pub ready: Gauge,
 }
@@ -49,6 +55,21 @@ impl HttpMetrics {
             "http_connections_evicted",
             "Idle connections closed to make room",
             m.connections_evicted,
+        );
+        registry.register(
+            "port_requests",
+            "Requests passed on to ports of sandboxes",
+            m.port_requests,
+        );
+        registry.register(
+            "port_received_bytes",
+            "Bytes that clients sent to ports of sandboxes",
+            m.port_bytes_in,
+        );
+        registry.register(
+            "port_sent_bytes",
+            "Bytes that ports of sandboxes sent to clients",
+            m.port_bytes_out,
         );
         registry.register(
             "sessions",

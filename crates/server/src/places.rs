@@ -1,7 +1,9 @@
-//! Places of VMs that stay, sessions and sandboxes together: how many each key holds, and all keys.
+//! Places of VMs that stay, sessions and sandboxes together, and of requests that images are made for: how many each key
+//! holds, and all keys.
 
 use crate::app::App;
 use crate::keys::Principal;
+use crate::packages;
 use crate::problem::{HttpCode, Problem};
 use prometheus_client::metrics::gauge::Gauge;
 use sandbox::admission::fair_queue::fair_share;
@@ -16,7 +18,7 @@ pub struct Places {
     gauge: Gauge,
 }
 
-/// The place of one VM; given back when dropped.
+/// The place of one VM, or of one build; given back when dropped.
 #[derive(Debug)]
 pub struct VmPlace {
     places: Arc<Places>,
@@ -84,6 +86,21 @@ impl App {
         self.places
             .take(&who.id, most)
             .ok_or_else(|| Problem::new(HttpCode::TooManySessions).retry_after(5))
+    }
+}
+
+impl App {
+    /// A place for one more request of this key that an image is made for, or why there is none.
+    pub fn build_place(&self, who: &Principal) -> Result<VmPlace, Problem> {
+        let most = Most {
+            of_key: packages::MAX_OF_KEY,
+            of_all: packages::MAX_OF_ALL,
+        };
+        let busy = || {
+            let sentence = "as many images with packages are being made as may be; try again when they are there";
+            Problem::with(HttpCode::TooManyJobs, sentence).retry_after(5)
+        };
+        self.builds.take(&who.id, most).ok_or_else(busy)
     }
 }
 

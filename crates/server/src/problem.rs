@@ -311,6 +311,7 @@ pub fn public_sentence(failure: &Failure) -> String {
         }
         ErrorCode::GuestSilent => "the VM no longer answered and is gone; run the job again",
         ErrorCode::HostFailed => "the host failed",
+        ErrorCode::PackagesUnavailable => "the packages could not be brought; try again later",
         _ => return failure.message.clone(),
     };
     format!("{hidden}; the operator finds the reason in the log under this trace_id")
@@ -358,7 +359,11 @@ mod tests {
                 field: None,
             };
             let problem = Problem::failed(&failure, "t");
-            if problem.status.as_u16() == 500 || code.as_str().starts_with("image") {
+            let of_host = matches!(
+                code,
+                ErrorCode::ImageMissing | ErrorCode::ImageDamaged | ErrorCode::PackagesUnavailable
+            );
+            if problem.status.as_u16() == 500 || of_host {
                 assert!(!problem.detail.contains("/var"), "{code}");
             }
         }

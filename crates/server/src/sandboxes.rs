@@ -3,15 +3,15 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`table`], [`clock`] | which there are, whose they are, when they end |
+//! | [`table`], [`slot`], [`clock`] | which there are, whose they are, when they end |
 //! | [`ending`], [`expiry`] | that their time is up, and who is told of it beforehand |
 //! | [`extract`] | the sandbox, process and path that a request names |
 //! | [`processes`], [`process`], [`user`], [`exit`], [`signal`] | processes, and what is said of them |
 //! | [`follow`], [`told`], [`cutter`], [`follower`] | their output as it comes; what ends with who follows it |
 //! | [`stdin`], [`bytes`] | their input, and every other body of any size |
 //! | [`terminal`], [`frames`], [`websocket`] | a terminal over a WebSocket |
-//! | [`contexts`], [`execute`], [`cell`], [`cell_told`] | interpreters, their cells, and what is said of them |
-//! | [`files`], [`file`], [`path`], [`watch`] | files, and what changes in folders |
+//! | [`contexts`], [`execute`], [`telling`], [`cell`], [`cell_told`] | interpreters, their cells, and what is said of them |
+//! | [`files`], [`file`], [`path`], [`download`], [`watch`] | files, and what changes in folders |
 //! | [`failure`] | what a client is told when something is not as it asked |
 
 pub mod body;
@@ -21,6 +21,7 @@ pub mod cell_told;
 pub mod clock;
 pub mod contexts;
 pub mod cutter;
+pub mod download;
 pub mod ending;
 pub mod execute;
 pub mod exit;
@@ -36,8 +37,10 @@ pub mod path;
 pub mod process;
 pub mod processes;
 pub mod signal;
+pub mod slot;
 pub mod stdin;
 pub mod table;
+pub mod telling;
 pub mod terminal;
 pub mod told;
 pub mod user;
@@ -47,6 +50,7 @@ pub mod websocket;
 use crate::app::App;
 use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
+use crate::keys::Principal;
 use crate::problem::{HttpCode, Problem};
 use crate::staying::within;
 use axum::Json;
@@ -54,9 +58,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use body::{ExtendRequest, SandboxBody, SandboxRequest, in_limits};
 use extract::Named;
+use protocol::job::Job;
 use sandbox::live::LiveSandbox;
+use slot::SandboxSlot;
 use std::sync::Arc;
-use table::{SandboxSlot, Sandboxes, UsedSandbox};
+use table::{Sandboxes, UsedSandbox};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -94,25 +100,54 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 pub async fn create(
     State(app): State<Arc<App>>,
     Executor(who): Executor,
-    JsonBody { mut value, .. }: JsonBody<SandboxRequest>,
+    JsonBody { value, .. }: JsonBody<SandboxRequest>,
 ) -> Result<(StatusCode, Json<SandboxBody>), Problem> {
+    let body = open(&app, &who, value).await?;
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// Begins a sandbox as its request has it.
+pub async fn open(
+    app: &Arc<App>,
+    who: &Arc<Principal>,
+    mut value: SandboxRequest,
+) -> Result<SandboxBody, Problem> {
+    value.check_metadata()?;
+    let times = value.seconds(&app.config.sessions)?;
+    let metadata = std::mem::take(&mut value.metadata);
+    let slot = begin(app, who, value, |job| {
+        Ok(SandboxSlot::new(who, job, metadata, times))
+    });
+    let body = slot.await?.body();
+    body.ok_or_else(|| Problem::new(HttpCode::SandboxNotFound))
+}
+
+/// Has a sandbox begin that a request of any front door asks for: its VM runs when this is over.
+pub async fn begin(
+    app: &Arc<App>,
+    who: &Arc<Principal>,
+    mut value: SandboxRequest,
+    slot: impl FnOnce(Job) -> Result<SandboxSlot, Problem>,
+) -> Result<Arc<SandboxSlot>, Problem> {
     if app.draining.is_cancelled() {
         return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
     }
-    let times = value.seconds(&app.config.sessions)?;
-    value.check_metadata()?;
     value.check_writable()?;
-    let metadata = std::mem::take(&mut value.metadata);
-    let job = app.admit(value.job()).map_err(in_limits)?;
-    let slot = Arc::new(SandboxSlot::new(&who, job, metadata, times));
-    let reserved = Sandboxes::reserve(&app, &who, slot.clone())?;
+    let packages = std::mem::take(&mut value.packages);
+    if value.image.is_none() && value.language.is_none() {
+        let usual = app.rooms.sandbox.image_of_sandboxes().await;
+        value.image = usual.map(str::to_owned);
+    }
+    app.rooms.sandbox.know_image(value.image.as_deref()).await;
+    let mut job = app.admit(value.job()?).map_err(in_limits)?;
+    app.bring_packages(who, &mut job, &packages).await?;
+    let slot = Arc::new(slot(job)?);
+    let reserved = Sandboxes::reserve(app, who, slot.clone())?;
     let opened = LiveSandbox::open(&app.rooms.sandbox, &slot.job).await;
     let trace_id = slot.job.trace_id.as_str();
     let live = opened.map_err(|no| Problem::failed(&no.failure(), trace_id))?;
     reserved.keep(live);
-    let body = slot.body();
-    let body = body.ok_or_else(|| Problem::new(HttpCode::SandboxNotFound))?;
-    Ok((StatusCode::CREATED, Json(body)))
+    Ok(slot)
 }
 
 /// This key's sandboxes, oldest first.
@@ -162,9 +197,15 @@ pub async fn delete(
     State(app): State<Arc<App>>,
     Named { who, id }: Named,
 ) -> Result<StatusCode, Problem> {
+    end(&app, &who, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends a sandbox of this key; its VM is destroyed.
+pub async fn end(app: &App, who: &Principal, id: &str) -> Result<(), Problem> {
     // However many requests are open: this ends them.
-    let removed = app.sandboxes.take_out(&who, &id);
+    let removed = app.sandboxes.take_out(who, id);
     let slot = removed.ok_or_else(|| Problem::new(HttpCode::SandboxNotFound))?;
     slot.close().await;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }

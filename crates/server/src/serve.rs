@@ -154,6 +154,8 @@ impl Server {
             self.tasks.wait().await;
         }
         self.app.tell(self.app.refusals.last_sums());
+        // Calls of assistants that came back for their answers go on without a connection.
+        self.app.mcp.close(CLOSE_PATIENCE).await;
         // No connection is left, so nobody uses a session or a sandbox any more.
         tokio::join!(self.app.sessions.close(), self.app.sandboxes.close());
         self.app.rooms.sandbox.close(CLOSE_PATIENCE).await;

@@ -126,7 +126,8 @@ fn refused(app: &App, refusal: NotAdmitted) -> Problem {
     }
 }
 
-fn stopping() -> Problem {
+/// The service stops.
+pub fn stopping() -> Problem {
     let code = ErrorCode::ShuttingDown;
     told_by_nobody(code, code.advice().into()).retry_after(5)
 }

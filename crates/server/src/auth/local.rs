@@ -23,6 +23,15 @@ pub fn is_own(headers: &HeaderMap, uri: &Uri) -> bool {
     named.into_iter().flatten().all(is_local_name) && is_own_page(headers, host)
 }
 
+/// Whether the request comes from no page at all, or from one that the host it names itself served.
+pub fn is_from_own_page(headers: &HeaderMap, uri: &Uri) -> bool {
+    let Ok(host) = only(headers, "host") else {
+        return false;
+    };
+    let host = host.or(uri.authority().map(|authority| authority.as_str()));
+    host.is_some_and(|host| is_own_page(headers, host))
+}
+
 /// From no page at all, or from one that this host itself served.
 fn is_own_page(headers: &HeaderMap, host: &str) -> bool {
     let (Ok(site), Ok(origin)) = (only(headers, FETCH_SITE), only(headers, "origin")) else {

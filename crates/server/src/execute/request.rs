@@ -4,6 +4,7 @@ use crate::body::{null_as_absent, objects};
 use protocol::bytes::from_base64;
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobFile, JobRequest, RequestedLimits};
+use protocol::language::asked_for;
 use protocol::validate::Rejection;
 use sandbox::drive::JobIo;
 use serde::Deserialize;
@@ -16,14 +17,22 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"language": "python", "code": "print(6 * 7)", "timeout": 5}))]
 pub struct ExecuteRequest {
-    /// python, node, go, rust or bash.
+    /// A language that GET /api/v1/languages lists; absent: the first of `image`'s.
     #[serde(default)]
     pub language: Option<String>,
+    /// An image that GET /api/v1/rootfs lists; absent: the language's own.
+    #[serde(default)]
+    pub image: Option<String>,
     /// The same under its short name; give one of the two.
     #[serde(default)]
     pub lang: Option<String>,
     /// The program, at most 1 MiB of UTF-8.
     pub code: String,
+    /// Packages that the program needs besides its image's: names with versions or without, such as `pandas>=2` for
+    /// python or `lodash@4` for node. At most 64, and only where the operator allows it.
+    #[serde(default, deserialize_with = "null_as_absent")]
+    #[schema(nullable)]
+    pub packages: Vec<String>,
     /// The program's file, relative to the work folder, such as `hello.mjs` or `src/app.py`; absent: `main` with the
     /// language's extension.
     #[serde(default)]
@@ -104,6 +113,8 @@ pub struct Submission {
     pub request: JobRequest,
     /// For [`JobIo::stdin`].
     pub stdin: Option<String>,
+    /// For [`crate::app::App::bring_packages`].
+    pub packages: Vec<String>,
 }
 
 /// The longest bucket of `normalize_time`: the longest timeout.
@@ -117,12 +128,13 @@ impl ExecuteRequest {
                 let text = "both language and lang are given";
                 return Err(Rejection::new(ErrorCode::LanguageUnknown, "lang", text));
             }
-            (Some(language), None) | (None, Some(language)) => language,
-            (None, None) => {
-                let text = "the language is missing";
-                return Err(Rejection::new(ErrorCode::LanguageUnknown, "language", text));
-            }
+            (Some(language), None) | (None, Some(language)) => Some(language),
+            (None, None) => None,
         };
+        let language = asked_for(language.as_deref(), self.image.as_deref())?.ok_or_else(|| {
+            let text = "the language is missing";
+            Rejection::new(ErrorCode::LanguageUnknown, "language", text)
+        })?;
         let files = self
             .files
             .into_iter()
@@ -155,6 +167,7 @@ impl ExecuteRequest {
         Ok(Submission {
             request,
             stdin: self.stdin,
+            packages: self.packages,
         })
     }
 }

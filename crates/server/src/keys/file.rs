@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "llmfc_";
 const ID_BYTES: usize = 6;
 const SECRET_BYTES: usize = 32;
+/// E2B's clients take keys of their own form alone: this and hexadecimal digits.
+const E2B_PREFIX: &str = "e2b_";
+/// Of 40 digits 12 are the id; 14 bytes are left, 112 bits, which nobody guesses either.
+const E2B_SECRET_BYTES: usize = 14;
 /// Permission bits of group and others to write.
 const OTHERS_WRITE: u32 = 0o022;
 
@@ -37,6 +41,16 @@ impl std::str::FromStr for Scope {
             _ => Err("use execute or observe".into()),
         }
     }
+}
+
+/// How a key is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KeyForm {
+    /// `llmfc_<id>_<secret>`.
+    #[default]
+    Own,
+    /// `e2b_` and 40 hexadecimal digits, for E2B's clients; the id is the first 12.
+    E2b,
 }
 
 /// One key as it is kept: without its secret.
@@ -80,7 +94,13 @@ pub struct NewKey {
 
 /// Id and secret of a key's text; `None` when it is no key.
 pub fn parts(key: &str) -> Option<(&str, &str)> {
-    let (id, secret) = key.strip_prefix(PREFIX)?.split_once('_')?;
+    let (id, secret) = match key.strip_prefix(E2B_PREFIX) {
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            digits.split_at_checked(2 * ID_BYTES)?
+        }
+        Some(_) => return None,
+        None => key.strip_prefix(PREFIX)?.split_once('_')?,
+    };
     let plain = id.len() == 2 * ID_BYTES && !secret.is_empty();
     plain.then_some((id, secret))
 }
@@ -118,11 +138,21 @@ pub fn add(
     scopes: &[Scope],
     limits: Option<KeyLimits>,
 ) -> Result<NewKey, ServerError> {
+    add_as(KeyForm::Own, path, name, (scopes, limits))
+}
+
+/// The same, written in this form.
+pub fn add_as(
+    form: KeyForm,
+    path: &Path,
+    name: &str,
+    (scopes, limits): (&[Scope], Option<KeyLimits>),
+) -> Result<NewKey, ServerError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'@');
     if !(1..=64).contains(&name.len()) || !name.bytes().all(plain) {
         return Err(ServerError::KeyName { name: name.into() });
     }
-    let key = generate()?;
+    let key = generate(form)?;
     let record = KeyRecord {
         id: parts(&key).map(|(id, _)| id.to_owned()).unwrap_or_default(),
         name: name.into(),
@@ -153,15 +183,18 @@ pub fn revoke(path: &Path, id: &str) -> Result<KeyRecord, ServerError> {
     })
 }
 
-fn generate() -> Result<String, ServerError> {
+fn generate(form: KeyForm) -> Result<String, ServerError> {
     let mut random = [0; ID_BYTES + SECRET_BYTES];
     getrandom::fill(&mut random).map_err(ServerError::NoRandomness)?;
     let (id, secret) = random.split_at(ID_BYTES);
-    Ok(format!(
-        "{PREFIX}{}_{}",
-        hex::encode(id),
-        URL_SAFE_NO_PAD.encode(secret)
-    ))
+    let id = hex::encode(id);
+    Ok(match form {
+        KeyForm::Own => format!("{PREFIX}{id}_{}", URL_SAFE_NO_PAD.encode(secret)),
+        KeyForm::E2b => {
+            let secret = secret.get(..E2B_SECRET_BYTES).unwrap_or(secret);
+            format!("{E2B_PREFIX}{id}{}", hex::encode(secret))
+        }
+    })
 }
 
 /// Reads, changes and writes the file; two at once wait for each other.
@@ -245,6 +278,25 @@ mod tests {
             add(&path, "a\nb", &[], None),
             Err(ServerError::KeyName { .. })
         ));
+    }
+
+    #[test]
+    fn a_key_for_e2bs_clients_has_their_form() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        let of_key = (&[Scope::Execute][..], None);
+        let new = add_as(KeyForm::E2b, &path, "app", of_key).unwrap();
+        let digits = new.key.strip_prefix("e2b_").unwrap();
+        assert_eq!(digits.len(), 40);
+        assert!(digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(parts(&new.key).unwrap().0, new.record.id);
+        for short in [
+            "e2b_",
+            "e2b_0123456789ab",
+            "e2b_\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}",
+        ] {
+            assert_eq!(parts(short), None);
+        }
     }
 
     #[test]

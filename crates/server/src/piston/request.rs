@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn pistons_own_example_is_understood() {
         let asked = asked(json!({
-            "language": "js", "version": "18.x",
+            "language": "js", "version": "24.x",
             "files": [
                 {"name": "logo.bin", "content": "00ff", "encoding": "hex"},
                 {"name": "my_cool_code.js", "content": "console.log(process.argv)"},

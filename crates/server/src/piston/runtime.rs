@@ -128,7 +128,7 @@ mod tests {
             let found = find(language.name(), "*").map(|runtime| runtime.language);
             assert_eq!(found, Some(language), "{language}");
         }
-        assert_eq!(find("js", "18.x").map(|r| r.name), Some("javascript"));
+        assert_eq!(find("js", "24.x").map(|r| r.name), Some("javascript"));
         assert_eq!(find("cobol", "*"), None);
     }
 

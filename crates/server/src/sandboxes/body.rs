@@ -7,7 +7,8 @@ use crate::execute::response::IsolationBody;
 use crate::problem::{HttpCode, Problem};
 use crate::staying::AskedTimes;
 use protocol::job::{JobRequest, RequestedLimits};
-use protocol::validate::shown;
+use protocol::language::asked_for;
+use protocol::validate::{Rejection, shown};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,9 +23,18 @@ const MAX_METADATA_BYTES: usize = 256;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"language": "python", "timeout": 600, "metadata": {"user": "42"}}))]
 pub struct SandboxRequest {
-    /// Whose image it has: python, node, go, rust or bash; absent: python.
+    /// What it has: an image that GET /api/v1/rootfs lists; absent: the language's own; without a language, too: `agent`
+    /// where that is built, else python's.
+    #[serde(default)]
+    pub image: Option<String>,
+    /// What cells are written in that name nothing; absent: the first of the image's, else python.
     #[serde(default)]
     pub language: Option<String>,
+    /// Packages that it has besides its image's, of the language's registry: names with versions or without, such as
+    /// `pandas>=2`. At most 64, and only where the operator allows it.
+    #[serde(default, deserialize_with = "null_as_absent")]
+    #[schema(nullable)]
+    pub packages: Vec<String>,
     /// Seconds after which it ends; at most as configured.
     #[serde(default)]
     pub timeout: Option<f64>,
@@ -84,7 +94,9 @@ pub struct ExtendRequest {
 pub struct SandboxBody {
     /// Its name.
     pub id: String,
-    /// Whose image it has.
+    /// What its VM booted from.
+    pub image: &'static str,
+    /// What cells are written in that name nothing.
     pub language: &'static str,
     /// When it began (RFC 3339, UTC).
     pub created_at: String,
@@ -113,7 +125,9 @@ pub struct SandboxRow {
     pub id: String,
     /// The id of its key; `local` without keys.
     pub key: String,
-    /// Whose image it has.
+    /// What its VM booted from.
+    pub image: &'static str,
+    /// What cells are written in that name nothing.
     pub language: &'static str,
     /// When it began (RFC 3339, UTC).
     pub created_at: String,
@@ -167,9 +181,10 @@ impl SandboxRequest {
     }
 
     /// What is validated, and says how large the VM is: a job that is never run.
-    pub fn job(self) -> JobRequest {
-        JobRequest {
-            language: self.language.unwrap_or_else(|| "python".into()),
+    pub fn job(self) -> Result<JobRequest, Rejection> {
+        let language = asked_for(self.language.as_deref(), self.image.as_deref())?;
+        Ok(JobRequest {
+            language: language.unwrap_or_else(|| "python".into()),
             // Nothing in any of the languages.
             code: "\n".into(),
             env: self.env,
@@ -184,7 +199,7 @@ impl SandboxRequest {
                 ..RequestedLimits::default()
             },
             ..JobRequest::default()
-        }
+        })
     }
 }
 

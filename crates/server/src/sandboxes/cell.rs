@@ -2,7 +2,7 @@
 
 use super::follower::OnDisconnect;
 use super::path;
-use super::table::SandboxSlot;
+use super::slot::SandboxSlot;
 use crate::app::App;
 use crate::body::null_as_absent;
 use crate::problem::{HttpCode, Problem};
@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"language": "python", "cwd": "/work"}))]
 pub struct ContextRequest {
-    /// python, node or bash; absent: the sandbox's own.
+    /// python, node, typescript, bash, r or java, where the image has it; absent: the sandbox's own.
     #[serde(default)]
     pub language: Option<String>,
     /// The folder where it starts; absolute. Absent: `/work`.
@@ -144,6 +144,7 @@ impl ExecuteCellRequest {
             stdin: stdin.into_bytes(),
             timeout: timeout.max(Duration::from_millis(1)),
             output_bytes: usize::try_from(job.limits.output_bytes).unwrap_or(usize::MAX),
+            ..Cell::default()
         })
     }
 }
@@ -152,8 +153,11 @@ fn language(named: Option<&str>, slot: &SandboxSlot) -> Result<Language, Problem
     let Some(name) = named else {
         return Ok(slot.job.language);
     };
-    let known = Language::from_alias(name).or_else(|| Language::from_name(name));
-    known.ok_or_else(|| {
+    let image = slot.job.language.image();
+    let known = Language::from_alias(name);
+    // In another image it is another interpreter; one that the image does not hold fails where it is started.
+    let here = known.map(|known| known.in_image(image).unwrap_or(known));
+    here.ok_or_else(|| {
         let sentence = "there is no such language";
         Problem::with(HttpCode::FieldInvalid, sentence).field("language")
     })

@@ -52,6 +52,11 @@ impl Clock {
         self.total
     }
 
+    /// How much of the total time is left.
+    pub fn total_left(&self, now: Instant) -> Duration {
+        self.ends_at.saturating_duration_since(now)
+    }
+
     /// A request begins, unless too many are open already.
     pub fn begins(&mut self) -> Option<()> {
         let room = self.open < MAX_OPEN;

@@ -2,10 +2,10 @@
 
 use super::cell::{ContextBody, ContextRequest};
 use super::cell_told::CellTold;
-use super::execute::Telling;
 use super::extract::InContext;
 use super::processes::FromQuery;
 use super::table::UsedSandbox;
+use super::telling::Telling;
 use super::told::{EventBody, Form};
 use crate::body::JsonBody;
 use crate::problem::Problem;

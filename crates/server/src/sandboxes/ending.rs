@@ -1,11 +1,13 @@
 //! Looks which sandboxes are to end, tells of it beforehand, and ends them.
 
 use super::expiry::{ExpiringBody, Limit};
-use super::table::SandboxSlot;
+use super::slot::SandboxSlot;
 use crate::app::App;
+use crate::paused::pause::pause_listed;
 use protocol::event::EventType;
 use sandbox::events::Notice;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often sandboxes are looked at whose time may be up.
@@ -13,7 +15,7 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Ends sandboxes whose time is up or whose VM is gone, and tells of it beforehand; never returns.
-pub async fn end_those_over(app: &App) {
+pub async fn end_those_over(app: &Arc<App>) {
     let mut ticks = tokio::time::interval(LOOK);
     loop {
         ticks.tick().await;
@@ -21,8 +23,13 @@ pub async fn end_those_over(app: &App) {
             leave_event(app, &slot, told);
         }
         for kept in app.sandboxes.take_those_over() {
-            let ending = async move { kept.slot.close().await };
-            app.sandboxes.tasks.spawn(ending);
+            match kept.slot.pauses_at_its_end() {
+                true => _ = app.sandboxes.tasks.spawn(pause_listed(app.clone(), kept)),
+                false => {
+                    let ending = async move { kept.slot.close().await };
+                    app.sandboxes.tasks.spawn(ending);
+                }
+            }
         }
     }
 }

@@ -3,30 +3,28 @@
 use super::cell::ExecuteCellRequest;
 use super::cell_told::{CellEndBody, CellErrorBody, CellTold, late_cell, stream_name};
 use super::follower::OnDisconnect;
-use super::table::{SandboxSlot, UsedSandbox};
+use super::slot::SandboxSlot;
+use super::table::UsedSandbox;
+use super::telling::Telling;
 use super::told::{EventBody, Form};
 use crate::app::App;
 use crate::body::JsonBody;
 use crate::execute::{wants_events, wants_lines};
-use crate::memory::Held;
 use crate::outlet::UntilOut;
 use crate::pieces::JsonAnswer;
 use crate::problem::{HttpCode, Problem};
 use crate::sessions::body::Logs;
-use crate::sse;
 use crate::written::Text;
 use axum::Extension;
-use axum::body::{Body, Bytes};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use sandbox::live::LiveSandbox;
 use sandbox::live::contexts::{
-    Accepted, Bundle, CellNumber, CellStream, ContextEvent, ContextId, Events, Origin, Shown,
+    Accepted, Bundle, CellEnd, CellNumber, CellStream, ContextEvent, ContextId, Events, Origin,
+    Shown,
 };
 use serde::Serialize;
-use std::convert::Infallible;
 use std::sync::Arc;
-use tokio::time::timeout;
 use utoipa::ToSchema;
 
 /// Late output that one answer holds, in bytes; what is over is told to who follows the context.
@@ -75,14 +73,59 @@ pub struct LateBody {
     pub data: Text,
 }
 
+/// A cell that was handed in, whichever door it came through.
+pub struct Begun {
+    /// What is told of its context from here on.
+    pub events: Events,
+    /// Its context, and its number there.
+    pub ids: (ContextId, CellNumber),
+    /// The most that it may print and show, in bytes, with what comes late.
+    pub most: usize,
+    /// Interrupts it when it is dropped, where its client wishes so.
+    pub interruption: Interruption,
+}
+
+/// A cell that is over.
+pub struct Whole {
+    /// What its client is told.
+    pub body: ExecuteCellBody,
+    /// How it ended, as the sandbox has it.
+    pub end: CellEnd,
+    /// What it takes to hold all that.
+    pub bytes: usize,
+}
+
 /// Interrupts its cell when it is dropped before it is done.
-struct Interruption {
+pub struct Interruption {
     app: Arc<App>,
     slot: Arc<SandboxSlot>,
     live: LiveSandbox,
     context: ContextId,
-    cell: CellNumber,
+    pub(super) cell: CellNumber,
     wish: OnDisconnect,
+}
+
+impl Interruption {
+    /// Of a cell, should its client wish it.
+    pub fn new(
+        used: &UsedSandbox,
+        (context, cell): (ContextId, CellNumber),
+        wish: OnDisconnect,
+    ) -> Interruption {
+        Interruption {
+            app: used.app.clone(),
+            slot: used.slot.clone(),
+            live: used.live.clone(),
+            context,
+            cell,
+            wish,
+        }
+    }
+
+    /// The cell is over: nothing is left to interrupt.
+    pub fn done(&mut self) {
+        self.wish = OnDisconnect::Keep;
+    }
 }
 
 impl Drop for Interruption {
@@ -116,41 +159,44 @@ pub async fn execute(
     headers: HeaderMap,
     JsonBody { value, held }: JsonBody<ExecuteCellRequest>,
 ) -> Result<Response, Problem> {
-    if used.app.draining.is_cancelled() {
-        return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
-    }
-    let wish = value.on_disconnect;
-    let context = context(&used, &value)?;
-    let language = used.contexts().get(context);
-    let language = language.map_err(|error| used.problem(error))?.language;
-    let cell = value.cell(&used.app, &used.slot, language)?;
-    let most = cell.output_bytes + MAX_LATE_BYTES;
-    let accepted = used.contexts().execute(context, cell);
+    let begun = begin(&used, value);
     drop(held);
-    let Accepted { cell, events } = accepted.map_err(|error| used.problem(error))?;
-    let interruption = Interruption {
-        app: used.app.clone(),
-        slot: used.slot.clone(),
-        live: used.live.clone(),
-        context,
-        cell,
-        wish,
-    };
+    let Begun {
+        events,
+        ids,
+        most,
+        mut interruption,
+    } = begun?;
     if wants_events(&headers) || wants_lines(&headers) {
         let telling = Telling::of_cell(used, events, Form::of(&headers), interruption);
         return Ok(telling.respond());
     }
     let mut room = used.app.memory.room(most as u64).await;
-    let (body, size) = whole(&used.live, events, (context, cell)).await?;
-    let Interruption { .. } = done(interruption);
-    room.shrink(size as u64);
+    let Whole { body, bytes, .. } = whole(&used.live, events, ids, |_| {}).await?;
+    interruption.done();
+    room.shrink(bytes as u64);
     Ok((Extension(UntilOut::of(room)), JsonAnswer(body)).into_response())
 }
 
-/// The cell is over: nothing is left to interrupt.
-fn done(mut interruption: Interruption) -> Interruption {
-    interruption.wish = OnDisconnect::Keep;
-    interruption
+/// Hands a cell to its context.
+pub fn begin(used: &UsedSandbox, request: ExecuteCellRequest) -> Result<Begun, Problem> {
+    if used.app.draining.is_cancelled() {
+        return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
+    }
+    let wish = request.on_disconnect;
+    let context = context(used, &request)?;
+    let language = used.contexts().get(context);
+    let language = language.map_err(|error| used.problem(error))?.language;
+    let cell = request.cell(&used.app, &used.slot, language)?;
+    let most = cell.output_bytes + MAX_LATE_BYTES;
+    let accepted = used.contexts().execute(context, cell);
+    let Accepted { cell, events } = accepted.map_err(|error| used.problem(error))?;
+    Ok(Begun {
+        events,
+        ids: (context, cell),
+        most,
+        interruption: Interruption::new(used, (context, cell), wish),
+    })
 }
 
 /// The context that is named, or the language's own.
@@ -171,12 +217,13 @@ fn context(used: &UsedSandbox, request: &ExecuteCellRequest) -> Result<ContextId
     Ok(info.id)
 }
 
-/// All of a cell, and what it takes to hold it.
-async fn whole(
+/// All of a cell; `hear` has what it prints as it comes.
+pub async fn whole(
     live: &LiveSandbox,
     mut events: Events,
     (context, cell): (ContextId, CellNumber),
-) -> Result<(ExecuteCellBody, usize), Problem> {
+    mut hear: impl FnMut(&[u8]),
+) -> Result<Whole, Problem> {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (mut results, mut late, mut late_bytes, mut size) = (Vec::new(), Vec::new(), 0, 0);
     let (mut error, mut renewed, mut began) = (None, false, false);
@@ -190,6 +237,7 @@ async fn whole(
                 data,
             } if *own == cell => {
                 size += data.len();
+                hear(data);
                 match stream {
                     CellStream::Stdout => out.extend_from_slice(data),
                     CellStream::Stderr => err.extend_from_slice(data),
@@ -241,7 +289,11 @@ async fn whole(
                     renewed,
                     end: CellEndBody::of(live, end),
                 };
-                return Ok((body, size + late_bytes));
+                return Ok(Whole {
+                    body,
+                    end: end.clone(),
+                    bytes: size + late_bytes,
+                });
             }
             // Another cell's end: what was new for it is not for this one.
             ContextEvent::Ended(..) => renewed = false,
@@ -249,105 +301,4 @@ async fn whole(
         }
     }
     Err(Problem::new(HttpCode::SandboxNotFound))
-}
-
-/// An answer that comes as it is told.
-pub struct Telling {
-    used: UsedSandbox,
-    events: Events,
-    form: Form,
-    /// Of one cell: until its end, and from its beginning on.
-    interruption: Option<Interruption>,
-    began: bool,
-    over: bool,
-    held: Held,
-}
-
-impl Telling {
-    /// For who looks on.
-    pub fn onlooker(used: UsedSandbox, events: Events, form: Form) -> Telling {
-        Telling {
-            used,
-            events,
-            form,
-            interruption: None,
-            began: true,
-            over: false,
-            held: Held::default(),
-        }
-    }
-
-    fn of_cell(
-        used: UsedSandbox,
-        events: Events,
-        form: Form,
-        interruption: Interruption,
-    ) -> Telling {
-        Telling {
-            interruption: Some(interruption),
-            began: false,
-            ..Telling::onlooker(used, events, form)
-        }
-    }
-
-    /// The answer.
-    pub fn respond(self) -> Response {
-        let headers = sse::headers(self.form.content_type());
-        let events = futures_util::stream::unfold(self, |mut telling| async {
-            let next = telling.next().await?;
-            Some((Ok::<_, Infallible>(next), telling))
-        });
-        (headers, Body::from_stream(events)).into_response()
-    }
-
-    async fn next(&mut self) -> Option<Bytes> {
-        self.held = Held::default();
-        if self.over {
-            return None;
-        }
-        let Ok(told) = timeout(sse::KEEP_ALIVE, self.told()).await else {
-            return Some(self.form.alive());
-        };
-        let bytes = self.form.write(&told?)?;
-        self.held = self.used.app.memory.answer(bytes.len() as u64).await;
-        Some(bytes)
-    }
-
-    /// What is to be told next; `None`: nothing more, or the service stops and waits for nobody who only looks on.
-    async fn told(&mut self) -> Option<CellTold> {
-        loop {
-            let next = self.events.next();
-            let (number, event) = match &self.interruption {
-                Some(_) => next.await?,
-                None => self.used.app.draining.run_until_cancelled(next).await??,
-            };
-            if self.concerns(&event) {
-                return Some(CellTold::of(&self.used.live, number, &event));
-            }
-        }
-    }
-
-    /// Whether it is told here: of a cell what is its own, and from its beginning on what came late.
-    fn concerns(&mut self, event: &ContextEvent) -> bool {
-        let Some(own) = self.interruption.as_ref().map(|it| it.cell) else {
-            return true;
-        };
-        match event {
-            ContextEvent::Begun(cell) => {
-                self.began |= *cell == own;
-                *cell == own
-            }
-            ContextEvent::Ended(cell, _) => {
-                if *cell == own {
-                    self.over = true;
-                    self.interruption.take().map(done);
-                }
-                *cell == own
-            }
-            ContextEvent::Renewed => !self.began,
-            ContextEvent::Printed { .. } | ContextEvent::Shown { .. } => self.began,
-            ContextEvent::Raised(cell, _) => *cell == own,
-            ContextEvent::Lost(_) => false,
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //! they are cut, and stay on one line.
 
 use crate::problem::{HttpCode, Problem};
+use axum::http::StatusCode;
 use sandbox::live::LiveError;
 
 /// Characters of a guest's words that are repeated.
@@ -40,6 +41,10 @@ pub fn problem(error: LiveError) -> Problem {
             Problem::with(HttpCode::TooManyRequestsOpen, sentence).retry_after(1)
         }
         LiveError::File { errno, step } => file(errno, &step),
+        LiveError::NotConnected { .. } => Problem {
+            status: StatusCode::BAD_GATEWAY,
+            ..Problem::with(HttpCode::NotFound, "nothing listens on the port")
+        },
     }
 }
 

@@ -112,6 +112,7 @@ impl From<Listing> for EntriesBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use protocol::supervisor::Metadata;
 
     #[test]
     fn an_entry_is_shown_whatever_the_guest_says_of_it() {
@@ -126,8 +127,11 @@ mod tests {
                 kind: EntryKind::Folder,
                 size: 0,
                 mode,
+                uid: 0,
+                gid: 0,
                 modified_millis,
                 target: None,
+                metadata: Metadata::default(),
             });
             assert_eq!(
                 (body.mode.as_str(), body.modified_at.as_deref()),

@@ -1,27 +1,23 @@
 //! Files of a sandbox, of any size: they pass through this service and are never held in it.
 
 use super::bytes::Incoming;
+use super::download::{Download, Packing};
 use super::extract::{PathQuery, check_plain, taken};
 use super::file::{EntriesBody, EntryBody, FolderRequest, MoveRequest, WrittenBody};
 use super::path;
 use super::table::UsedSandbox;
 use crate::body::JsonBody;
-use crate::memory::Held;
 use crate::problem::{HttpCode, Problem};
 use axum::Json;
-use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sandbox::live::FileReader;
 use serde::Deserialize;
-use std::io::Error;
-use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 /// Levels of folders that one listing, or watch, goes down.
-const MAX_DEPTH: u32 = 32;
+pub const MAX_DEPTH: u32 = 32;
 
 /// A file's bytes. Where the file cannot be read to its end the answer breaks off: it has no last chunk.
 #[utoipa::path(
@@ -34,62 +30,13 @@ pub async fn read(
     query: Result<Query<PathQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let path = PathQuery::taken(query)?;
-    // It is never closed.
-    let place = used.slot.downloads.clone().acquire_owned().await.ok();
-    let reader = used.live.read_file(&path).await;
-    let mut reader = reader.map_err(|error| used.problem(error))?;
-    let first = reader.next().await;
-    // What cannot be read at all is known by now, and is no answer that breaks off.
-    let first = first.map_err(|error| used.problem(error))?;
+    let file = Download::begin(&used, &path).await;
+    let file = file.map_err(|error| used.problem(error))?;
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CONTENT_DISPOSITION, "attachment"),
     ];
-    let reading = Reading {
-        used,
-        reader,
-        first,
-        held: Held::default(),
-        _place: place,
-    };
-    let pieces = futures_util::stream::unfold(Some(reading), |reading| async {
-        let mut reading = reading?;
-        match reading.next().await {
-            Ok(Some(piece)) => Some((Ok(piece), Some(reading))),
-            Ok(None) => None,
-            Err(error) => Some((Err(error), None)),
-        }
-    });
-    Ok((headers, Body::from_stream(pieces)).into_response())
-}
-
-/// A file on its way out.
-struct Reading {
-    used: UsedSandbox,
-    reader: FileReader,
-    /// The first piece, until it is handed over.
-    first: Option<Vec<u8>>,
-    /// The room of the piece that was handed over last.
-    held: Held,
-    _place: Option<OwnedSemaphorePermit>,
-}
-
-impl Reading {
-    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
-        self.held = Held::default();
-        let piece = match self.first.take() {
-            Some(first) => Some(first),
-            None => self.reader.next().await.map_err(|error| {
-                tracing::debug!(%error, "a file was not read to its end");
-                Error::other(error.to_string())
-            })?,
-        };
-        let Some(piece) = piece else {
-            return Ok(None);
-        };
-        self.held = self.used.app.memory.answer(piece.len() as u64).await;
-        Ok(Some(piece.into()))
-    }
+    Ok((headers, file.body(used, Packing::Plain)).into_response())
 }
 
 /// Put a file, of any size: the body's bytes as they are. Folders above it are made. A file that is there is replaced

@@ -1,7 +1,7 @@
 //! Who follows a process, and what becomes of it when the last one goes: nothing, unless its client wished that it
 //! ends then.
 
-use super::table::SandboxSlot;
+use super::slot::SandboxSlot;
 use crate::app::App;
 use protocol::supervisor::{ProcessId, SignalTarget};
 use sandbox::live::LiveSandbox;

@@ -3,7 +3,8 @@
 use super::exit::ExitBody;
 use super::follower::OnDisconnect;
 use super::path;
-use super::table::{SandboxSlot, UsedSandbox};
+use super::slot::SandboxSlot;
+use super::table::UsedSandbox;
 use super::user::UserBody;
 use crate::app::App;
 use crate::body::{null_as_absent, object, object_or_default};
@@ -313,7 +314,7 @@ fn named(problem: Problem, command: &'static str) -> Problem {
 const MAX_LISTED_BYTES: usize = 1024;
 
 /// The beginning of these arguments, cut between characters.
-fn beginning(argv: Vec<String>) -> Vec<String> {
+pub fn beginning(argv: Vec<String>) -> Vec<String> {
     let mut room = MAX_LISTED_BYTES;
     let mut kept = Vec::new();
     for mut argument in argv {

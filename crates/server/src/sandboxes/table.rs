@@ -10,197 +10,26 @@
 //! it gone.
 
 use super::body::{SandboxBody, SandboxRow};
-use super::clock::Clock;
-use super::expiry::{ExpiringBody, Herald, Notices};
+use super::expiry::ExpiringBody;
 use super::failure;
-use super::follower::Followed;
+use super::slot::SandboxSlot;
 use crate::app::App;
+use crate::e2b::facts::E2bFacts;
 use crate::keys::Principal;
 use crate::places::VmPlace;
 use crate::problem::{HttpCode, Problem};
-use crate::staying::VmSize;
-use jiff::{SignedDuration, Timestamp};
-use protocol::job::{Job, JobRequest, RequestedLimits};
-use protocol::language::Language;
 use sandbox::live::contexts::Contexts;
 use sandbox::live::{LiveError, LiveSandbox};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
-use tokio::sync::Semaphore;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-/// Files of one sandbox that are on their way out at one time; one more waits. Each holds up to 1 MiB, which no other
-/// request does.
-const MAX_DOWNLOADS: usize = 8;
-
-/// One sandbox.
-pub struct SandboxSlot {
-    /// Its name.
-    pub id: String,
-    owner: String,
-    /// What its VM was made for: its image, its limits, the environment of its processes.
-    pub job: Job,
-    metadata: BTreeMap<String, String>,
-    created_at: Timestamp,
-    times: Mutex<Times>,
-    herald: Herald,
-    /// Who follows its processes.
-    pub followed: Followed,
-    /// Places of files on their way out.
-    pub downloads: Arc<Semaphore>,
-    /// Set once its VM runs.
-    live: OnceLock<LiveSandbox>,
-    /// Made at their first use.
-    contexts: OnceLock<Contexts>,
-}
-
-struct Times {
-    clock: Clock,
-    idle: Duration,
-    expires_at: Timestamp,
-}
-
-impl SandboxSlot {
-    /// A place for a sandbox of this key, whose VM is still to come.
-    pub fn new(
-        who: &Principal,
-        job: Job,
-        metadata: BTreeMap<String, String>,
-        (total, idle): (Duration, Duration),
-    ) -> SandboxSlot {
-        let now = Timestamp::now();
-        SandboxSlot {
-            id: uuid::Uuid::now_v7().to_string(),
-            owner: who.id.clone(),
-            job,
-            metadata,
-            created_at: now,
-            times: Mutex::new(Times {
-                clock: Clock::new(total, idle, Instant::now()),
-                idle,
-                expires_at: after(now, total),
-            }),
-            herald: Herald::default(),
-            followed: Followed::default(),
-            downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
-            live: OnceLock::new(),
-            contexts: OnceLock::new(),
-        }
-    }
-
-    /// A job of its size, to be judged: what runs in it is held to what such a job would be.
-    pub fn judged(&self, language: Language) -> JobRequest {
-        let whole = &self.job.limits;
-        let size = VmSize {
-            memory_mib: whole.memory_mib,
-            vcpus: whole.vcpus,
-        };
-        let judged = size.job(language.name());
-        JobRequest {
-            limits: RequestedLimits {
-                pids: Some(whole.pids),
-                file_size_bytes: Some(whole.file_size_bytes),
-                ..judged.limits
-            },
-            ..judged
-        }
-    }
-
-    fn times(&self) -> MutexGuard<'_, Times> {
-        self.times.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Has its total time begin anew.
-    pub fn extend(&self, total: Duration) {
-        let mut times = self.times();
-        times.clock.extend(total, Instant::now());
-        times.expires_at = after(Timestamp::now(), total);
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        let is_gone = self.live.get().is_some_and(|live| !live.is_alive());
-        is_gone || self.times().clock.is_over(now)
-    }
-
-    /// Tells, when its end is near, all who follow its processes; what it told.
-    fn tell_of_end(&self, now: Instant) -> Option<ExpiringBody> {
-        // Under the lock: who begins to listen hears of an end either way, and once.
-        let mut times = self.times();
-        let end = times.clock.tell(now)?;
-        self.herald.tell(end);
-        Some(end.told(now))
-    }
-
-    /// What is told of its end from now on.
-    pub fn notices(&self) -> Notices {
-        let times = self.times();
-        self.herald.listen(times.clock.told())
-    }
-
-    /// What an operator is told of it; `None` while its VM starts.
-    fn row(&self, now: Instant) -> Option<SandboxRow> {
-        let isolation = self.live.get()?.isolation();
-        let times = self.times();
-        let ExpiringBody {
-            limit,
-            seconds_left,
-        } = times.clock.next_end().told(now);
-        Some(SandboxRow {
-            id: self.id.clone(),
-            key: self.owner.clone(),
-            language: self.job.language.name(),
-            created_at: self.created_at.to_string(),
-            limit,
-            seconds_left,
-            open_requests: times.clock.open(),
-            memory_mib: self.job.limits.memory_mib,
-            engine: isolation.engine.clone(),
-        })
-    }
-
-    /// What its client is told of it; `None` while its VM starts.
-    pub fn body(&self) -> Option<SandboxBody> {
-        let isolation = self.live.get()?.isolation();
-        let times = self.times();
-        Some(SandboxBody {
-            id: self.id.clone(),
-            language: self.job.language.name(),
-            created_at: self.created_at.to_string(),
-            timeout: times.clock.total().as_secs_f64(),
-            idle_timeout: times.idle.as_secs_f64(),
-            expires_at: times.expires_at.to_string(),
-            metadata: self.metadata.clone(),
-            memory_mib: self.job.limits.memory_mib,
-            vcpus: self.job.limits.vcpus,
-            writable_mib: self.job.limits.writable_mib,
-            isolation: isolation.into(),
-        })
-    }
-
-    /// Its interpreters.
-    pub fn contexts_of(&self, live: &LiveSandbox) -> &Contexts {
-        self.contexts.get_or_init(|| Contexts::new(live.clone()))
-    }
-
-    /// Destroys its VM and waits for it.
-    pub async fn close(&self) {
-        if let Some(live) = self.live.get() {
-            live.close().await;
-        }
-    }
-}
-
-fn after(now: Timestamp, time: Duration) -> Timestamp {
-    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-    now.checked_add(time).unwrap_or(Timestamp::MAX)
-}
-
 /// A sandbox that counts.
-pub(super) struct ListedSandbox {
-    pub(super) slot: Arc<SandboxSlot>,
+pub struct ListedSandbox {
+    /// It.
+    pub slot: Arc<SandboxSlot>,
     _place: VmPlace,
 }
 
@@ -221,6 +50,15 @@ impl Sandboxes {
         // A name begins with the time (UUIDv7).
         bodies.sort_by(|a, b| a.id.cmp(&b.id));
         bodies
+    }
+
+    /// The same, themselves.
+    pub fn slots_of(&self, who: &Principal) -> Vec<Arc<SandboxSlot>> {
+        let slots = self.slots();
+        let own = slots.values().filter(|kept| kept.slot.owner == who.id);
+        let mut own: Vec<_> = own.map(|kept| kept.slot.clone()).collect();
+        own.sort_by(|a, b| a.id.cmp(&b.id));
+        own
     }
 
     /// Those of all keys, oldest first.
@@ -251,6 +89,19 @@ impl Sandboxes {
         Ok(ReservedSandbox(Some((app.clone(), slot))))
     }
 
+    /// A sandbox, whoever's: for who shows its token, or is told nothing of it.
+    pub fn named(&self, id: &str) -> Option<Arc<SandboxSlot>> {
+        self.slots().get(id).map(|kept| kept.slot.clone())
+    }
+
+    /// A sandbox of an E2B client of which this holds.
+    pub fn find_e2b(&self, holds: impl Fn(&E2bFacts) -> bool) -> Option<Arc<SandboxSlot>> {
+        let slots = self.slots();
+        let mut all = slots.values().map(|kept| &kept.slot);
+        let found = all.find(|slot| slot.e2b.as_ref().is_some_and(&holds));
+        found.cloned()
+    }
+
     /// A key's own sandbox; another's is not there.
     fn find(&self, who: &Principal, id: &str) -> Option<Arc<SandboxSlot>> {
         let slots = self.slots();
@@ -262,6 +113,15 @@ impl Sandboxes {
     pub fn remove(&self, id: &str) -> Option<Arc<SandboxSlot>> {
         let removed = self.slots().remove(id);
         removed.map(|kept| kept.slot)
+    }
+
+    /// The same, only if it is this one: another may go on under its name.
+    pub fn remove_slot(&self, slot: &Arc<SandboxSlot>) -> Option<ListedSandbox> {
+        let mut slots = self.slots();
+        let is_it = slots
+            .get(&slot.id)
+            .is_some_and(|kept| Arc::ptr_eq(&kept.slot, slot));
+        is_it.then(|| slots.remove(&slot.id)).flatten()
     }
 
     /// The same for its own key's wish.
@@ -318,7 +178,7 @@ impl ReservedSandbox {
 impl Drop for ReservedSandbox {
     fn drop(&mut self) {
         if let Some((app, slot)) = self.0.take() {
-            drop(app.sandboxes.remove(&slot.id));
+            drop(app.sandboxes.remove_slot(&slot));
         }
     }
 }
@@ -356,7 +216,7 @@ impl UsedSandbox {
     /// What its client is told of a failure; a sandbox whose VM is gone is not there any more.
     pub fn problem(&self, error: LiveError) -> Problem {
         if matches!(error, LiveError::Gone(_)) {
-            drop(self.app.sandboxes.remove(&self.slot.id));
+            drop(self.app.sandboxes.remove_slot(&self.slot));
         }
         failure::problem(error)
     }

@@ -152,3 +152,53 @@ async fn ambiguous_framing_is_refused() {
     assert!(text.starts_with("HTTP/1.1 400 "), "{text}");
     service.end().await;
 }
+
+/// A body that comes in two pieces, of a request that is refused by its header: all of these bytes.
+async fn refused(service: &Service, bytes: usize) -> (TcpStream, String) {
+    let head = format!(
+        "POST /no/such HTTP/1.1\r\nHost: localhost\r\nContent-Length: {bytes}\r\n\r\n{}",
+        "a".repeat(bytes / 2)
+    );
+    let mut stream = connect(service, &head).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let _ = stream
+        .write_all("a".repeat(bytes - bytes / 2).as_bytes())
+        .await;
+    let mut answer = vec![0; 4096];
+    let read = stream.read(&mut answer).await.unwrap();
+    (
+        stream,
+        String::from_utf8_lossy(&answer[..read]).into_owned(),
+    )
+}
+
+#[tokio::test]
+async fn a_refused_body_that_is_small_keeps_its_connection_and_a_large_one_says_that_it_closes() {
+    let service = lab::start().await;
+    let (mut stream, answer) = refused(&service, 20_000).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(
+        !answer.to_lowercase().contains("connection: close"),
+        "{answer}"
+    );
+    let next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(next.as_bytes()).await.unwrap();
+    assert!(rest(stream).await.contains("HTTP/1.1 200 "));
+    // Announced, and never sent.
+    let waiting = connect(
+        &service,
+        "POST /no/such HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999\r\n\r\na",
+    )
+    .await;
+    let answer = rest(waiting).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(
+        answer.to_lowercase().contains("connection: close"),
+        "{answer}"
+    );
+    // Leave to send is not given for what is refused.
+    let asking = connect(&service, "POST /no/such HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n").await;
+    let answer = rest(asking).await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    service.end().await;
+}

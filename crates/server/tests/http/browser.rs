@@ -7,7 +7,7 @@ mod sandboxes;
 use crate::chromium::Browser;
 use crate::lab;
 use protocol::language::named;
-use sandbox::config::PoolSize;
+use sandbox::config::{PoolSize, ReadyFor};
 use serde_json::{Value, json};
 use server::keys::file::Scope;
 
@@ -43,6 +43,7 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
         max: 1,
         max_age_seconds: 3600,
         warmed: false,
+        ready_for: ReadyFor::Jobs,
     };
     config.pool = [(named("bash"), one)].into();
     let service = lab::start_with(config, lab::server_config()).await;

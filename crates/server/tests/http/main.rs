@@ -2,7 +2,7 @@
 //!
 //! [`lab`] starts services and says what can run here. [`refusals`], [`codings`], [`telling`], [`auth`],
 //! [`bounds`], [`pages`] and [`tls`] need no VM; [`jobs`], [`answers`], [`as_reported`], [`stopping`],
-//! [`piston`], [`sessions`], [`shells`] and [`sandboxes`] run real ones and say
+//! [`mcp`], [`packages`], [`piston`], [`sessions`], [`shells`] and [`sandboxes`] run real ones and say
 //! `not run: …` where the image or the VMM is missing (with `LLM_FIRECRACKER_REQUIRE=1`: fail).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -13,11 +13,15 @@ mod bounds;
 mod browser;
 mod chromium;
 mod codings;
+mod e2b;
 mod fidelity;
 mod jobs;
 mod lab;
+mod mcp;
+mod packages;
 mod pages;
 mod piston;
+mod ports;
 mod refusals;
 mod reports;
 mod sandboxes;

@@ -20,6 +20,20 @@ const WATCH: &str = r#"
   };
   document.title"#;
 
+/// Has the page take a MiB of messages at once, as after other work: by itself a fast one draws all as it comes.
+const BUSY: &str = r#"
+  const onmessage = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+  Object.defineProperty(WebSocket.prototype, "onmessage", { set(take) {
+    let held = [], bytes = 0, timer;
+    const give = () => { clearTimeout(timer); bytes = 0; held.splice(0).forEach((message) => take(message)); };
+    onmessage.set.call(this, take && ((message) => {
+      held.push(message);
+      bytes += message.data.byteLength ?? 0;
+      clearTimeout(timer);
+      if (bytes >= 1 << 20) give(); else timer = setTimeout(give, 100);
+    }));
+  } });"#;
+
 /// Titles, links, the clipboard both ways, windows moved, resized, told of and printed, a notification, a download and
 /// a picture.
 const ESCAPES: &str = r"\e]0;owned\a\e]1;owned\a\e]2;owned\e\\\e]8;;https://evil.example/\e\\click\e]8;;\e\\\e]52;c;b3duZWQ=\a\e]52;c;?\a\e[3;0;0t\e[4;9;9t\e[8;5;5t\e[2t\e[18t\e[21t\e[5i\e]9;owned\a\e]777;notify;a;b\a\e]1337;File=inline=0;name=b3duZWQ=:b3duZWQ=\a\ePq#0~\e\\";
@@ -61,6 +75,7 @@ async fn a_guest_that_floods_its_terminal_waits_for_the_page() {
         return;
     };
     view.page.value(WATCH).await;
+    view.page.value(BUSY).await;
     view.looks().await;
     view.shell().await;
     view.page

@@ -147,7 +147,7 @@ async fn tracebacks_name_the_clients_file() {
             "rust",
             "tool.rs",
             "fn main() { panic!(\"no\") }",
-            "panicked at 'no', tool.rs:1:13",
+            "panicked at tool.rs:1:13:\nno",
         ),
         (
             "bash",
