@@ -1,0 +1,1 @@
+"""Frameworks that use sandboxes. Each module needs its extra: `pip install 'llm-firecracker[inspect]'` and so on."""

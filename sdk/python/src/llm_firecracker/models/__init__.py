@@ -1,0 +1,78 @@
+"""What the service answers, as frozen dataclasses. Each names its schema in `/openapi.json`; a test compares them."""
+
+from .cells import (
+    CellBegun,
+    CellEnd,
+    CellError,
+    CellEvent,
+    CellOutput,
+    ContextInfo,
+    ContextLost,
+    Execution,
+    InterpreterRenewed,
+    LateOutput,
+    Logs,
+    Lost,
+    Result,
+    Shown,
+)
+from .files import Changed, Entry, Listing, Moved, Overflow, WatchEnded, WatchEvent, Watching, Written
+from .jobs import Artifact, Failure, JobOutput, RunEvent, RunResult, Timings
+from .processes import (
+    CommandResult,
+    Exit,
+    Expiring,
+    Output,
+    ProcessEvent,
+    ProcessInfo,
+)
+from .sandboxes import SandboxInfo
+from .service import Check, Image, Language, Readiness
+from .shared import Isolation, Limit, Status, Usage
+
+__all__ = [
+    "Artifact",
+    "CellBegun",
+    "CellEnd",
+    "CellError",
+    "CellEvent",
+    "CellOutput",
+    "Changed",
+    "Check",
+    "CommandResult",
+    "ContextInfo",
+    "ContextLost",
+    "Entry",
+    "Execution",
+    "Exit",
+    "Expiring",
+    "Failure",
+    "Image",
+    "InterpreterRenewed",
+    "Isolation",
+    "JobOutput",
+    "Language",
+    "LateOutput",
+    "Limit",
+    "Listing",
+    "Logs",
+    "Lost",
+    "Moved",
+    "Output",
+    "Overflow",
+    "ProcessEvent",
+    "ProcessInfo",
+    "Readiness",
+    "Result",
+    "RunEvent",
+    "RunResult",
+    "SandboxInfo",
+    "Shown",
+    "Status",
+    "Timings",
+    "Usage",
+    "WatchEnded",
+    "WatchEvent",
+    "Watching",
+    "Written",
+]
