@@ -10,6 +10,8 @@ run_packages+=(uidmap)
 # Only where `images build` compiles the User-Mode Linux kernel.
 run_packages+=(bc bison flex patch)
 test_packages=(python3-venv ca-certificates curl chromium prometheus docker.io runc runsc tmux)
+# Images of OCI are made by them, and their trees compared.
+test_packages+=(buildah docker-registry skopeo umoci)
 [[ "${1:-}" == "--tests" ]] || test_packages=()
 
 sudo=()
@@ -31,10 +33,12 @@ echo "setup: installing ${missing[*]} $(qemu_ok || echo qemu-system-x86)"
 export DEBIAN_FRONTEND=noninteractive
 "${sudo[@]}" apt-get update -qq
 if [[ ${#missing[@]} -gt 0 ]]; then
-    if [[ " ${missing[*]} " == *" prometheus "* ]]; then
-        # It is there for promtool; its service is not to start.
-        "${sudo[@]}" ln -sf /dev/null /etc/systemd/system/prometheus.service
-    fi
+    for service in prometheus docker-registry; do
+        # They are there for promtool, and for registries that tests start: their services are not to start.
+        if [[ " ${missing[*]} " == *" $service "* ]]; then
+            "${sudo[@]}" ln -sf /dev/null "/etc/systemd/system/$service.service"
+        fi
+    done
     "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 if ! qemu_ok; then

@@ -10,12 +10,17 @@
 # |---|---|---|---|
 # | tables of languages, given programs                 | of five, and c, perl, sqlite | hello in each language | of all fifteen, on QEMU too |
 # | endings, kills at each step, walls, events, secrets | all                   |                           | all on QEMU   |
+# | programs of data science, beside the same natively  | 19                    |                           | 100, and of python-data-full |
+# | CPython's own tests, beside the same natively        |                       |                           | 190 modules; 133 on QEMU, too |
 # | fresh VMs that draw nothing twice                   | 50 (go, rust: 10)     | 8 clones of python        | 50 clones     |
 # | snapshots: damaged                                  | has none              | all damages               |               |
 # | snapshots: of another size, kills at each load step | has none              |                           | both          |
 # | pool: 200 jobs and kills, draws, loaded endings     | all                   |                           | all on QEMU   |
 # | VMMs that stand by, silent clones, a full disk      | has none              | all                       |               |
 # | the service, as a crate and as a process            | all                   |                           | all on QEMU   |
+# | sandboxes that are paused, copied and forked        | refused               | one, across a restart     | all on QEMU   |
+# | the TypeScript SDK                                  | all                   |                           |               |
+# | what other people's clients wait for                |                       |                           | all           |
 # | attacks                                             | all                   | of privilege; what the channel carries | all on QEMU |
 # | the lab's real KVM                                  |                       | bash: hello, kill -9, a few attacks | whole lab |
 set -uo pipefail
@@ -111,6 +116,7 @@ attacks() {
         step "QEMU: attacks from inside" on_qemu nice -n -10 "$tool" selftest --kind privilege "${carried[@]/#/--only=}"
     fi
     step "the service as a process, with other people's clients" vm_test serve --test-threads 1
+    step "the TypeScript SDK, on Node, Deno and Bun" scripts/test-sdk-typescript.sh
 }
 lab_machine() {
     lab/setup.sh && lab/build.sh "${LLM_FIRECRACKER_STATE_DIR:-/var/lib/llm-firecracker}"
@@ -146,13 +152,17 @@ step "images" "$tool" images build --kernel all
 if [[ -n $all ]]; then
     export LLM_FIRECRACKER_ALL_LANGUAGES=1
     step "images of all languages" "$tool" images build --kernel all --all
+    step "the image of CPython's own tests" "$tool" images build tests/images/cpython.toml
 else
-    step "images of three more languages" "$tool" images build c perl sqlite
+    step "images of three more languages, of data science, of agents" "$tool" images build c perl sqlite python-data agent
 fi
 engine=$("$tool" run --lang bash -c : --json | sed -n 's/.*"engine":"\([a-z]*\)".*/\1/p')
 printf '\n=== jobs get the engine %s\n' "${engine:-that is missing}"
 mapfile -t no_snapshots < <([[ $engine != uml ]] || without "${of_snapshots[@]}")
 mapfile -t no_clones < <(without "${of_clones[@]}")
+
+# The frameworks' own suites take minutes, and a dozen packages each.
+[[ -n $all ]] && sdk=() || sdk=(--quick)
 
 step "the jail with real VMMs" vm_test jail
 step "Firecracker's jailer" vm_test firecracker
@@ -162,6 +172,7 @@ start_beside attacks
 step "the tool with real VMs" vm_test e2e "${no_snapshots[@]}"
 step "the pool with real VMs" vm_test vms "${no_clones[@]}"
 step "the service over HTTP with real VMs" vm_test http
+step "the Python SDK" scripts/test-sdk-python.sh "${sdk[@]}"
 # These ask for QEMU by themselves.
 step "snapshots and their clones" vm_test vms "${of_clones[@]}"
 if [[ -z $all && $engine == uml ]]; then
@@ -186,6 +197,7 @@ if [[ -n $all && $engine == uml ]]; then
     step "QEMU: attacks from inside" on_qemu "$tool" selftest
 fi
 if [[ -n $all ]]; then
+    step "what other people's clients wait for" scripts/client-bars.py
     step "the package, its unit under a systemd of its own" env PACKAGE_OF_WHAT_IS_BUILT=yes scripts/test-installed.sh
     step "the lab: real KVM in an emulated machine" env LAB_TIMEOUT_SECONDS=14400 lab/run.sh
 fi

@@ -7,7 +7,7 @@ use crate::throughput::jobs_per_second;
 use protocol::job::JobRequest;
 use protocol::language::Language;
 use protocol::result::{BootPath, JobResult, Status};
-use sandbox::config::{Config, PoolSize};
+use sandbox::config::{Config, PoolSize, ReadyFor};
 use sandbox::drive::JobIo;
 use sandbox::sandbox::Sandbox;
 use serde::Serialize;
@@ -26,6 +26,7 @@ pub fn config_for(path: BootPath, mut config: Config, languages: &[Language]) ->
             max: 4,
             max_age_seconds: 3600,
             warmed: true,
+            ready_for: ReadyFor::Jobs,
         };
         config.pool = languages.iter().map(|language| (*language, size)).collect();
     }
@@ -135,11 +136,15 @@ pub async fn timed(
     if result.timings.path == Some(path) {
         return Ok((total, result));
     }
-    Err(BenchError::WrongPath {
-        wanted: path.as_str(),
-        seen: format!("{:?}", result.timings.path),
+    Err(wrong_path(path, result.timings.path))
+}
+
+pub(crate) fn wrong_path(wanted: BootPath, seen: Option<BootPath>) -> BenchError {
+    BenchError::WrongPath {
+        wanted: wanted.as_str(),
+        seen: format!("{seen:?}"),
         advice: "see the warnings above, or run with --verbose",
-    })
+    }
 }
 
 /// Waits until the pool is full and VMMs stand by: what is measured, here or of another technology next,

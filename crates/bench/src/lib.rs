@@ -1,22 +1,36 @@
 //! What it costs. [`latency`] times this tool's own paths, [`compare`] the same job under every
 //! isolation technology that is installed, interleaved in one run, [`native`] the same program in a VM and
-//! on the host, [`http`] loads the service;
+//! on the host, [`data`] libraries of data science likewise, [`http`] loads the service;
+//! [`packages`] holds a program with packages beside one without,
 //! [`live`] judges what a sandbox that stays promises,
 //! [`throughput`] runs several at once, [`stats`] sums up and [`plot`] draws.
 //!
 //! Absolute times say little about another machine; ratios measured side by side do.
 
 pub mod compare;
+pub mod data;
 pub mod http;
 pub mod latency;
 pub mod live;
 pub mod native;
+pub mod packages;
 pub mod plot;
 pub mod program;
 pub mod stats;
 pub mod throughput;
 
 use std::path::PathBuf;
+
+/// A folder for what a measurement needs, gone with it; `what` is measured.
+fn scratch(what: &str) -> Result<tempfile::TempDir, BenchError> {
+    tempfile::Builder::new()
+        .prefix(&format!("llm-firecracker-{what}-"))
+        .tempdir()
+        .map_err(|source| BenchError::Io {
+            path: std::env::temp_dir(),
+            source,
+        })
+}
 
 /// Why a measurement could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -4,10 +4,10 @@
 //! Natively is the image's own interpreter on the host's kernel, in namespaces and nothing else
 //! (`bwrap`), so that both run the same file. A program times itself: what starts it does not count.
 
-use crate::BenchError;
 use crate::compare::containers::unpack;
 use crate::compare::contender::{CommandLine, find_program};
 use crate::stats::{Summary, summary};
+use crate::{BenchError, scratch};
 use protocol::bytes::Bytes;
 use protocol::job::{JobRequest, RequestedLimits};
 use protocol::result::Status;
@@ -23,9 +23,9 @@ use std::time::{Duration, Instant};
 pub const LANGUAGE: &str = "python";
 
 /// A program that prints how long its work took, seconds.
-struct Timed {
-    name: &'static str,
-    code: &'static str,
+pub(crate) struct Timed {
+    pub(crate) name: &'static str,
+    pub(crate) code: &'static str,
 }
 
 const TIMED: &[Timed] = &[
@@ -82,13 +82,7 @@ pub async fn run(
     runs: usize,
     mut told: impl FnMut(&str),
 ) -> Result<Vec<Row>, BenchError> {
-    let folder = tempfile::Builder::new()
-        .prefix("llm-firecracker-native-")
-        .tempdir()
-        .map_err(|source| BenchError::Io {
-            path: std::env::temp_dir(),
-            source,
-        })?;
+    let folder = scratch("native")?;
     let root = unpack(image, folder.path()).await?;
     let mut rows = Vec::new();
     for timed in TIMED {
@@ -185,7 +179,7 @@ fn row(name: &str, in_vm: &[Duration], beside: Option<&[Duration]>) -> Option<Ro
     })
 }
 
-fn request(code: String) -> JobRequest {
+pub(crate) fn request(code: String) -> JobRequest {
     JobRequest {
         language: LANGUAGE.to_owned(),
         code,
@@ -213,7 +207,7 @@ async fn job(sandbox: &Sandbox, code: String) -> Result<Vec<u8>, BenchError> {
     }
 }
 
-fn natively(root: &Path, code: &str) -> Result<CommandLine, BenchError> {
+pub(crate) fn natively(root: &Path, code: &str) -> Result<CommandLine, BenchError> {
     let Some(bwrap) = find_program("bwrap") else {
         return Err(BenchError::Command {
             command: "bwrap".into(),
@@ -241,7 +235,7 @@ fn natively(root: &Path, code: &str) -> Result<CommandLine, BenchError> {
     Ok(CommandLine::new(words))
 }
 
-fn seconds(timed: &Timed, stdout: &[u8]) -> Result<Duration, BenchError> {
+pub(crate) fn seconds(timed: &Timed, stdout: &[u8]) -> Result<Duration, BenchError> {
     let text = String::from_utf8_lossy(stdout);
     let number: Option<f64> = text.trim().parse().ok();
     let time = number.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());

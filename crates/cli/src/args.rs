@@ -12,12 +12,13 @@ mod shell;
 mod snapshots;
 
 pub use bench::{
-    BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, BenchSandboxArgs, CompareArgs,
+    BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, BenchPackagesArgs, BenchSandboxArgs,
+    CompareArgs,
 };
 pub use events::EventsCommand;
-pub use images::{ImagesCommand, KernelArg};
+pub use images::{ImagesCommand, KernelArg, LockArgs};
 pub use keys::KeysCommand;
-pub use language::LanguageName;
+pub use language::{IMAGE_NAME, LANGUAGE_NAME};
 pub use run::{RunArgs, ScanArg};
 pub use sandbox::{
     CpArgs, CreateArgs, ExecArgs, LogsArgs, SandboxArgs, SandboxCommand, ServiceArgs, UserArg,
@@ -242,6 +243,9 @@ pub enum Command {
         #[arg(long, value_name = "ADDR:PORT")]
         listen: Option<std::net::SocketAddr>,
     },
+    /// Run code for an assistant: a server of the Model Context Protocol on standard input and output
+    #[command(after_help = MCP_EXAMPLES)]
+    Mcp,
     /// Make, list and revoke the service's API keys
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -259,6 +263,19 @@ pub enum Command {
         dir: PathBuf,
     },
 }
+
+const MCP_EXAMPLES: &str = "\
+An assistant starts it by itself, once its configuration says so, and ends it by closing standard input:
+  claude mcp add sandbox -- llm-firecracker mcp
+  codex mcp add sandbox -- llm-firecracker mcp
+  {\"mcpServers\": {\"sandbox\": {\"command\": \"llm-firecracker\", \"args\": [\"mcp\"]}}}
+
+It has six tools: run_code (a fresh VM each, or a session), start_session, end_session, write_file, read_file,
+list_files. Languages are those whose images are built (images list); nothing inside reaches a network.
+Nothing else needs to run: VMs are made by this process and go with it. A few wait ready; [pool] of the
+configuration says which. The log goes to standard error (-v says more).
+
+A service that runs has the same tools at /mcp, for many users with a key each: see serve.";
 
 const SETUP_EXAMPLES: &str = "\
 Examples:
@@ -296,6 +313,9 @@ pub struct SelftestArgs {
     /// Only this attack, and those of --kind; may be given again
     #[arg(long, value_name = "NAME")]
     pub only: Vec<String>,
+    /// Attack from within VMs of this image, also one of yours: those of these attacks that it has languages for
+    #[arg(long, value_name = "NAME", value_parser = IMAGE_NAME)]
+    pub image: Option<String>,
     /// Succeed also where some of these attacks cannot be run here, for want of an image for one
     #[arg(long)]
     pub allow_skipped: bool,

@@ -14,6 +14,7 @@ use sandbox::events::{EventBus, EventSink, FileSink, StderrSink};
 use sandbox::materials::MaterialsSource;
 use sandbox::metrics::Metrics;
 use sandbox::sandbox::Sandbox;
+use sandbox::saved::{self, SavedStore};
 use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::{Sources, Supply};
 use serde::de::DeserializeOwned;
@@ -228,8 +229,12 @@ pub fn state_dir(config: &Config) -> &Path {
 
 /// The images.
 pub fn image_store(config: &Config) -> anyhow::Result<Arc<ImageStore>> {
-    let root = images_dir(config);
-    Ok(Arc::new(ImageStore::open(&root)?))
+    Ok(Arc::new(open_images(config)?))
+}
+
+/// The same, to be told more of how it builds.
+pub fn open_images(config: &Config) -> anyhow::Result<ImageStore> {
+    Ok(ImageStore::open(&images_dir(config))?)
 }
 
 fn images_dir(config: &Config) -> PathBuf {
@@ -297,6 +302,11 @@ pub async fn sweep(config: &Config) -> anyhow::Result<Vec<Removed>> {
     let snapshots = SnapshotStore::open(&state_dir(config).join("snapshots"))?.sweep()?;
     removed.extend(snapshots.into_iter().map(|name| Removed {
         kind: "snapshot",
+        name,
+    }));
+    let saved = SavedStore::open(&state_dir(config).join(saved::FOLDER))?.sweep()?;
+    removed.extend(saved.into_iter().map(|name| Removed {
+        kind: "paused sandbox",
         name,
     }));
     Ok(removed)

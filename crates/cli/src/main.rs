@@ -23,6 +23,13 @@ use telemetry::{Telemetry, TelemetryConfig};
 const EXIT_FAILED: u8 = 1;
 
 fn main() -> ExitCode {
+    // This program, started anew in a jail to read an image that nobody vouches for.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == images::oci::CHILD_WORD)
+    {
+        return images::oci::child_main();
+    }
     let cli = Cli::of_process();
     // Dropped last: it sends what is still to be sent.
     let _telemetry = match start_log(&cli) {
@@ -54,8 +61,12 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Clean { format } => commands::clean::run(&cli.global, &format).await,
         Command::Bench(args) => match args.command {
             Some(BenchCommand::Http(args)) => commands::bench_http::run(&cli.global, args).await,
+            Some(BenchCommand::Data(args)) => commands::bench_data::run(&cli.global, args).await,
             Some(BenchCommand::Native(args)) => {
                 commands::bench_native::run(&cli.global, args).await
+            }
+            Some(BenchCommand::Packages(args)) => {
+                commands::bench_packages::run(&cli.global, args).await
             }
             Some(BenchCommand::Sandbox(args)) => {
                 commands::bench_sandbox::run(&cli.global, args).await
@@ -66,6 +77,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Selftest(args) => commands::selftest::run(&cli.global, args).await,
         Command::Doctor { format } => commands::doctor::run(&cli.global, &format).await,
         Command::Serve { listen } => commands::serve::run(&cli.global, listen).await,
+        Command::Mcp => commands::mcp::run(&cli.global).await,
         Command::Keys(command) => commands::keys::run(&cli.global, command),
         Command::Events(command) => commands::events::run(&cli.global, command),
         Command::Completions { shell } => commands::help::completions(&cli.global, shell),

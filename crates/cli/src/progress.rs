@@ -3,6 +3,7 @@
 use images::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// All bars of one command.
@@ -30,7 +31,9 @@ impl Bars {
     pub fn task(&self, name: &str) -> Task {
         let bar = self.bars.add(ProgressBar::new(0));
         // The template is a constant; a wrong one only costs the looks.
-        if let Ok(style) = ProgressStyle::with_template("{prefix:>8} {spinner} {bar:30} {msg}") {
+        if let Ok(style) = ProgressStyle::with_template(
+            "{prefix:>8} {spinner} {bar:30} {elapsed}, some {eta} left: {msg}",
+        ) {
             bar.set_style(style);
         }
         bar.set_prefix(name.to_owned());
@@ -70,5 +73,32 @@ impl Progress for Task {
 impl Drop for Task {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// The progress of one thing that may be there already: a bar on a terminal from its first step on, else nothing.
+pub struct LateTask {
+    name: &'static str,
+    bars: Bars,
+    task: OnceLock<Task>,
+}
+
+impl LateTask {
+    /// Of a thing of this name.
+    pub fn new(name: &'static str) -> LateTask {
+        LateTask {
+            name,
+            bars: Bars::new(),
+            task: OnceLock::new(),
+        }
+    }
+}
+
+impl Progress for LateTask {
+    fn step(&self, name: &str, done: u64, total: Option<u64>) {
+        if self.bars.terminal {
+            let task = self.task.get_or_init(|| self.bars.task(self.name));
+            task.step(name, done, total);
+        }
     }
 }

@@ -73,7 +73,8 @@ struct Collector {
 
 /// Starts the log. Must run outside the runtime: what sends to a collector has threads of its own.
 pub fn start(verbose: u8, config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
-    let level = ["warn", "info", "debug"][usize::from(verbose.min(2))];
+    // What the library of a protocol says of each request is a client's word, as often as it likes to have it said.
+    let level = ["warn,rmcp=off", "info,rmcp=warn", "debug"][usize::from(verbose.min(2))];
     let filter =
         EnvFilter::try_from_env("LLM_FIRECRACKER_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let stderr = tracing_subscriber::fmt::layer()
@@ -107,9 +108,11 @@ pub fn start(verbose: u8, config: &TelemetryConfig) -> Result<Telemetry, Telemet
     Ok(Telemetry { collector })
 }
 
-/// What others than standard error get. What the exporter says of itself must not be exported again.
+/// What others than standard error get. What the exporter says of itself must not be exported again, and what clients have
+/// the library of a protocol say is not for a log that is kept.
 fn is_told(metadata: &Metadata<'_>) -> bool {
-    *metadata.level() <= Level::INFO && !metadata.target().starts_with("opentelemetry")
+    let is_of = |name: &str| metadata.target().starts_with(name);
+    *metadata.level() <= Level::INFO && !is_of("opentelemetry") && !is_of("rmcp")
 }
 
 impl Collector {

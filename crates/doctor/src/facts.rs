@@ -45,6 +45,8 @@ pub struct Facts {
     pub images: Digests,
     /// When each language's root file system was built; `None`: nobody told.
     pub images_built: Option<Vec<Built>>,
+    /// The runtime of each language that has a root file system; `None`: nobody told.
+    pub runtimes: Option<Vec<Runtime>>,
     /// When the kernel was built that QEMU and Firecracker boot; `None`: nobody told.
     pub kernel_built: Option<Vec<Built>>,
     /// Snapshots against their digests.
@@ -121,6 +123,15 @@ pub struct Built {
     pub name: String,
     /// When it was built, here or on the host that it was exported from: RFC 3339.
     pub at: String,
+}
+
+/// What runs a language's programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Runtime {
+    /// Its name and version.
+    pub name: String,
+    /// The last day on which its makers mend it, `YYYY-MM-DD`; `None` where that is not known beforehand.
+    pub end_of_life: Option<String>,
 }
 
 /// A setting of the tool.

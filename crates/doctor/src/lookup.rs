@@ -131,6 +131,14 @@ fn age(host: &Host, at: &str) -> Result<(Date, i32), Gap> {
     Ok((built, (today - built).get_days()))
 }
 
+/// How many days are left to one, `YYYY-MM-DD`.
+pub(crate) fn days_left(host: &Host, day: &str) -> Result<i32, Gap> {
+    let last: Date = day.parse().map_err(|_| strange("the last day", day))?;
+    let today = host.facts.today;
+    let today: Date = today.ok_or_else(|| Gap::Untold("nobody told the date".to_owned()))?;
+    Ok((last - today).get_days())
+}
+
 /// Passes what was built lately.
 pub(crate) fn judge_age(host: &Host, at: &str) -> Result<Outcome, Gap> {
     let (built, days) = age(host, at)?;

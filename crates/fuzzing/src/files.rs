@@ -4,6 +4,7 @@ use audit::AuditConfig;
 use images::{KernelManifest, RootfsManifest, UmlManifest};
 use protocol::job::JobRequest;
 use sandbox::config::Config;
+use sandbox::saved::SavedRecord;
 use sandbox::snapshots::Manifest;
 use seccomp::{Error, Profile};
 use server::ServerConfig;
@@ -40,6 +41,29 @@ pub fn seccomp_profile(bytes: &[u8]) {
             }
             Err(Error::TooLarge { instructions, .. }) => assert!(instructions > MAX_INSTRUCTIONS),
             Err(other) => panic!("a parsed profile does not compile: {other}"),
+        }
+    }
+}
+
+/// Layers of an image that are taken leave names that stay inside their tree, each once, each in a folder of the tree.
+pub fn oci_layer(bytes: &[u8]) {
+    let paths = match images::oci::inspect(&[bytes, bytes]) {
+        Ok(paths) => paths,
+        Err(error) => {
+            let text = error.to_string();
+            let printable = text.chars().all(|letter| !letter.is_control());
+            assert!(printable && text.len() < 1024, "{text:?}");
+            return;
+        }
+    };
+    let names: BTreeSet<_> = paths.iter().collect();
+    assert_eq!(names.len(), paths.len());
+    for path in &paths {
+        let plain =
+            |part: &[u8]| !part.is_empty() && part != b"." && part != b".." && !part.contains(&0);
+        assert!(path.split(|byte| *byte == b'/').all(plain), "{path:?}");
+        if let Some(slash) = path.iter().rposition(|byte| *byte == b'/') {
+            assert!(names.contains(&path[..slash].to_vec()), "{path:?}");
         }
     }
 }
@@ -88,6 +112,15 @@ pub fn image_bundle(bytes: &[u8]) {
 pub fn snapshot_manifest(bytes: &[u8]) {
     if let Ok(snapshot) = Manifest::parse(bytes) {
         snapshot.names().into_iter().for_each(stays_inside);
+    }
+}
+
+/// A saved sandbox's record that is taken names only files in its own folder.
+pub fn saved_record(bytes: &[u8]) {
+    if let Ok(record) = SavedRecord::parse(bytes) {
+        record.names().for_each(stays_inside);
+        // Its image may be one that is not known any more.
+        let _ = record.job.job();
     }
 }
 

@@ -23,7 +23,7 @@ use sandbox::live::{Guest, LiveError, Output, ProcessLimits, ProcessSpec, Stdin,
 use sandbox::outcome::{self, Measured, TalkEnd};
 use sandbox::talk;
 use std::time::Duration;
-use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::time::{sleep, timeout};
 use vmm::{Channel, Vm, VmExit, VmId, VmUsage, VmmError};
 
@@ -97,7 +97,7 @@ pub fn attended(bytes: &[u8]) -> Result<bool, JobError> {
     })
 }
 
-/// Asks for process 1 with stdin on stream 1, its output twice on 2 and 3, requests 1 to 4 with content on 4 and 5.
+/// Asks for process 1 with stdin on stream 1, its output twice on 2 and 3, requests 1 to 4 with content on 4 and 5, a port on 6 and 7.
 async fn visit(guest: &Guest) -> Result<(), LiveError> {
     let process = guest.start(spec()).await?;
     let taken = guest.follow(process, 0).await?;
@@ -123,7 +123,28 @@ async fn visit(guest: &Guest) -> Result<(), LiveError> {
     }
     drop(kept);
     guest.wait(process).await?;
-    guest.forget(process).await
+    guest.forget(process).await?;
+    port(guest).await
+}
+
+/// Talks to a port.
+async fn port(guest: &Guest) -> Result<(), LiveError> {
+    let mut port = match guest.connect(8000).await {
+        Err(LiveError::NotConnected { .. }) => return Ok(()),
+        connected => connected?,
+    };
+    let (mut came, mut read) = (Vec::new(), 0);
+    let gone = |error: std::io::Error| LiveError::Gone(error.to_string());
+    port.write_all(b"some").await.map_err(gone)?;
+    port.shutdown().await.map_err(gone)?;
+    loop {
+        came.clear();
+        match port.read_buf(&mut came).await.map_err(gone)? {
+            0 => return Ok(()),
+            count => read += count,
+        }
+        assert!(came.len() <= CHANNEL_BYTES && read > 0);
+    }
 }
 
 async fn follow(mut output: Output) -> Result<(), LiveError> {
@@ -169,7 +190,7 @@ fn with_guest<T>(script: &[u8], host: impl AsyncFnOnce(&mut Leased) -> T) -> T {
             sender,
             receiver,
             path: BootPath::Boot,
-            waiting: Vec::new(),
+            waiting: Default::default(),
         };
         tokio::select! {
             biased;

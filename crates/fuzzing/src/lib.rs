@@ -17,9 +17,12 @@ mod guest;
 mod requests;
 
 pub use channel::{collection, interpreter, link, qmp};
-pub use files::{config, image_bundle, image_manifest, seccomp_profile, snapshot_manifest};
+pub use files::{
+    config, image_bundle, image_manifest, oci_layer, saved_record, seccomp_profile,
+    snapshot_manifest,
+};
 pub use guest::{attended, guest, job, result_of};
-pub use requests::{execute, piston, sessions};
+pub use requests::{envelopes, execute, form, piston, sessions};
 
 /// One parser under attack.
 #[derive(Debug, Clone, Copy)]
@@ -48,11 +51,15 @@ pub const TARGETS: &[Target] = &[
     target("seccomp_profile", seccomp_profile),
     target("image_manifest", image_manifest),
     target("image_bundle", image_bundle),
+    target("oci_layer", oci_layer),
     target("snapshot_manifest", snapshot_manifest),
+    target("saved_record", saved_record),
     target("config", config),
     target("execute", execute),
     target("piston", piston),
     target("sessions", sessions),
+    target("envelopes", envelopes),
+    target("form", form),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8])) -> Target {

@@ -4,7 +4,7 @@
 use peak_alloc::PeakAlloc;
 use protocol::link::{Event, Frame, Link, MAX_CONTROL_BYTES, parse_control};
 use protocol::result::ArtifactFile;
-use protocol::supervisor::GuestControl;
+use protocol::supervisor::{GuestControl, MAX_METADATA_BYTES, METADATA_PREFIX};
 use server::execute::response::ArtifactBody;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -55,9 +55,16 @@ fn cost_mib(run: impl FnOnce()) -> usize {
 fn no_message_of_a_guest_costs_more_than_a_talk_may() {
     let _alone = alone();
     let entries = r#"{"type":"file_done","request":1,"answer":{"type":"entries","truncated":true,"entries":["#;
-    let entry = r#"{"path":"","kind":"file","size":0,"mode":0,"modified_millis":0,"target":""},"#;
+    let entry = r#"{"path":"","kind":"file","size":0,"mode":0,"uid":0,"gid":0,"modified_millis":0,"target":""},"#;
+    // As much as a file may have attached, and one thing.
+    let begun = entry.trim_end_matches("},").to_owned() + r#","metadata":["#;
+    let most = MAX_METADATA_BYTES / METADATA_PREFIX.len();
+    let full = format!("{begun}{}]}},", vec![r#"["",""]"#; most].join(","));
+    let described = format!("{begun}[\"a\",\"b\"]]}},");
     for filled in [
         Filled(entries, entry, "]}}"),
+        Filled(entries, &full, "]}}"),
+        Filled(entries, &described, "]}}"),
         Filled(entries, "{},", "]}}"),
         Filled(entries, r#"{"":""},"#, "]}}"),
         Filled(r#"{"type":"hello","protocol":["#, "0,", "]}"),
@@ -68,7 +75,8 @@ fn no_message_of_a_guest_costs_more_than_a_talk_may() {
         Filled(r#"{"type":"hello","#, " ", r#""protocol":1}"#),
     ] {
         let body = filled.to(MAX_CONTROL_BYTES);
-        assert!(body.len() > MAX_CONTROL_BYTES - 100 && body.len() <= MAX_CONTROL_BYTES);
+        let least = MAX_CONTROL_BYTES - filled.1.len() - 100;
+        assert!(body.len() > least && body.len() <= MAX_CONTROL_BYTES);
         let mut frame = Vec::new();
         Frame::Control(body).write_to(&mut frame);
         let mib = cost_mib(|| {

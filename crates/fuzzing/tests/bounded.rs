@@ -109,7 +109,7 @@ macro_rules! each {
     )* };
 }
 
-each! { link collection job guest qmp seccomp_profile image_manifest image_bundle snapshot_manifest config execute piston sessions interpreter }
+each! { link collection job guest qmp saved_record seccomp_profile image_manifest image_bundle oci_layer snapshot_manifest config execute piston sessions interpreter envelopes form }
 
 #[test]
 fn every_target_is_a_test_here_and_a_file_of_cargo_fuzz() {
@@ -164,7 +164,12 @@ fn seeds_that_should_pass_still_do() {
     images::KernelManifest::parse(&seed("image_manifest/kernel")).unwrap();
     images::UmlManifest::parse(&seed("image_manifest/uml")).unwrap();
     images::bundle::inspect(&*seed("image_bundle/whole")).unwrap();
+    for (name, count) in [("tree", 6), ("extended", 3), ("whiteouts", 2)] {
+        let paths = images::oci::inspect(&[&seed(&format!("oci_layer/{name}"))]).unwrap();
+        assert_eq!(paths.len(), count, "{name}");
+    }
     sandbox::snapshots::Manifest::parse(&seed("snapshot_manifest/whole")).unwrap();
+    sandbox::saved::SavedRecord::parse(&seed("saved_record/whole")).unwrap();
     for name in ["allow-list", "deny-list"] {
         seccomp::Profile::parse(&text(&format!("seccomp_profile/{name}")), name).unwrap();
     }

@@ -10,8 +10,9 @@ use crate::judge::{self, Ended};
 use crate::live;
 use crate::report::{NotRun, Report, Verdict};
 use crate::request;
-use crate::table::{Attack, Form, Kind, attacks, form};
+use crate::table::{Attack, Form, Kind, attacks};
 use protocol::job::JobRequest;
+use protocol::language::RootImage;
 use sandbox::config::Config;
 use sandbox::events::EventSink;
 use sandbox::sandbox::Sandbox;
@@ -32,6 +33,8 @@ pub struct Options {
     pub kinds: Vec<Kind>,
     /// Attacks of these names, besides those of the kinds.
     pub only: Vec<String>,
+    /// In VMs of this image, those that can be made there; `None`: all, each in its language's own.
+    pub image: Option<RootImage>,
     /// The hostile agent's binary; without it what needs it is not run.
     pub hostile_agent: Option<PathBuf>,
 }
@@ -51,7 +54,11 @@ impl Options {
         let meant = |attack: &Attack| {
             is_all || self.kinds.contains(&attack.kind) || self.only.contains(&attack.name)
         };
-        Ok(all.into_iter().filter(meant).collect())
+        let meant = all.into_iter().filter(meant);
+        Ok(match self.image {
+            None => meant.collect(),
+            Some(image) => meant.filter_map(|attack| attack.inside(image)).collect(),
+        })
     }
 }
 
@@ -210,7 +217,7 @@ impl Bench {
             true => Until::Admitted,
             false => Until::Ended,
         };
-        let ended = match form(&row.file)? {
+        let ended = match attack.form_of(&row.file)? {
             Form::Client(_) | Form::Link => vec![live::attack(fixture, attack, asked).await?],
             _ => fixture.all_at_once(asked, row.at_once, until).await,
         };
@@ -264,6 +271,7 @@ mod tests {
     fn kinds_and_names_are_added_up_and_neither_is_all() {
         let count = |kinds: &[Kind], only: &[&str]| {
             let options = Options {
+                image: None,
                 kinds: kinds.to_vec(),
                 only: only.iter().map(|name| (*name).to_owned()).collect(),
                 hostile_agent: None,

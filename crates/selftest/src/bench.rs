@@ -6,14 +6,15 @@ use crate::fixture::{Agent, Fixture};
 use crate::host::{Canary, Watch};
 use crate::ledger::Ledger;
 use crate::request;
-use crate::table::{Attack, Form, Standing, form, is_said_by_agent};
-use protocol::language::{self, Language, named};
+use crate::table::{Attack, Form, Standing, is_said_by_agent};
+use crate::within::plain_language;
+use protocol::language::{Language, named};
 use protocol::limits::SandboxRules;
 use protocol::result::Isolation;
 use sandbox::config::Config;
 use sandbox::events::EventSink;
 use sandbox::sandbox::Sandbox;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What a plain job is written in where the attack does not say: the smallest image.
@@ -91,7 +92,7 @@ impl Bench {
             watch,
             canary,
             unready: HashMap::new(),
-            next: named(PLAIN),
+            next: plain_language(PLAIN, options.image),
         };
         bench.warm_up(attacks).await?;
         Ok(bench)
@@ -100,9 +101,9 @@ impl Bench {
     /// A plain job in every language that will be needed: makes the snapshots, and shows that the
     /// battery would say something.
     async fn warm_up(&mut self, attacks: &[Attack]) -> Result<(), SelftestError> {
-        let mut needed: Vec<(Agent, Language)> = vec![(Agent::Real, named(PLAIN))];
+        let mut needed: Vec<(Agent, Language)> = vec![(Agent::Real, self.next)];
         for attack in attacks {
-            needed.extend(languages(attack)?);
+            needed.extend(needed_languages(attack)?);
         }
         // One after the other: on a host of few CPUs, boots side by side each take longer than they may.
         let good = self.try_languages(Agent::Real, &needed).await;
@@ -113,7 +114,7 @@ impl Bench {
         self.next = tried.clone().find(works).ok_or_else(|| {
             let (key, seen) = match self.unready.iter().next() {
                 Some((key, seen)) => (key.1, seen.clone()),
-                None => (named(PLAIN), String::new()),
+                None => (self.next, String::new()),
             };
             SelftestError::PlainJob {
                 language: key.name().into(),
@@ -133,12 +134,11 @@ impl Bench {
         if agent == Agent::Hostile && self.hostile.is_none() {
             return unready;
         }
-        for language in language::all() {
-            let key = (agent, language);
-            if needed.contains(&key)
-                && let Err(why) = self.fixture(agent).plain_job(language).await
-            {
-                unready.push((key, why));
+        let of_agent = needed.iter().filter(|(of, _)| *of == agent);
+        let once: BTreeSet<Language> = of_agent.map(|(_, language)| *language).collect();
+        for language in once {
+            if let Err(why) = self.fixture(agent).plain_job(language).await {
+                unready.push(((agent, language), why));
             }
         }
         unready
@@ -149,7 +149,7 @@ impl Bench {
         if attack.needs_hostile_agent() && self.hostile.is_none() {
             return Some("the hostile agent is not built; run: make build".into());
         }
-        let needed = languages(attack).unwrap_or_default();
+        let needed = needed_languages(attack).unwrap_or_default();
         needed
             .iter()
             .find_map(|key| self.unready.get(key).map(|why| format!("{}: {why}", key.1)))
@@ -204,11 +204,11 @@ pub fn agent_of(standing: Standing) -> Agent {
 }
 
 /// The agents and languages that an attack needs; the next job's aside.
-fn languages(attack: &Attack) -> Result<Vec<(Agent, Language)>, SelftestError> {
+pub fn needed_languages(attack: &Attack) -> Result<Vec<(Agent, Language)>, SelftestError> {
     let of = |file: &str| -> Result<Language, SelftestError> {
-        Ok(match form(file)? {
+        Ok(match attack.form_of(file)? {
             Form::Program(language) | Form::Client(language) => language,
-            Form::Talk | Form::Link => named(request::TALK_LANGUAGE),
+            Form::Talk | Form::Link => attack.language(request::TALK_LANGUAGE),
             Form::Request => door_language(file)?,
         })
     };

@@ -30,6 +30,7 @@ mod live;
 pub mod report;
 pub mod request;
 pub mod table;
+pub mod within;
 
 pub use battery::{Options, run};
 pub use error::SelftestError;

@@ -1,9 +1,9 @@
 //! An attack's file as a request, as a front door would have read it.
 
 use crate::error::SelftestError;
-use crate::table::{Attack, Form, Standing, form, text};
+use crate::table::{Attack, Form, Standing, text};
 use protocol::job::{JobFile, JobRequest, RequestedLimits};
-use protocol::language::{Language, named};
+use protocol::language::Language;
 use protocol::validate::{Rejection, code_from_bytes};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -68,14 +68,18 @@ pub fn first(
         writable_mib: row.writable_mib,
         ..RequestedLimits::default()
     };
-    match form(&row.file)? {
+    match attack.form_of(&row.file)? {
         Form::Request => door(&text, &mut limits, &row.name),
         Form::Talk => Ok(Ok(JobRequest {
             collect_artifacts: row.artifacts,
-            ..program(named(TALK_LANGUAGE), format!("#!talk\n{text}"), limits)
+            ..program(
+                attack.language(TALK_LANGUAGE),
+                format!("#!talk\n{text}"),
+                limits,
+            )
         })),
         Form::Client(language) => Ok(Ok(to_stay(language, limits))),
-        Form::Link => Ok(Ok(to_stay(named(TALK_LANGUAGE), limits))),
+        Form::Link => Ok(Ok(to_stay(attack.language(TALK_LANGUAGE), limits))),
         Form::Program(language) => Ok(Ok(JobRequest {
             collect_artifacts: row.artifacts,
             env: env.clone(),
@@ -90,7 +94,7 @@ pub fn second(attack: &Attack, file: &str) -> Result<JobRequest, SelftestError> 
         timeout_seconds: Some(attack.row.seconds.max(attack.seconds())),
         ..RequestedLimits::default()
     };
-    match form(file)? {
+    match attack.form_of(file)? {
         Form::Program(language) => {
             standing(attack.row.then_as, language, text(file)?.into(), limits)
         }
@@ -112,7 +116,7 @@ fn standing(
         Standing::Root => format!("#!root\n{text}"),
     };
     let mut request = program(language, code, limits);
-    if language == named(SUPPORT_LANGUAGE) {
+    if language.name() == SUPPORT_LANGUAGE {
         request.files.push(JobFile {
             path: "attack.py".into(),
             data: crate::table::text(SUPPORT)?.as_bytes().into(),

@@ -2,7 +2,7 @@
 
 use crate::error::SelftestError;
 use include_dir::{Dir, include_dir};
-use protocol::language::Language;
+use protocol::language::{Language, RootImage};
 use protocol::wire::LimitName;
 use serde::{Deserialize, Serialize};
 
@@ -183,6 +183,8 @@ pub struct Attack {
     pub kind: Kind,
     /// From where.
     pub standing: Standing,
+    /// The image whose VMs it is made in; `None`: its language's own.
+    pub image: Option<RootImage>,
     /// All else.
     pub row: Row,
 }
@@ -219,6 +221,7 @@ pub fn attacks() -> Result<Vec<Attack>, SelftestError> {
                 name,
                 kind,
                 standing: *standing,
+                image: None,
                 row: row.clone(),
             });
         }

@@ -4,8 +4,8 @@
 use super::contender::{CommandLine, Contender, Facts, How, find_program};
 use super::dockerd::Dockerd;
 use super::memory::SLEEP_SECONDS;
-use crate::BenchError;
 use crate::program::Program;
+use crate::{BenchError, scratch};
 use languages::{DRIVERS, PROGRAM};
 use protocol::language::Language;
 use serde_json::{Value, json};
@@ -64,13 +64,7 @@ pub async fn unpack(image: &Path, folder: &Path) -> Result<PathBuf, BenchError> 
 
 /// Unpacks the image and prepares every technology that is installed.
 pub async fn prepare(image: &Path, program: &Program) -> Result<Containers, BenchError> {
-    let folder = tempfile::Builder::new()
-        .prefix("llm-firecracker-compare-")
-        .tempdir()
-        .map_err(|source| BenchError::Io {
-            path: std::env::temp_dir(),
-            source,
-        })?;
+    let folder = scratch("compare")?;
     let root = folder.path().join(ROOT);
     let unpacked = unpack(image, folder.path())
         .await

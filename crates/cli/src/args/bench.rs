@@ -1,6 +1,6 @@
 //! What the commands that measure take: `bench` with its subcommands, and `compare`.
 
-use super::{Format, LanguageName};
+use super::{Format, LANGUAGE_NAME};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub struct BenchArgs {
     #[command(subcommand)]
     pub command: Option<BenchCommand>,
     /// Which languages; all that have an image, when none is named
-    #[arg(value_name = "LANG", value_parser = LanguageName)]
+    #[arg(value_name = "LANG", value_parser = LANGUAGE_NAME)]
     pub languages: Vec<String>,
     /// The ways a VM comes [default: all that the engine has]
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -35,14 +35,27 @@ pub struct BenchArgs {
 /// What else there is to measure.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
+    /// Libraries of data science in a VM and on the host; fails when a bound does not hold
+    #[command(after_help = BENCH_DATA)]
+    Data(BenchNativeArgs),
     /// Load the service: what HTTP adds, memory, overload, hostile clients; fails when a bound does not hold
     Http(BenchHttpArgs),
     /// Run the same programs in a VM and on the host: computing, processes, much code, many files
     Native(BenchNativeArgs),
+    /// Run a program plainly and with packages that are there already, in turn; fails when they cost more than a fifth
+    #[command(after_help = BENCH_PACKAGES)]
+    Packages(BenchPackagesArgs),
     /// Judge what sandboxes promise, through the service: starts, keys, cells, output, files; fails when a bound does not hold
     #[command(after_help = BENCH_SANDBOX)]
     Sandbox(BenchSandboxArgs),
 }
+
+const BENCH_DATA: &str = "\
+Needs the images python and python-data. Bounds are for 2 cores that nobody else uses.
+
+Examples:
+  llm-firecracker bench data             half a minute
+  llm-firecracker bench data -n 15 --json";
 
 const BENCH_SANDBOX: &str = "\
 Starts a service of its own on 127.0.0.1 and asks it as clients do; needs python's image.
@@ -53,7 +66,27 @@ Examples:
   llm-firecracker bench sandbox --json
   llm-firecracker bench sandbox --crowd 10 --file-mib 8   less of it";
 
-/// Flags of `bench native`.
+const BENCH_PACKAGES: &str = "\
+The packages are brought once, from their registry, before anything is measured.
+
+Examples:
+  llm-firecracker bench packages
+  llm-firecracker bench packages --with requests --with 'pandas<4' -n 30";
+
+/// Flags of `bench packages`.
+#[derive(Debug, Args)]
+pub struct BenchPackagesArgs {
+    /// A package of PyPI; may be given again
+    #[arg(long, value_name = "PACKAGE", default_value = "six")]
+    pub with: Vec<String>,
+    /// Runs of each
+    #[arg(short = 'n', long, default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: u32,
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// Flags of `bench native` and of `bench data`.
 #[derive(Debug, Args)]
 pub struct BenchNativeArgs {
     /// Runs of each
@@ -135,7 +168,7 @@ impl From<PathArg> for protocol::result::BootPath {
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// Which language
-    #[arg(short, long, default_value = "python", value_parser = LanguageName)]
+    #[arg(short, long, default_value = "python", value_parser = LANGUAGE_NAME)]
     pub lang: String,
     /// Runs of each technology
     #[arg(short = 'n', long, default_value_t = 15)]

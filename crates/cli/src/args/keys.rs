@@ -13,6 +13,9 @@ pub enum KeysCommand {
         /// Let it read metrics, events and the jobs of all keys
         #[arg(long)]
         observe: bool,
+        /// Write it in the form that E2B's clients take: e2b_ and 40 hexadecimal digits
+        #[arg(long)]
+        e2b: bool,
         /// Requests a second that it may make, in the long run [default: as configured]
         #[arg(long, value_name = "NUMBER", value_parser = above_zero)]
         requests_per_second: Option<f64>,

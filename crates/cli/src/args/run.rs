@@ -1,6 +1,6 @@
 //! What `run` takes: the program, what goes with it, its limits.
 
-use super::LanguageName;
+use super::{IMAGE_NAME, LANGUAGE_NAME};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +9,9 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   llm-firecracker run hello.py
   llm-firecracker run sum.go --stdin numbers.txt -- --verbose
+  llm-firecracker run --image python-data plot.py --output plots
+  llm-firecracker run --with requests --with 'pandas<4' report.py
+  llm-firecracker run --image mine -- --verbose         the command of an image of one's own
   llm-firecracker run --lang node -c 'console.log(process.version)'
   echo 'echo $((6*7))' | llm-firecracker run --lang bash -
   llm-firecracker run --json --timeout 0.5 --memory 256 loop.py";
@@ -19,22 +22,22 @@ pub struct RunArgs {
     /// The program; - reads it from standard input
     #[arg(
         value_name = "FILE",
-        required_unless_present = "code",
+        required_unless_present_any = ["code", "image"],
         conflicts_with = "code"
     )]
     pub file: Option<PathBuf>,
     /// The program's text, whatever it begins with
-    #[arg(
-        short,
-        long,
-        value_name = "TEXT",
-        requires = "lang",
-        allow_hyphen_values = true
-    )]
+    #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub code: Option<String>,
-    /// Which language [default: from FILE's extension]
-    #[arg(short, long, value_name = "LANG", value_parser = LanguageName)]
+    /// Which language [default: from FILE's extension, else the first of the image's]
+    #[arg(short, long, value_name = "LANG", value_parser = LANGUAGE_NAME)]
     pub lang: Option<String>,
+    /// Which image [default: the language's own]; without a program, run the image's own command
+    #[arg(long, value_name = "NAME", value_parser = IMAGE_NAME)]
+    pub image: Option<String>,
+    /// A package that the program needs, with versions or without (six, 'pandas>=2', lodash@4); may be given again
+    #[arg(long, value_name = "PACKAGE")]
+    pub with: Vec<String>,
     /// Seconds the program may run: above 0, at most 300 [default: 10]
     #[arg(
         short,

@@ -1,7 +1,7 @@
 //! What `sandbox` takes: which service, and what to do there.
 
 use super::run::{parse_env, parse_seconds};
-use super::{Format, LanguageName};
+use super::{Format, IMAGE_NAME};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -133,9 +133,12 @@ pub enum SandboxCommand {
 /// Flags of `sandbox create`.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
-    /// The image, by the name of its language
-    #[arg(long, value_name = "NAME", default_value = "python", value_parser = LanguageName)]
-    pub image: String,
+    /// The image [default: agent, where the service has it, else python]
+    #[arg(long, value_name = "NAME", value_parser = IMAGE_NAME)]
+    pub image: Option<String>,
+    /// A package that is to be there, where the service allows it (packages); may be given again
+    #[arg(long, value_name = "PACKAGE")]
+    pub with: Vec<String>,
     /// Seconds after which it ends [default: as the service has it]
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     pub timeout: Option<Duration>,

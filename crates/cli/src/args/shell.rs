@@ -1,6 +1,6 @@
 //! What `shell` takes: the image, the size, the program.
 
-use super::LanguageName;
+use super::IMAGE_NAME;
 use super::run::{parse_env, parse_seconds};
 use clap::Args;
 use protocol::supervisor::ProcessUser;
@@ -17,9 +17,12 @@ Examples:
 /// Flags of `shell`.
 #[derive(Debug, Args)]
 pub struct ShellArgs {
-    /// The image, by the name of its language
-    #[arg(short, long, value_name = "NAME", default_value = "python", value_parser = LanguageName)]
+    /// The image
+    #[arg(short, long, value_name = "NAME", default_value = "python", value_parser = IMAGE_NAME)]
     pub image: String,
+    /// A package that is to be there, of the image's first language; may be given again
+    #[arg(long, value_name = "PACKAGE")]
+    pub with: Vec<String>,
     /// Memory of the VM, MiB [default: as configured]
     #[arg(short, long, value_name = "MIB")]
     pub memory: Option<u64>,

@@ -1,6 +1,6 @@
 //! `snapshots`: made, listed, verified, removed.
 
-use super::{Format, LanguageName};
+use super::{Format, LANGUAGE_NAME};
 use clap::Subcommand;
 
 /// What to do with snapshots.
@@ -9,7 +9,7 @@ pub enum SnapshotsCommand {
     /// Make the snapshots of these languages (all with an image, when none is named)
     Create {
         /// Which languages
-        #[arg(value_name = "LANG", value_parser = LanguageName)]
+        #[arg(value_name = "LANG", value_parser = LANGUAGE_NAME)]
         languages: Vec<String>,
         /// Memory of the VM in MiB [default: as configured]
         #[arg(long)]
@@ -31,7 +31,7 @@ pub enum SnapshotsCommand {
     /// Remove snapshots
     Rm {
         /// Which languages; all, when none is named
-        #[arg(value_name = "LANG", value_parser = LanguageName)]
+        #[arg(value_name = "LANG", value_parser = LANGUAGE_NAME)]
         languages: Vec<String>,
     },
 }

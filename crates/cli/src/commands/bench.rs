@@ -186,7 +186,7 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
     let language = super::language(&args.lang)?;
     let program = hello(language)?;
     // Before anything of ours runs: what fails here leaves nothing.
-    let rootfs = context::image_store(&config)?.rootfs(language)?;
+    let rootfs = context::image_store(&config)?.rootfs(language.image())?;
     let others = containers::prepare(&rootfs.image.path, &program).await?;
     let pool = library(&config, BootPath::Pool, language).await?;
     let fresh = match snapshot_made(&pool, language).await {

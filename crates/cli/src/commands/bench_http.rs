@@ -6,7 +6,7 @@ use crate::args::{BenchHttpArgs, Global};
 use crate::{context, table};
 use bench::http::{Finding, Load, run as measure};
 use protocol::language::named;
-use sandbox::config::{Config, PoolSize};
+use sandbox::config::{Config, PoolSize, ReadyFor};
 use serde_json::json;
 use server::ServerConfig;
 use std::process::ExitCode;
@@ -72,6 +72,7 @@ fn with_pool(mut config: Config) -> Config {
         min: 2,
         max: 4,
         warmed: true,
+        ready_for: ReadyFor::Jobs,
         max_age_seconds: 3600,
     };
     config.pool = [(named(LOADED), size)].into();

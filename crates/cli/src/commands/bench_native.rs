@@ -16,7 +16,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(20);
 /// Measures and prints.
 pub async fn run(global: &Global, args: BenchNativeArgs) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
-    let rootfs = context::image_store(&config)?.rootfs(language(native::LANGUAGE)?)?;
+    let rootfs = context::image_store(&config)?.rootfs(language(native::LANGUAGE)?.image())?;
     let config = config_for(BootPath::Boot, config, &[]);
     let sandbox = context::sandbox(&config).await?;
     let told = |what: &str| eprintln!("{what} …");

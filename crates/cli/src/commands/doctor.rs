@@ -5,7 +5,9 @@ use crate::args::{Format, Global};
 use crate::context::Settings;
 use crate::{context, table, terminal};
 use anyhow::bail;
-use doctor::facts::{self, Built, Digests, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
+use doctor::facts::{
+    self, Built, Digests, Kvm, Probe, Runtime, Setting, Tool, Uml, UmlKernel, Vms,
+};
 use doctor::{Colours, Facts, Host, Report};
 use images::KernelKind;
 use protocol::error_code::ErrorCode;
@@ -140,6 +142,7 @@ pub async fn examine(config: &Config, files: OperatorFiles) -> anyhow::Result<Re
             own_vmms,
             images: images(&config)?,
             images_built: Some(images_built(&config)?),
+            runtimes: Some(runtimes(&config)?),
             kernel_built: Some(kernel_built(&config)?),
             snapshots: snapshots(&config)?,
             watchdog: Setting::Is(config.vmm.watchdog_deadline),
@@ -230,11 +233,21 @@ fn uml_kernel(config: &Config) -> anyhow::Result<UmlKernel> {
 fn images_built(config: &Config) -> anyhow::Result<Vec<Built>> {
     let rows = context::image_store(config)?.list()?;
     let built = rows.into_iter().map(|row| Built {
-        name: row.language.to_string(),
+        name: row.image.to_string(),
         at: row.built_at,
     });
     // One that was not built has no time.
     Ok(built.filter(|built| !built.at.is_empty()).collect())
+}
+
+fn runtimes(config: &Config) -> anyhow::Result<Vec<Runtime>> {
+    let rows = context::image_store(config)?.list()?;
+    let languages = rows.into_iter().flat_map(|row| row.image.languages());
+    let runtimes = languages.map(|language| Runtime {
+        name: language.row().runtime.clone(),
+        end_of_life: language.row().end_of_life.clone(),
+    });
+    Ok(runtimes.collect())
 }
 
 fn kernel_built(config: &Config) -> anyhow::Result<Vec<Built>> {

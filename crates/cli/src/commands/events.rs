@@ -37,7 +37,7 @@ pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> 
         } => {
             let event_type = event_type
                 .map(|name| serde_json::from_value(name.clone().into()).with_context(|| {
-                    format!("{name:?} is no event type: use VM_START, VM_STOP, VM_TIMEOUT, VM_OOM, SANDBOX_EXPIRING, VALIDATION_FAIL or DANGEROUS_PATTERN")
+                    format!("{name:?} is no event type: use VM_START, VM_STOP, VM_TIMEOUT, VM_OOM, SANDBOX_EXPIRING, SANDBOX_PORT, VALIDATION_FAIL or DANGEROUS_PATTERN")
                 }))
                 .transpose()?;
             let filter = Filter {

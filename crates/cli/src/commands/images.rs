@@ -1,18 +1,25 @@
 //! `images`: builds, lists, verifies, removes and carries what VMs boot from.
 
 mod build;
+mod custom;
 mod list;
+mod outdated;
 mod transfer;
 
-use super::{named, print_json};
-use crate::args::{Format, Global, ImagesCommand};
+use super::print_json;
+use crate::args::{Format, Global, ImagesCommand, KernelArg, LockArgs};
 use crate::{context, table};
-use images::{ImageStore, Rebuild};
-use protocol::language::{self, Language};
+use anyhow::Context as _;
+use images::custom::Unused;
+use images::{ImageStore, LockUse, Rebuild};
+use languages::{Language, RootImage};
 use sandbox::config::Config;
 use serde_json::json;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+const DAY_SECONDS: u64 = 24 * 3600;
 
 /// Carries out one of the commands.
 pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<ExitCode> {
@@ -20,57 +27,128 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
     let store = context::image_store(&config)?;
     match command {
         ImagesCommand::Build {
-            languages,
+            names,
             all,
+            outdated,
             kernel,
             force,
+            lock,
         } => {
+            let store = Arc::new(context::open_images(&config)?.with_lock(lock_use(lock)));
+            let (files, names): (Vec<String>, Vec<String>) =
+                names.into_iter().partition(|name| custom::is_file(name));
+            let rebuild = match force || outdated {
+                true => Rebuild::Always,
+                false => Rebuild::IfNeeded,
+            };
             let build = build::Build {
                 kernels: build::kernels_wanted(&config, kernel).await,
-                languages: match all {
-                    true => language::all().collect(),
-                    false => named_or_usual(&config, &languages)?,
+                images: match all {
+                    false if outdated => store.to_rebuild(jiff::Zoned::now().date())?,
+                    true => languages::images()
+                        .filter(|image| !image.is_custom())
+                        .collect(),
+                    false if names.is_empty() && !files.is_empty() => Vec::new(),
+                    false => named_or_usual(&config, &names)?,
                 },
-                rebuild: match force {
-                    true => Rebuild::Always,
-                    false => Rebuild::IfNeeded,
+                rebuild,
+                rebuild_kernels: match kernel {
+                    KernelArg::Auto => Rebuild::IfNeeded,
+                    KernelArg::Virtual | KernelArg::Uml | KernelArg::All => rebuild,
                 },
             };
-            build.run(&config, store).await
+            build.run(&config, store.clone()).await?;
+            custom::build(store, files, rebuild).await?;
+            Ok(ExitCode::SUCCESS)
         }
-        ImagesCommand::List { format } => list::run(&store, &format),
-        ImagesCommand::Verify { languages, format } => {
-            verify(store, named(&languages)?, &format).await
-        }
-        ImagesCommand::Rm { languages } => {
-            for language in named(&languages)? {
-                store.remove(language)?;
-                table::line(format_args!("removed the image of {language}"))?;
+        ImagesCommand::Outdated { format } => outdated::run(&store, &format),
+        ImagesCommand::Lock => {
+            for line in store.lock_text()?.lines() {
+                table::line(line)?;
             }
             Ok(ExitCode::SUCCESS)
         }
-        ImagesCommand::Export { file, languages } => {
-            transfer::export(store, file, named(&languages)?).await
+        ImagesCommand::List { format } => list::run(&store, &format),
+        ImagesCommand::Verify { names, format } => verify(store, named(&names)?, &format).await,
+        ImagesCommand::Rm { names } => {
+            for image in named(&names)? {
+                store.remove(image)?;
+                table::line(format_args!("removed the image {image}"))?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
-        ImagesCommand::Import { file, format } => transfer::import(store, file, &format).await,
+        ImagesCommand::Export { file, names } => {
+            transfer::export(store, file, named(&names)?).await
+        }
+        ImagesCommand::Import {
+            source,
+            name,
+            format,
+        } => match custom::Imported::parse(&source, name)? {
+            custom::Imported::Bundle(file) => transfer::import(store, file, &format).await,
+            custom::Imported::Oci(source, name) => {
+                custom::import(store, source, name, &format).await
+            }
+        },
+        ImagesCommand::Inspect { name, sbom, format } => {
+            let image = named(&[name])?[0];
+            match sbom {
+                true => custom::bill(&store, image),
+                false => custom::inspect(&store, image, &format),
+            }
+        }
+        ImagesCommand::Prune {
+            unused_for,
+            all,
+            format,
+        } => {
+            let for_at_least = Duration::from_secs(unused_for.saturating_mul(DAY_SECONDS));
+            custom::prune(&store, Unused { for_at_least, all }, &format)
+        }
     }
+}
+
+fn lock_use(args: LockArgs) -> LockUse {
+    match args {
+        LockArgs { locked: true, .. } => LockUse::Required,
+        LockArgs { unlocked: true, .. } => LockUse::Ignored,
+        LockArgs { .. } => LockUse::Preferred,
+    }
+}
+
+/// Images by their names; a language's name or alias means the image that it boots from.
+fn named(names: &[String]) -> anyhow::Result<Vec<RootImage>> {
+    let image = |name: &String| {
+        let of_language = || Language::from_alias(name).map(Language::image);
+        let image = RootImage::named(name).or_else(of_language);
+        image.with_context(|| {
+            format!(
+                "image {name:?} is not known; use one of: {}",
+                languages::image_names()
+            )
+        })
+    };
+    names.iter().map(image).collect()
 }
 
 /// Those that a user named; when none was, those that are built by default and those that the configuration has a pool
 /// of.
-fn named_or_usual(config: &Config, names: &[String]) -> anyhow::Result<Vec<Language>> {
+fn named_or_usual(config: &Config, names: &[String]) -> anyhow::Result<Vec<RootImage>> {
     if !names.is_empty() {
         return named(names);
     }
-    let by_default =
-        |language: &Language| language.recipe().is_some_and(|recipe| recipe.by_default);
-    let is_usual = |language: &Language| by_default(language) || config.pool.contains_key(language);
-    Ok(language::all().filter(is_usual).collect())
+    let pooled: Vec<RootImage> = config
+        .pool
+        .keys()
+        .map(|language| language.image())
+        .collect();
+    let is_usual = |image: &RootImage| image.recipe().by_default || pooled.contains(image);
+    Ok(languages::images().filter(is_usual).collect())
 }
 
 async fn verify(
     store: Arc<ImageStore>,
-    only: Vec<Language>,
+    only: Vec<RootImage>,
     format: &Format,
 ) -> anyhow::Result<ExitCode> {
     let checked = tokio::task::spawn_blocking(move || store.verify(&only)).await??;
@@ -96,14 +174,14 @@ async fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::sandbox::config::PoolSize;
+    use ::sandbox::config::{PoolSize, ReadyFor};
 
     #[test]
     fn what_is_built_without_names_is_usual_or_has_a_pool() {
         let mut config = Config::default();
         let names = |config: &Config, names: &[String]| -> Vec<&str> {
-            let languages = named_or_usual(config, names).unwrap();
-            languages.into_iter().map(Language::name).collect()
+            let images = named_or_usual(config, names).unwrap();
+            images.into_iter().map(RootImage::name).collect()
         };
         let usual = ["bash", "go", "node", "python", "rust"];
         assert_eq!(names(&config, &[]), usual);
@@ -112,10 +190,12 @@ mod tests {
             max: 1,
             max_age_seconds: 600,
             warmed: true,
+            ready_for: ReadyFor::Jobs,
         };
-        config.pool = [(language::named("perl"), one)].into();
+        config.pool = [(Language::from_name("perl").unwrap(), one)].into();
         let with_perl = ["bash", "go", "node", "perl", "python", "rust"];
         assert_eq!(names(&config, &[]), with_perl);
         assert_eq!(names(&config, &["c++".to_owned()]), ["cpp"]);
+        assert_eq!(names(&config, &["python-data".to_owned()]), ["python-data"]);
     }
 }

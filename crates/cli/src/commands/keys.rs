@@ -5,7 +5,7 @@ use crate::args::{Global, KeysCommand};
 use crate::{context, table};
 use serde_json::json;
 use server::config::KeyLimits;
-use server::keys::file::{Scope, add, read, revoke};
+use server::keys::file::{KeyForm, Scope, add_as, read, revoke};
 use std::process::ExitCode;
 
 /// Carries out one of the commands.
@@ -17,6 +17,7 @@ pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
         KeysCommand::Add {
             name,
             observe,
+            e2b,
             requests_per_second,
             jobs,
             sessions,
@@ -32,7 +33,11 @@ pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
             };
             // A key without limits of its own follows the configuration.
             let own = (own != of_all).then_some(own);
-            let new = add(&path, &name, &scopes, own)?;
+            let form = match e2b {
+                true => KeyForm::E2b,
+                false => KeyForm::Own,
+            };
+            let new = add_as(form, &path, &name, (&scopes, own))?;
             eprintln!("The key is shown once and kept nowhere:");
             table::line(new.key)?;
         }

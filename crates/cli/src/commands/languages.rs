@@ -11,8 +11,7 @@ use std::process::ExitCode;
 pub fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
     let built = context::image_store(&config)?.list()?;
-    let has_image =
-        |language: Language| built.iter().any(|row| row.language == language.of_image());
+    let has_image = |language: Language| built.iter().any(|row| row.image == language.image());
     if format.json {
         let rows: Vec<_> = language::all()
             .map(|language| {

@@ -1,17 +1,24 @@
 //! One file a command.
 
 pub mod bench;
+pub mod bench_data;
 pub mod bench_http;
 pub mod bench_native;
+pub mod bench_packages;
 pub mod bench_sandbox;
 mod bench_service;
 pub mod clean;
+mod conversation;
 pub mod doctor;
 pub mod events;
 pub mod help;
+mod image_command;
 pub mod images;
+mod input;
 pub mod keys;
 pub mod languages;
+pub mod mcp;
+mod packages;
 pub mod run;
 pub mod sandbox;
 pub mod selftest;
@@ -21,6 +28,7 @@ pub mod shell;
 pub mod snapshots;
 
 use crate::context;
+use ::images::ImageRow;
 use ::sandbox::config::Config;
 use anyhow::bail;
 use protocol::language::{self, Language};
@@ -30,7 +38,8 @@ use std::process::ExitCode;
 pub fn languages_or_built(config: &Config, names: &[String]) -> anyhow::Result<Vec<Language>> {
     if names.is_empty() {
         let images = context::image_store(config)?.list()?;
-        return Ok(images.iter().map(|row| row.language).collect());
+        let first = |row: &ImageRow| row.image.languages().first().copied();
+        return Ok(images.iter().filter_map(first).collect());
     }
     named(names)
 }

@@ -1,12 +1,14 @@
 //! `run`: behaves like running the program: its output streams through, its exit code is ours.
 
+use super::packages::{self, Asked};
+use super::{image_command, input};
 use crate::args::{Global, RunArgs, ScanArg};
 use crate::terminal::{self, Visible};
 use crate::{artifacts, context};
 use anyhow::{Context as _, anyhow};
 use protocol::error_code::ErrorCode;
-use protocol::job::{JobFile, JobRequest, RequestedLimits, ScanMode};
-use protocol::language::{Language, names};
+use protocol::job::{JobRequest, RequestedLimits, ScanMode};
+use protocol::language::{Language, asked_for, names};
 use protocol::path::check_relative;
 use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult, Status};
 use protocol::validate::{Rejection, code_from_bytes};
@@ -42,6 +44,13 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
     if args.no_snapshot {
         config.snapshots.enabled = false;
     }
+    if args.image.is_some() {
+        // A user's own images are known once the store is open.
+        context::image_store(&config)?;
+    }
+    if args.file.is_none() && args.code.is_none() {
+        return image_command::run(&config, &args).await;
+    }
     // Everything that can be refused is refused before a VMM is looked for.
     let request = match request(&args) {
         Ok(request) => request,
@@ -51,12 +60,20 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
             return Ok(ExitCode::from(EXIT_REJECTED));
         }
     };
-    let stdin = stdin(&args).await?;
+    let stdin = input::of(&args).await?;
     let sandbox = context::sandbox(&config).await?;
-    let job = match sandbox.admit(request) {
+    let mut job = match sandbox.admit(request) {
         Ok(job) => job,
         Err(rejection) => return refuse(&args, rejection),
     };
+    let asked = Asked {
+        with: &args.with,
+        file: args.file.as_deref().filter(|_| args.code.is_none()),
+    };
+    if let Err(result) = packages::bring(&sandbox, &mut job, asked).await {
+        report(&args, &result)?;
+        return Ok(ExitCode::from(result.tool_exit_code()));
+    }
     for name in &job.patterns_found {
         terminal::say(format_args!(
             "warning: the code contains {name} (--scan block refuses it)"
@@ -102,7 +119,7 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
     let files = args
         .input
         .iter()
-        .map(|input| input_file(input))
+        .map(|file| input::file(file))
         .collect::<anyhow::Result<_>>()?;
     Ok(JobRequest {
         language,
@@ -142,23 +159,25 @@ fn entry(args: &RunArgs) -> Option<String> {
     is_plain.then(|| name.to_owned())
 }
 
-/// The language's name: as given, else from the file's extension.
-fn language(args: &RunArgs) -> anyhow::Result<String> {
-    if let Some(lang) = &args.lang {
-        return Ok(lang.clone());
-    }
+/// The language's name: as given, else from the file's extension, else the first of the image's.
+fn language(args: &RunArgs) -> Result<String, Refusal> {
     let extension = args
         .file
         .as_deref()
         .and_then(Path::extension)
         .and_then(|extension| extension.to_str());
-    extension
-        .and_then(Language::from_extension)
-        .map(|language| language.name().to_owned())
-        .with_context(|| {
-            let names = names();
-            format!("the file's extension tells no language; add --lang and one of: {names}")
-        })
+    let of_file = || {
+        extension
+            .and_then(Language::from_extension)
+            .map(Language::name)
+    };
+    let language = args.lang.as_deref().or_else(of_file);
+    let asked = asked_for(language, args.image.as_deref()).map_err(Refusal::Job)?;
+    let asked = asked.with_context(|| {
+        let names = names();
+        format!("no file's extension tells the language; add --lang and one of: {names}")
+    });
+    Ok(asked?)
 }
 
 fn code(args: &RunArgs) -> anyhow::Result<Vec<u8>> {
@@ -222,41 +241,6 @@ fn profile_text(file: &str) -> anyhow::Result<String> {
             )
         })?;
     Ok(text)
-}
-
-fn input_file(input: &str) -> anyhow::Result<JobFile> {
-    let (host, name) = match input.rsplit_once(':') {
-        Some((host, name)) if !name.is_empty() => (host, name.to_owned()),
-        _ => {
-            let name = Path::new(input)
-                .file_name()
-                .and_then(|name| name.to_str())
-                .with_context(|| format!("--input {input}: the file has no plain name"))?;
-            (input, name.to_owned())
-        }
-    };
-    let data = std::fs::read(host).with_context(|| format!("reading --input {host}"))?;
-    Ok(JobFile {
-        path: name,
-        data: data.into(),
-    })
-}
-
-async fn stdin(args: &RunArgs) -> anyhow::Result<Option<Box<dyn AsyncRead + Send + Unpin>>> {
-    if let Some(path) = &args.stdin {
-        let file = tokio::fs::File::open(path)
-            .await
-            .with_context(|| format!("opening --stdin {}", path.display()))?;
-        return Ok(Some(Box::new(file)));
-    }
-    let program_is_stdin = args
-        .file
-        .as_deref()
-        .is_some_and(|file| file.as_os_str() == "-");
-    if program_is_stdin {
-        return Ok(None);
-    }
-    Ok(Some(Box::new(tokio::io::stdin())))
 }
 
 enum Outcome {

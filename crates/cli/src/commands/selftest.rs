@@ -3,11 +3,25 @@
 use super::print_json;
 use crate::args::{Global, SelftestArgs};
 use crate::{context, table};
+use ::sandbox::config::Config;
 use anyhow::{Context as _, anyhow};
+use languages::RootImage;
 use selftest::{Kind, Options, Skipped};
 use std::process::ExitCode;
 
 const HOSTILE_AGENT: &str = "llm-firecracker-hostile-agent";
+
+/// The image that was named; the store is opened for it, as users' images are known by that.
+fn image(config: &Config, name: Option<&str>) -> anyhow::Result<Option<RootImage>> {
+    let Some(name) = name else { return Ok(None) };
+    context::image_store(config)?;
+    let image = RootImage::named(name);
+    let image = image.with_context(|| {
+        let names = languages::image_names();
+        format!("image {name:?} is not known; use one of: {names}")
+    });
+    image.map(Some)
+}
 
 /// Runs the battery; fails when any wall gave way or was not attacked.
 pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode> {
@@ -23,6 +37,7 @@ pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode
     let options = Options {
         kinds,
         only: args.only,
+        image: image(&config, args.image.as_deref())?,
         hostile_agent: hostile.exists().then_some(hostile),
     };
     let skipped = match args.allow_skipped {

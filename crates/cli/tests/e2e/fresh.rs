@@ -84,7 +84,7 @@ func main() {
 	bytes := make([]byte, 16)
 	rand.Read(bytes)
 	fmt.Printf("crypto %x\n", bytes)
-	// math/rand of Go 1.19 is seeded with 1 wherever it runs; the runtime's own generator is what differs.
+	// The generator that others draw from.
 	fmt.Println("runtime", maphash.Bytes(maphash.MakeSeed(), nil))
 	name, _ := os.Hostname()
 	fmt.Println("hostname", name)

@@ -76,10 +76,10 @@ func main() {
     broken: "package main\n\nfunc main() {\n\tx := 1\n\tundefined()\n}\n",
     broken_says: (
         "compile",
-        2,
+        1,
         &[
             "main.go:5:2: undefined: undefined",
-            "main.go:4:2: x declared but not used",
+            "main.go:4:2: declared and not used: x",
         ],
     ),
     bytes: r#"package main

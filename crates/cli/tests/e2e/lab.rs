@@ -178,7 +178,7 @@ fn what_can_run(state: &Path, config: &Path) -> (Vec<String>, String) {
         .unwrap_or_else(|| panic!("no list of images: {listed}"));
     let languages: Vec<String> = rows
         .iter()
-        .filter_map(|row| row["language"].as_str().map(str::to_owned))
+        .filter_map(|row| row["image"].as_str().map(str::to_owned))
         .collect();
     let absent: Vec<&str> = crate::cases::LANGUAGES
         .iter()

@@ -8,7 +8,9 @@
 //! without `go build`, [`walls`] at the filter and the bucket that users choose, [`isolation`] and [`memory`]
 //! at the walls that the engine gives, [`battery`] at the attack battery itself, for which [`canaries`] leaves
 //! traces on the host; [`stopped`] at a VMM that stands still, [`secrets`] at what must be in no log, [`admission`] at what the host
-//! has no memory for, [`new_language`] at an operator's language, [`build_killed`] at a build of images that is stopped, and [`shell`]
+//! has no memory for, [`new_language`] at an operator's language, [`features`] at what newer versions of languages brought,
+//! [`cpython`] at CPython's own tests and [`data`] at libraries of data science, beside the same tree without a VM ([`native`]),
+//! [`own_images`] at images of a user's own, [`imported`] at others' from a registry, [`packages`] at what programs ask for, [`paused`] at sandboxes that go on after a restart, [`build_killed`] at a build of images that is stopped, and [`shell`]
 //! at a terminal in a VM.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
@@ -21,21 +23,29 @@ mod battery;
 mod build_killed;
 mod canaries;
 mod cases;
+mod cpython;
 mod damage;
+mod data;
 #[path = "../shared/engines.rs"]
 mod engines;
+mod features;
 mod fresh;
 mod go;
 mod go_build;
 mod host;
+mod imported;
 mod isolation;
 mod killed;
 mod lab;
 mod leftovers;
 mod life;
 mod memory;
+mod native;
 mod new_language;
 mod node;
+mod own_images;
+mod packages;
+mod paused;
 #[path = "../shared/place.rs"]
 mod place;
 mod programs;

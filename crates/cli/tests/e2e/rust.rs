@@ -14,7 +14,8 @@ pub const SOURCES: Sources = Sources {
     exception_says: (
         101,
         &[
-            "thread 'main' panicked at",
+            "thread 'main' (",
+            "panicked at",
             "index out of bounds: the len is 0 but the index is 2",
             "main.rs:2:5",
         ],

@@ -31,10 +31,14 @@ async fn after_kill_9_the_next_service_cleans_up_before_it_listens() {
     for job in jobs {
         assert!(job.await.unwrap().is_err());
     }
-    assert_ne!(leftovers(), Vec::<String>::new(), "nothing to clean up");
+    let left = leftovers();
+    assert!(!left.is_empty(), "nothing to clean up");
 
     let service = Service::start("crash", NO_STANDBY);
-    assert_eq!(leftovers(), Vec::<String>::new());
+    // The guest by which the new one looks at KVM may still be on its way out.
+    let mut now = leftovers();
+    now.retain(|trace| left.contains(trace));
+    assert_eq!(now, Vec::<String>::new());
     let log = service.log.lock().unwrap().clone();
     let removed = log.find("left by an earlier crash; removed");
     let listening = log.find("listening on");

@@ -12,7 +12,7 @@ pub fn leftovers() -> Vec<String> {
     let processes = PLACE.vm_processes(&folder);
     let mut found: Vec<String> = processes
         .into_iter()
-        .map(|(_, command)| format!("process {command:.120}"))
+        .map(|(pid, command)| format!("process {} {command:.120}", pid.as_raw_nonzero()))
         .collect();
     for (kind, file) in [
         ("mount", "/proc/self/mountinfo"),

@@ -4,16 +4,21 @@
 //! [`lab`] is the state folder and says what can run here, [`service`] starts the process,
 //! [`leftovers`] finds what VMs leave. The rest
 //! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what goes
-//! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`]), our own
+//! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`], [`e2b`], [`e2b_code`], [`e2b_domain`], [`behaviours`], [`mcp`]), our own
 //! client of its sandboxes ([`sandbox_command`]), and what judges them ([`bench_sandbox`]).
 //!
 //! A test whose image, VMM or client is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod behaviours;
 mod bench_sandbox;
 mod clients;
 mod crash;
+mod e2b;
+mod e2b_code;
+mod e2b_domain;
+mod e2b_pause;
 #[path = "../shared/engines.rs"]
 #[expect(dead_code, reason = "the end-to-end tests look at all columns")]
 mod engines;
@@ -21,6 +26,7 @@ mod gone;
 mod lab;
 mod leftovers;
 mod manager;
+mod mcp;
 mod observed;
 #[path = "../shared/place.rs"]
 mod place;

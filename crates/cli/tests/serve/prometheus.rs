@@ -68,10 +68,11 @@ async fn metrics_are_valid_before_and_after_the_first_job() {
         let value = async |name: &str| -> f64 {
             let metrics = service.text("/metrics").await;
             let value = metrics.lines().find_map(|line| line.strip_prefix(name));
-            value.unwrap().trim().parse().unwrap()
+            // What was not looked at yet is not there, and is more or less than nothing.
+            value.map_or(f64::NAN, |value| value.trim().parse().unwrap())
         };
         crate::service::until("the VM that waits counts as alive", async || {
-            value("vms_alive ").await == 1.0
+            value("vms_alive ").await == 1.0 && value("vm_memory_held_bytes ").await > 1e6
         })
         .await;
         let waiting = value("vm_memory_held_bytes ").await;

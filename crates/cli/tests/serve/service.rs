@@ -53,14 +53,27 @@ impl Service {
         Service::start_by(Command::new("env"), name, more, env)
     }
 
+    /// The same on this address.
+    pub fn start_at(listen: &str, name: &str, more: &str) -> Service {
+        Service::begin(Command::new("env"), listen, (name, more, &[]))
+    }
+
     /// The same by another program, which becomes the command that stands behind its own arguments.
-    pub fn start_by(mut by: Command, name: &str, more: &str, env: &[(&str, &str)]) -> Service {
+    pub fn start_by(by: Command, name: &str, more: &str, env: &[(&str, &str)]) -> Service {
+        Service::begin(by, "127.0.0.1:0", (name, more, env))
+    }
+
+    fn begin(
+        mut by: Command,
+        listen: &str,
+        (name, more, env): (&str, &str, &[(&str, &str)]),
+    ) -> Service {
         let config = lab::config_file(name, more);
         let tool = tool(&config);
         let mut child = by
             .arg(tool.get_program())
             .args(tool.get_args())
-            .args(["--verbose", "serve", "--listen", "127.0.0.1:0"])
+            .args(["--verbose", "serve", "--listen", listen])
             .env_remove("LLM_FIRECRACKER_STATE_DIR")
             .envs(env.iter().copied())
             .stdin(Stdio::null())

@@ -40,6 +40,8 @@ pub struct Engine {
     /// The most CPUs of a VM, where the engine has a bound of its own.
     pub max_vcpus: Option<u32>,
     pub standstill_ended_by: StandstillEndedBy,
+    /// Without KVM, too, a guest's instructions are the host's.
+    pub computes_natively: bool,
     /// Of the given programs of a language, how many there is time for.
     pub given_programs: usize,
     /// What a VM holds of the host besides its guest's memory, at most.
@@ -60,6 +62,7 @@ pub const ENGINES: &[Engine] = &[
         kernel_checked: KernelChecked::ForEachJob,
         max_vcpus: None,
         standstill_ended_by: StandstillEndedBy::Watchdog,
+        computes_natively: false,
         given_programs: 6,
         // Emulated: translated code.
         own_memory_mib: 256,
@@ -76,6 +79,7 @@ pub const ENGINES: &[Engine] = &[
         kernel_checked: KernelChecked::ForEachJob,
         max_vcpus: None,
         standstill_ended_by: StandstillEndedBy::Watchdog,
+        computes_natively: false,
         given_programs: 6,
         own_memory_mib: 32,
     },
@@ -90,6 +94,7 @@ pub const ENGINES: &[Engine] = &[
         kernel_checked: KernelChecked::BeforeItsProbe,
         max_vcpus: Some(1),
         standstill_ended_by: StandstillEndedBy::HostDeadline,
+        computes_natively: true,
         given_programs: usize::MAX,
         // The kernel's own pages and page tables, and bubblewrap.
         own_memory_mib: 32,

@@ -51,12 +51,25 @@ impl Place {
             let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
             let is_tool = command.starts_with(env!("CARGO_BIN_EXE_llm-firecracker"));
             let ours = uid.is_some_and(|uid| uids.contains(&uid)) || command.contains(&*state);
-            if ours && !is_tool && !status.contains("State:\tZ") {
+            let ends = status.contains("State:\tZ") || is_exiting(&read("stat"));
+            if ours && !is_tool && !ends {
                 found.extend(Pid::from_raw(pid).map(|pid| (pid, command)));
             }
         }
         found
     }
+}
+
+/// Whether a process runs no instruction of its own any more, by its line in `/proc`, which is read last: it is
+/// killed, and the kernel takes its memory back, which on a loaded host is seen; or it is gone, and has no line.
+/// It is in no cgroup by then.
+fn is_exiting(stat: &[u8]) -> bool {
+    const PF_EXITING: u64 = 4;
+    let stat = String::from_utf8_lossy(stat);
+    let flags = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().nth(6)?.parse::<u64>().ok());
+    flags.is_none_or(|flags| flags & PF_EXITING != 0)
 }
 
 /// Makes a state folder that has the real images.

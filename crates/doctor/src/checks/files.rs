@@ -1,9 +1,9 @@
 //! The tool's own files.
 
 use super::{Check, Group, Look, Needs, not_needed};
-use crate::facts::{Built, Digests, Engine, Setting};
+use crate::facts::{Built, Digests, Engine, Runtime, Setting};
 use crate::host::{Gap, Host};
-use crate::lookup::judge_ages;
+use crate::lookup::{days_left, judge_ages};
 use crate::outcome::Outcome;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -55,9 +55,18 @@ const CHECKS: &[Check] = &[
         title: "age of images",
         passes: "each language's root file system was built at most 90 days ago",
         why: "interpreters, compilers and libraries in it are as old as its build, and a job's own guest is what their flaws open; nobody builds it anew unasked",
-        fix: "llm-firecracker images build --force   # of the newest packages",
+        fix: "llm-firecracker images build --force --unlocked   # of the newest packages",
         source: "this project; Debian's security archive",
         look: Look::Once(image_age),
+    },
+    Check {
+        id: "runtime-support",
+        title: "support of runtimes",
+        passes: "the makers of each language's runtime still mend it, and will for 90 days",
+        why: "a flaw in an interpreter that nobody mends any more stays open in every job",
+        fix: "llm-firecracker images outdated   # says which; a newer version of the tool has newer ones",
+        source: "the makers' own pages, named in crates/languages/data",
+        look: Look::Once(runtime_support),
     },
     Check {
         id: "guest-kernel-age",
@@ -179,6 +188,28 @@ fn images(host: &Host) -> Result<Outcome, Gap> {
 
 fn image_age(host: &Host) -> Result<Outcome, Gap> {
     judge_built(host, host.facts.images_built.as_deref())
+}
+
+/// As long before a runtime's end its operator is to hear of it, days.
+const NOTICE_DAYS: i32 = 90;
+
+fn runtime_support(host: &Host) -> Result<Outcome, Gap> {
+    let Some(runtimes) = &host.facts.runtimes else {
+        return Ok(Outcome::unknown("nobody told the runtimes"));
+    };
+    let mut ending = Vec::new();
+    for Runtime { name, end_of_life } in runtimes {
+        let Some(day) = end_of_life else { continue };
+        let left = days_left(host, day)?;
+        if left < NOTICE_DAYS {
+            ending.push(format!("{name}, until {day}"));
+        }
+    }
+    Ok(match (ending.is_empty(), runtimes.is_empty()) {
+        (false, _) => Outcome::warn(ending.join("; ")),
+        (true, true) => Outcome::warn("no image is built yet: no job can run"),
+        (true, false) => Outcome::pass(format!("{} runtimes", runtimes.len())),
+    })
 }
 
 fn guest_kernel_age(host: &Host) -> Result<Outcome, Gap> {

@@ -1,6 +1,8 @@
 //! A made-up host on which every check that can pass does; tests spoil one thing at a time.
 
-use doctor::facts::{Built, Digests, Engine, Kvm, Probe, Setting, Tool, Uml, UmlKernel, Vms};
+use doctor::facts::{
+    Built, Digests, Engine, Kvm, Probe, Runtime, Setting, Tool, Uml, UmlKernel, Vms,
+};
 use doctor::{Facts, Host, Report};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -263,6 +265,10 @@ fn good_facts() -> Facts {
         uids: Some((10_000, 1_000)),
         images: Digests::Equal(5),
         images_built: Some(built(&["python", "bash"])),
+        runtimes: Some(vec![Runtime {
+            name: "CPython 3.13".to_owned(),
+            end_of_life: Some("2029-10-31".to_owned()),
+        }]),
         kernel_built: Some(built(&["kernel"])),
         snapshots: Digests::Equal(2),
         vms: Vms::Running(vec![VM]),

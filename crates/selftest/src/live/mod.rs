@@ -18,7 +18,7 @@ use crate::error::SelftestError;
 use crate::fixture::Fixture;
 use crate::judge::Ended;
 use crate::request::Asked;
-use crate::table::{Attack, Form, form, text};
+use crate::table::{Attack, Form, text};
 use protocol::environment::WORK_DIR;
 use protocol::error_code::ErrorCode;
 use protocol::job::Job;
@@ -65,7 +65,7 @@ pub async fn attack(
         Ok(job) => job,
         Err(rejection) => return Ok(Ended::With(Box::new(rejected(rejection)))),
     };
-    let (form, script) = (form(&attack.row.file)?, text(&attack.row.file)?);
+    let (form, script) = (attack.form_of(&attack.row.file)?, text(&attack.row.file)?);
     if form == Form::Link {
         // The hostile agent has no use for a filter, and hears of nothing else before its first word.
         job.seccomp_program = script.bytes().map(u64::from).collect();

@@ -4,7 +4,7 @@ use crate::args::KernelArg;
 use crate::context;
 use crate::progress::Bars;
 use images::{ImageStore, KernelKind, Rebuild};
-use protocol::language::Language;
+use languages::RootImage;
 use sandbox::config::Config;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,9 +15,11 @@ pub struct Build {
     /// These first: an image without a kernel is of no use.
     pub kernels: Kernels,
     /// Then these.
-    pub languages: Vec<Language>,
-    /// What becomes of what is there.
+    pub images: Vec<RootImage>,
+    /// What becomes of images that are there.
     pub rebuild: Rebuild,
+    /// And of kernels: minutes of compiling that nobody wants who names an image.
+    pub rebuild_kernels: Rebuild,
 }
 
 /// Which kernels.
@@ -36,19 +38,19 @@ impl Build {
             Kernels::Named(kinds) => kinds,
             Kernels::UserModeFirst => &[KernelKind::UserMode],
         };
-        build_kernels(&store, first, self.rebuild).await?;
+        build_kernels(&store, first, self.rebuild_kernels).await?;
         if self.kernels == Kernels::UserModeFirst
             && let Some(reason) = vmm::uml::probe(&context::vmm_config(config)).await.reason
         {
             eprintln!(
                 "llm-firecracker: User-Mode Linux does not run here, so QEMU's kernel is built too: {reason}"
             );
-            build_kernels(&store, &[KernelKind::Virtual], self.rebuild).await?;
+            build_kernels(&store, &[KernelKind::Virtual], self.rebuild_kernels).await?;
         }
         tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
             let bars = Bars::new();
-            for language in self.languages {
-                store.build(language, self.rebuild, &bars.task(language.name()))?;
+            for image in self.images {
+                store.build(image, self.rebuild, &bars.task(image.name()))?;
             }
             Ok(())
         })

@@ -24,7 +24,7 @@ pub fn run(store: &ImageStore, format: &Format) -> anyhow::Result<ExitCode> {
         table::line("")?;
     }
     table::print(
-        &["language", "size", "packages", "built", "sha256"],
+        &["image", "size", "packages", "built", "sha256"],
         images.iter().map(image_row),
     )?;
     Ok(ExitCode::SUCCESS)
@@ -42,7 +42,7 @@ fn kernel_row(row: &KernelRow) -> Vec<String> {
 
 fn image_row(row: &ImageRow) -> Vec<String> {
     vec![
-        row.language.to_string(),
+        row.image.to_string(),
         table::mib(row.size_bytes),
         row.packages.to_string(),
         row.built_at.clone(),

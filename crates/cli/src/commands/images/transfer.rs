@@ -5,7 +5,7 @@ use crate::commands::print_json;
 use crate::progress::Bars;
 use crate::table;
 use images::{ImageStore, ImportState};
-use protocol::language::Language;
+use languages::RootImage;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,11 +15,11 @@ use std::sync::Arc;
 pub async fn export(
     store: Arc<ImageStore>,
     file: PathBuf,
-    languages: Vec<Language>,
+    named: Vec<RootImage>,
 ) -> anyhow::Result<ExitCode> {
     let rows = tokio::task::spawn_blocking(move || {
         let bars = Bars::new();
-        store.export(&file, &languages, &bars.task("export"))
+        store.export(&file, &named, &bars.task("export"))
     })
     .await??;
     table::print(

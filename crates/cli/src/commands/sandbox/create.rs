@@ -10,7 +10,10 @@ use std::process::ExitCode;
 /// What is asked for; what is absent is as the service has it.
 #[derive(Serialize)]
 struct Wanted {
-    language: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    packages: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +41,8 @@ struct Made {
 /// Begins one and prints its id.
 pub async fn run(service: Service, args: CreateArgs) -> anyhow::Result<ExitCode> {
     let wanted = Wanted {
-        language: args.image,
+        image: args.image,
+        packages: args.with,
         timeout: args.timeout.map(|time| time.as_secs_f64()),
         idle_timeout: args.idle_timeout.map(|time| time.as_secs_f64()),
         env: args.env.into_iter().collect(),

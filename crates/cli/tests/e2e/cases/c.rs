@@ -50,7 +50,7 @@ int main(void) {
         "compile",
         1,
         &[
-            "main.c:3:3: warning: implicit declaration of function",
+            "main.c:3:3: error: implicit declaration of function",
             "main.c:4:16: error: expected",
         ],
     ),

@@ -1,0 +1,52 @@
+//! E2B's code interpreter by E2B's own clients (`scripts/test-clients.sh` installs them): the tests of
+//! `tests/clients/e2b_code`, against a live service.
+
+use crate::behaviours::Of;
+use crate::e2b::{against, client, outcome, repository};
+use crate::lab;
+use crate::service::Service;
+use std::process::Command;
+
+/// Images that the tests use; what needs one that is not there says that it is not run.
+const IMAGES: &[&str] = &["python-data", "agent", "r", "java"];
+/// Those without which there is nothing to show.
+const NEEDED: &[&str] = &["python-data", "agent"];
+/// As many sandboxes as the tests have at one time, with room for a library of data science.
+const ROOM: &str = "
+[limits.defaults]
+memory_mib = 1024
+[server.key_defaults]
+sessions = 8
+requests_per_second = 500.0
+burst = 5000
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e2bs_clients_run_code_unchanged() {
+    let _alone = lab::alone().await;
+    if !NEEDED.iter().all(|image| lab::can_run(image)) {
+        return;
+    }
+    let rootfs = lab::state_dir().join("images/rootfs");
+    let there = |image: &&&str| rootfs.join(format!("{image}.json")).exists();
+    let images: Vec<&str> = IMAGES.iter().filter(there).copied().collect();
+    let service = Service::start("e2b-code", ROOM);
+    let tests = repository().join("tests/clients/e2b_code");
+    if let Some(folder) = client("e2b-code-2.11.5") {
+        let mut pytest = Command::new(folder.join("bin/python"));
+        let options = ["-q", "-rp", "-p", "no:cacheprovider", "--timeout=180"];
+        pytest.args(["-m", "pytest"]).args(options).arg(&tests);
+        pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+        pytest.env("LLM_FIRECRACKER_IMAGES", images.join(" "));
+        let said = against(&service, pytest);
+        let outcome = outcome(&tests, Some(Of::Python), &said);
+        println!("Python 2.11.5: {outcome}");
+    }
+    if let Some(folder) = client("e2b-code-js-2.8.0") {
+        let mut node = Command::new("node");
+        node.arg(tests.join("client.mjs")).arg(folder);
+        let said = against(&service, node);
+        println!("JavaScript 2.8.0: {}", outcome(&tests, None, &said));
+    }
+    service.stop();
+}
