@@ -26,6 +26,13 @@ pub const PLACE: Place = Place {
     uid_count: 200,
     cgroup: "llm-firecracker-e2e",
 };
+/// What only VMs of other state folders have. Their tests run beside those that count what this lab's leave, for making
+/// images takes no place among the VMs and may start one all the same.
+pub const ASIDE: Place = Place {
+    uid_base: 44_000,
+    uid_count: 200,
+    cgroup: "llm-firecracker-e2e-aside",
+};
 
 /// What all tests share.
 pub struct Lab {
@@ -33,6 +40,8 @@ pub struct Lab {
     pub state: PathBuf,
     /// The configuration that every run is given.
     pub config: PathBuf,
+    /// The configuration of tests with a state folder of their own.
+    pub config_aside: PathBuf,
     /// The languages that have an image, when a VM can be started at all.
     pub languages: Vec<String>,
     /// What is missing, for people.
@@ -62,11 +71,14 @@ impl Lab {
         make_state(&state);
         let config = root.join("config.toml");
         std::fs::write(&config, PLACE.config_text(&chroots(&state))).unwrap();
+        let config_aside = root.join("aside.toml");
+        std::fs::write(&config_aside, ASIDE.config_text("")).unwrap();
         let (languages, missing) = what_can_run(&state, &config);
         let first = first_run(&state, &config, &languages);
         Lab {
             state,
             config,
+            config_aside,
             languages,
             missing,
             first,

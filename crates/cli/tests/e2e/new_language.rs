@@ -127,7 +127,7 @@ impl Host {
     }
 
     fn tool(&self) -> Tool {
-        let tool = Tool::with(self.state.path(), &lab::lab().config);
+        let tool = Tool::with(self.state.path(), &lab::lab().config_aside);
         tool.arg("--languages-dir").arg(self.languages.path())
     }
 }

@@ -31,7 +31,7 @@ impl Host {
     }
 
     pub fn tool(&self) -> Tool {
-        Tool::with(self.0.path(), &lab::lab().config)
+        Tool::with(self.0.path(), &lab::lab().config_aside)
     }
 
     /// `images` with these words, to a good end.

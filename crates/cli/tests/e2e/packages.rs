@@ -1,7 +1,7 @@
 //! Packages that programs ask for, from the real registries, and images of a user's own, on the command line. In a state
 //! folder of these tests' own: what they make is in nobody's store.
 
-use crate::lab::{PLACE, chroots, lab, not_run};
+use crate::lab::{ASIDE, chroots, lab, not_run};
 use crate::place;
 use crate::tool::{Done, Tool};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl Own {
     }
 
     fn configure(&self, more: &str) {
-        let text = PLACE.config_text(&(chroots(self.folder.path()) + more));
+        let text = ASIDE.config_text(&(chroots(self.folder.path()) + more));
         std::fs::write(&self.config, text).unwrap();
     }
 

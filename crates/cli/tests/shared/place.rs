@@ -51,13 +51,42 @@ impl Place {
             let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
             let is_tool = command.starts_with(env!("CARGO_BIN_EXE_llm-firecracker"));
             let ours = uid.is_some_and(|uid| uids.contains(&uid)) || command.contains(&*state);
-            let ends = status.contains("State:\tZ") || is_exiting(&read("stat"));
+            let ends =
+                status.contains("State:\tZ") || is_killed(&status) || is_exiting(&read("stat"));
             if ours && !is_tool && !ends {
-                found.extend(Pid::from_raw(pid).map(|pid| (pid, command)));
+                let told = if command.is_empty() {
+                    unnamed(&status)
+                } else {
+                    command
+                };
+                found.extend(Pid::from_raw(pid).map(|pid| (pid, told)));
             }
         }
         found
     }
+}
+
+/// What is known of a process without a command line: traced processes of User-Mode Linux have none.
+fn unnamed(status: &str) -> String {
+    const TOLD: [&str; 6] = ["Name:", "State:", "PPid:", "TracerPid:", "Uid:", "ShdPnd:"];
+    let told = |line: &&str| TOLD.iter().any(|name| line.starts_with(name));
+    let lines: Vec<&str> = status.lines().filter(told).collect();
+    lines.join(" ").replace('\t', " ")
+}
+
+/// Whether a process was killed, and waits for a CPU to end on: it runs no instruction of its own any more.
+fn is_killed(status: &str) -> bool {
+    const SIGKILL: u64 = 1 << 8;
+    let pending = |line: &str| {
+        let mask = line
+            .strip_prefix("SigPnd:")
+            .or(line.strip_prefix("ShdPnd:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    };
+    status
+        .lines()
+        .filter_map(pending)
+        .any(|mask| mask & SIGKILL != 0)
 }
 
 /// Whether a process runs no instruction of its own any more, by its line in `/proc`, which is read last: it is
