@@ -24,7 +24,7 @@ use request::{ExecuteRequest, job_io};
 use response::ExecuteResponse;
 use sandbox::drive::JobIo;
 use std::sync::Arc;
-use stream::Streamed;
+use stream::Followed;
 
 /// Run a program in a VM of its own.
 ///
@@ -57,13 +57,17 @@ pub async fn execute(
     let mut turn =
         Turn::enter(&app, &who).map_err(|problem| problem.trace_id(job.trace_id.to_string()))?;
     if wants_events(&headers) {
-        let streamed = Streamed {
-            job,
-            stdin: submission.stdin,
-            turn,
-            held: body.held,
-        };
-        return Ok(stream::respond(app, streamed));
+        let held = body.held;
+        return Ok(stream::respond(async move |output| {
+            let _held = held;
+            let io = JobIo {
+                output: Some(output),
+                ..job_io(submission.stdin)
+            };
+            let result = run(&app, job, io, &mut turn).await;
+            let body = Ok(ExecuteResponse::from(result));
+            Followed { turn, body }
+        }));
     }
     let result = run(&app, job, job_io(submission.stdin), &mut turn).await;
     let body = ExecuteResponse::from(finished(result)?);

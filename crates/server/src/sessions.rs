@@ -7,19 +7,23 @@ pub mod table;
 use crate::app::App;
 use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
-use crate::execute::finished;
+use crate::execute::request::job_io;
+use crate::execute::stream::{self, Followed};
+use crate::execute::{finished, wants_events};
 use crate::outlet::UntilOut;
 use crate::pieces::JsonAnswer;
 use crate::problem::{HttpCode, Problem};
 use crate::turn::Turn;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use body::{
     CellRequest, CellResponse, FileBody, FileQuery, FileUpload, SessionBody, SessionRequest,
 };
+use protocol::job::Job;
 use protocol::path::check_relative;
+use sandbox::drive::JobIo;
 use sandbox::session::{FileError, Session};
 use std::sync::Arc;
 use table::{SessionSlot, Sessions, UsedSession};
@@ -87,30 +91,50 @@ pub async fn delete(
 }
 
 /// Run a program in the session. Python and node keep their variables from one to the next.
+///
+/// With `Accept: text/event-stream` the output comes as it is printed: events `stdout` and `stderr`
+/// (`{"data": "…"}`), then one `result` with the body that the other form answers with, or one `problem`
+/// where there is none.
 #[utoipa::path(
     post, path = "/api/v1/sessions/{id}/execute", tag = "sessions", request_body = CellRequest,
     params(("id" = String, Path, description = "The session")),
-    responses((status = 200, description = "It ran", body = CellResponse)),
+    responses((status = 200, description = "It ran", content(
+        (CellResponse = "application/json"), (String = "text/event-stream"),
+    ))),
 )]
 pub async fn execute(
     State(app): State<Arc<App>>,
     Executor(who): Executor,
-    Path(id): Path<String>,
+    (Path(id), headers): (Path<String>, HeaderMap),
     JsonBody { value, held }: JsonBody<CellRequest>,
-) -> Result<(Extension<UntilOut>, JsonAnswer<CellResponse>), Problem> {
-    let mut used = UsedSession::take(&app, &who, &id)?;
+) -> Result<Response, Problem> {
+    let used = UsedSession::take(&app, &who, &id)?;
     let (request, stdin) = value.job(&used.slot.body);
     let job = app.admit(request)?;
-    let mut turn = Turn::enter(&app, &who)?;
-    let ended = used.slot.ended.clone();
-    // Dropped halfway, the program ends, and with it the session's VM.
-    let result = ended
-        .run_until_cancelled(used.run(job, stdin, &mut turn))
-        .await;
+    let turn = Turn::enter(&app, &who)?;
+    let io = job_io(stdin);
+    if wants_events(&headers) {
+        return Ok(stream::respond(async move |output| {
+            let _held = held;
+            let output = Some(output);
+            run(used, job, JobIo { output, ..io }, turn).await
+        }));
+    }
+    let Followed { turn, body } = run(used, job, io, turn).await;
     drop(held);
-    let result = result.ok_or_else(|| Problem::new(HttpCode::SessionNotFound))??;
-    let body = CellResponse::from(finished(result)?);
-    Ok((Extension(UntilOut::of(turn)), JsonAnswer(body)))
+    Ok((Extension(UntilOut::of(turn)), JsonAnswer(body?)).into_response())
+}
+
+/// Dropped halfway, the program ends, and with it the session's VM.
+async fn run(mut used: UsedSession, job: Job, io: JobIo, mut turn: Turn) -> Followed<CellResponse> {
+    let ended = used.slot.ended.clone();
+    let running = used.run(job, io, &mut turn);
+    let result = match ended.run_until_cancelled(running).await {
+        Some(result) => result,
+        None => Err(Problem::new(HttpCode::SessionNotFound)),
+    };
+    let body = result.and_then(finished).map(CellResponse::from);
+    Followed { turn, body }
 }
 
 /// Interrupt the session's program, as Ctrl-C would; nothing where none is at work. Variables stay where the program

@@ -18,7 +18,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep_until};
 
-/// Signals that a process was ended by: SIGKILL.
+/// Signals that a program was ended by.
+const SIGINT: i32 = 2;
 const SIGKILL: i32 = 9;
 
 /// An interrupt that was asked for before the program ran waits for it, and so long besides: an interpreter that has just
@@ -78,23 +79,13 @@ pub(super) async fn run(live: &LiveSandbox, contexts: &Contexts, job: &Job, io: 
                 late_bytes: 0,
             };
             match listener.hear(contexts, id, accepted).await {
-                Ok(end) => listener.ran(ended(contexts, id, end).await),
+                Ok(end) => listener.ran(end),
                 Err(error) => Ran::failed(error),
             }
         }
         Err(LiveError::Gone(_)) => Ran::failed(Why::Gone.into()),
         Err(error) => Ran::of(Heard::default(), TalkEnd::Refused(error.to_string())),
     }
-}
-
-/// A program that ran for too long takes its interpreter along, as any limit does.
-async fn ended(contexts: &Contexts, id: u32, end: CellEnd) -> CellEnd {
-    if end.stopped != Some(Stop::Timeout) || end.lost.is_some() {
-        return end;
-    }
-    let _ = contexts.restart(id).await;
-    let lost = Some(Lost::Restarted);
-    CellEnd { lost, ..end }
 }
 
 /// Has the interpreter of a language that keeps variables loaded before its first program: nobody waits for this.
@@ -286,6 +277,8 @@ impl Listener<'_> {
             value: self.job.limits.timeout.as_millis() as u64,
         };
         match (end.stopped, &end.lost) {
+            // It was interrupted, and its interpreter goes on.
+            (Some(Stop::Timeout), None) => plain(timed_out, None, Some(SIGINT)),
             (Some(Stop::Timeout), _) => plain(timed_out, None, Some(SIGKILL)),
             (_, Some(Lost::Ended(report))) => ProcessReport {
                 wall_micros: end.wall.as_micros() as u64,

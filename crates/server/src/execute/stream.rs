@@ -1,22 +1,17 @@
-//! A job's output as it comes: server-sent events `stdout`, `stderr` and, last, `result`.
+//! A program's output as it comes: server-sent events `stdout`, `stderr` and, last, `result`; `problem` where it has none.
 //!
-//! The job runs in a task that belongs to the answer's body: when the client goes, the server drops
-//! the body, the task ends, and with it the job's future and its VM.
+//! The program runs in a task that belongs to the answer's body: when the client goes, the server drops
+//! the body, the task ends, and with it the program's future.
 
-use crate::app::App;
-use crate::execute::response::ExecuteResponse;
-use crate::execute::{request, run};
-use crate::memory::Held;
 use crate::pieces::{self, Lines};
+use crate::problem::Problem;
 use crate::sse;
 use crate::turn::Turn;
 use crate::written::{Base64, Text};
 use axum::body::Bytes;
 use axum::response::Response;
-use protocol::job::Job;
 use sandbox::drive::{JobOutput, OutputStream};
 use serde::Serialize;
-use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
@@ -24,39 +19,39 @@ use tracing::Instrument as _;
 /// Events between the job and a slow client: a slow client slows the program, as a pipe would.
 const WAITING_EVENTS: usize = 16;
 
-/// A job whose output is wanted as it comes.
-pub struct Streamed {
-    /// The job.
-    pub job: Job,
-    /// What it reads.
-    pub stdin: Option<String>,
-    /// Its turn.
+/// What a program that was followed came to. Its turn ends when its client has all of it.
+pub struct Followed<B> {
+    /// Its turn, with its place.
     pub turn: Turn,
-    /// The memory of its request's body.
-    pub held: Held,
+    /// The body of the event `result`.
+    pub body: Result<B, Problem>,
 }
 
-/// Answers with the job's events.
-pub fn respond(app: Arc<App>, streamed: Streamed) -> Response {
-    let Streamed {
-        job,
-        stdin,
-        mut turn,
-        held,
-    } = streamed;
+/// Answers with what a program prints, which it sends while it runs, and what it came to.
+pub fn respond<B, F>(program: impl FnOnce(mpsc::Sender<JobOutput>) -> F) -> Response
+where
+    B: Serialize + Send + 'static,
+    F: Future<Output = Followed<B>> + Send + 'static,
+{
     let (events, receiver) = mpsc::channel(WAITING_EVENTS);
+    let (output, outputs) = mpsc::channel(WAITING_EVENTS);
+    let running = program(output);
     let work = async move {
-        let _held = held;
-        let (output, outputs) = mpsc::channel(WAITING_EVENTS);
-        let mut io = request::job_io(stdin);
-        io.output = Some(output);
-        let running = run(&app, job, io, &mut turn);
-        let (result, ()) = tokio::join!(running, forward(outputs, &events));
+        let (Followed { turn, body }, ()) = tokio::join!(running, forward(outputs, &events));
         // A client that is gone has this task ended anyway.
-        let _ = events.send(sse::head("result")).await;
-        let body = ExecuteResponse::from(result);
-        let _ = pieces::spawn_writer(body, events.clone(), Lines::Joined).await;
-        let _ = events.send(sse::END).await;
+        match body {
+            Ok(body) => {
+                let _ = events.send(sse::head("result")).await;
+                let _ = pieces::spawn_writer(body, events.clone(), Lines::Joined).await;
+                let _ = events.send(sse::END).await;
+            }
+            Err(problem) => {
+                if let Some(event) = sse::event("problem", &problem.body()) {
+                    let _ = events.send(event).await;
+                }
+            }
+        }
+        drop(turn);
     };
     let task = tokio::spawn(work.in_current_span());
     sse::answer(receiver, AbortOnDropHandle::new(task))

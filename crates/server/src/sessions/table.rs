@@ -8,7 +8,6 @@
 
 use super::body::SessionBody;
 use crate::app::App;
-use crate::execute::request::job_io;
 use crate::keys::Principal;
 use crate::places::VmPlace;
 use crate::problem::{HttpCode, Problem};
@@ -229,7 +228,7 @@ impl UsedSession {
     pub async fn run(
         &mut self,
         job: Job,
-        stdin: Option<String>,
+        io: JobIo,
         turn: &mut Turn,
     ) -> Result<JobResult, Problem> {
         let app = self.app.clone();
@@ -240,7 +239,7 @@ impl UsedSession {
         *self.slot.interrupts() = Some(sender);
         let io = JobIo {
             interrupts: Some(receiver),
-            ..job_io(stdin)
+            ..io
         };
         let result = self.session()?.run(job, io).await;
         turn.keeps(&result);
