@@ -42,7 +42,7 @@ pub async fn create(
         return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
     }
     let (total, idle) = value.seconds(&app.config.sessions)?;
-    let job = app.admit(value.job())?;
+    let job = app.admit(&who, value.job())?;
     let body = SessionBody {
         id: uuid::Uuid::now_v7().to_string(),
         language: job.language.name(),
@@ -110,7 +110,7 @@ pub async fn execute(
 ) -> Result<Response, Problem> {
     let used = UsedSession::take(&app, &who, &id)?;
     let (request, stdin) = value.job(&used.slot.body);
-    let job = app.admit(request)?;
+    let job = app.admit(&who, request)?;
     let turn = Turn::enter(&app, &who)?;
     let io = job_io(stdin);
     if wants_events(&headers) {

@@ -50,7 +50,7 @@ async fn no_event_of_a_refusal_shows_what_the_client_sent() {
 async fn knocking_without_a_key_does_not_fill_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let (service, _) =
-        lab::start_with_keys(dir.path(), lab::server_config(), &[&[Scope::Execute]]).await;
+        lab::start_with_keys(dir.path(), lab::server_config(), &[&[Scope::Run]]).await;
     for _ in 0..100 {
         assert_eq!(service.get("/api/v1/languages").await.status(), 401);
     }
@@ -90,8 +90,45 @@ async fn a_session_that_does_not_begin_leaves_its_reason() {
         .unwrap();
     assert_eq!(images["ok"], false);
     assert!(
-        images["detail"].as_str().unwrap().contains("images build"),
+        images["fix"].as_str().unwrap().contains("images build"),
         "{images}"
+    );
+    service.end().await;
+}
+
+/// A manifest says that the image is there, and its file is not: what a disk that was full, or a hand, leaves.
+#[tokio::test]
+async fn a_damaged_image_is_no_readiness() {
+    if !lab::can_run("bash") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (real, own) = (lab::state_dir().join("images"), dir.path().join("images"));
+    std::fs::create_dir_all(own.join("rootfs")).unwrap();
+    for name in ["kernel", "uml", "initramfs"] {
+        // Which kernels there are is the engine's matter.
+        if real.join(name).exists() {
+            std::os::unix::fs::symlink(real.join(name), own.join(name)).unwrap();
+        }
+    }
+    let manifest = "rootfs/bash.json";
+    std::fs::copy(real.join(manifest), own.join(manifest)).unwrap();
+    let service = lab::start_in(dir.path()).await;
+    let job = json!({"language": "bash", "code": "echo"});
+    let (status, problem) = service.execute(&job).await;
+    assert_eq!((status, &problem["code"]), (503, &"image_damaged".into()));
+    let (status, body) = answer(service.client.get(service.url("/readyz"))).await;
+    assert_eq!((status, &body["ready"]), (503, &false.into()), "{body}");
+    let images = &body["checks"][1];
+    assert_eq!(
+        (&images["name"], &images["ok"]),
+        (&json!("images"), &json!(false))
+    );
+    let fix = images["fix"].as_str().unwrap();
+    assert!(fix.contains("images build bash"), "{images}");
+    assert!(
+        !body.to_string().contains(dir.path().to_str().unwrap()),
+        "{body}"
     );
     service.end().await;
 }
