@@ -181,6 +181,7 @@ impl Recent {
             }
             EventType::SandboxExpiring
             | EventType::SandboxPort
+            | EventType::ConfigReload
             | EventType::ValidationFail
             | EventType::DangerousPattern => {}
         }

@@ -186,7 +186,7 @@ fn disk(app: &App) -> Check {
         free.and_then(|bytes| i64::try_from(bytes).ok())
             .unwrap_or(0),
     );
-    let wanted = app.config.min_free_disk_mib;
+    let wanted = app.config().min_free_disk_mib;
     Check {
         name: "disk",
         ok: free.is_some_and(|bytes| bytes / MIB >= wanted),

@@ -77,7 +77,7 @@ impl Drop for VmPlace {
 impl App {
     /// A place for one more VM of this key that stays, or why there is none.
     pub fn place(&self, who: &Principal) -> Result<VmPlace, Problem> {
-        let of_all = self.config.sessions.sessions;
+        let of_all = self.config().sessions.sessions;
         let share = fair_share(of_all, self.keys.executors());
         let most = Most {
             of_key: who.limits.sessions.min(share),
