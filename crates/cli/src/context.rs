@@ -38,7 +38,18 @@ pub fn settings(global: &Global) -> anyhow::Result<Settings> {
 
 /// The same, and on which line of the file each setting stands.
 pub fn settings_with_lines(global: &Global) -> anyhow::Result<(Settings, Lines)> {
-    let load = |config: &LanguagesConfig| languages::load(global, config);
+    read_settings(global, |config| languages::load(global, config))
+}
+
+/// The same as a running process reads it again: its languages stay those that it began with.
+pub fn settings_again(global: &Global) -> anyhow::Result<Settings> {
+    Ok(read_settings(global, |_| Ok(()))?.0)
+}
+
+fn read_settings(
+    global: &Global,
+    load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>,
+) -> anyhow::Result<(Settings, Lines)> {
     let (mut settings, lines) = match config_file(global)? {
         Some(path) => {
             trust::check("configuration", &path)?;

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// Cleans up after an earlier crash, opens everything, listens.
 pub async fn run(global: &Global, listen: Option<Listen>) -> anyhow::Result<ExitCode> {
-    let settings = settings(global, listen)?;
+    let settings = of_service(context::settings(global)?, listen)?;
     // From here on, so that no moment after "listening" is without.
     let (stop, mut hangups) = StopSignals::of_service();
     let mut reload = Reload {
@@ -72,8 +72,7 @@ pub async fn run(global: &Global, listen: Option<Listen>) -> anyhow::Result<Exit
 }
 
 /// The settings of a service: with the address that a flag names, and the usual file of keys where none is named.
-fn settings(global: &Global, listen: Option<Listen>) -> anyhow::Result<Settings> {
-    let mut settings = context::settings(global)?;
+fn of_service(mut settings: Settings, listen: Option<Listen>) -> anyhow::Result<Settings> {
     if let Some(Listen(address)) = listen {
         settings.server.listen = address;
     }
@@ -131,7 +130,8 @@ impl Reload {
     }
 
     fn take(&mut self, sandbox: &Sandbox, server: &Reloader) -> anyhow::Result<Plan> {
-        let plan = reload::plan(&self.in_force, &settings(&self.global, self.listen)?)?;
+        let new = of_service(context::settings_again(&self.global)?, self.listen)?;
+        let plan = reload::plan(&self.in_force, &new)?;
         // Whatever can be refused is asked before anything is taken.
         plan.settings.sandbox.policy()?;
         server.reload(plan.settings.server.clone())?;

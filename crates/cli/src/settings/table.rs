@@ -126,34 +126,28 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn through(&self, schema: &'a Value, rows: &mut Vec<Setting>) {
-        let reload = self.reload || schema.get("x-reload").is_some();
-        let walk = |key: &str, inner: &'a Value| {
-            let required = present(schema).get("required").and_then(Value::as_array);
-            Walk {
-                name: joined(&self.name, key),
-                default: self
-                    .default
-                    .and_then(|default| default.get(key))
-                    .or_else(|| inner.get("default")),
-                reload,
-                required: required.is_some_and(|names| names.iter().any(|name| name == key)),
-            }
-            .through(inner, rows)
+        let required = present(schema).get("required").and_then(Value::as_array);
+        let inner = |key: &str, schema: &'a Value| Walk {
+            name: joined(&self.name, key),
+            default: self
+                .default
+                .and_then(|default| default.get(key))
+                .or_else(|| schema.get("default")),
+            reload: self.reload || schema.get("x-reload").is_some(),
+            required: required.is_some_and(|names| names.iter().any(|name| name == key)),
         };
-        let mut walk = walk;
         if let Some(properties) = properties(schema) {
-            for (key, inner) in properties {
-                walk(key, inner);
+            for (key, schema) in properties {
+                inner(key, schema).through(schema, rows);
             }
-        } else if let Some(inner) = any_property(schema) {
-            walk(ANY_NAME, inner);
+        } else if let Some(schema) = any_property(schema) {
+            inner(ANY_NAME, schema).through(schema, rows);
         } else {
-            let row = self.row(schema, reload);
-            rows.push(row);
+            rows.push(self.row(schema));
         }
     }
 
-    fn row(&self, schema: &Value, reload: bool) -> Setting {
+    fn row(&self, schema: &Value) -> Setting {
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         let of_numbers = |key: &str| present(schema).get(key).cloned();
         let given = Global::of_setting(&self.name);
@@ -165,7 +159,7 @@ impl<'a> Walk<'a> {
             least: of_numbers("minimum").map(whole),
             most: of_numbers("maximum").map(whole),
             meaning: text("description").unwrap_or_default().replace('\n', " "),
-            reload: reload && !AT_START.contains(&self.name.as_str()),
+            reload: self.reload && !AT_START.contains(&self.name.as_str()),
             variable: given.as_ref().and_then(|(variable, _)| variable.clone()),
             flag: given.map(|(_, flag)| flag),
             name: self.name.clone(),
