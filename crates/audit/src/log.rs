@@ -10,6 +10,7 @@ use crate::record::{decode, encode};
 use crate::segment::{self, Segment};
 use jiff::{SignedDuration, Timestamp};
 use protocol::event::Event;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 /// When segments turn over and how long they are kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditConfig {
     /// A segment of this size is closed, in bytes.

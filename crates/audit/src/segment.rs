@@ -14,7 +14,12 @@ pub struct Segment {
 
 /// The name of the segment that begins with this record.
 pub fn path(dir: &Path, first_seq: u64) -> PathBuf {
-    dir.join(format!("audit-{first_seq:020}.jsonl"))
+    dir.join(name(first_seq))
+}
+
+/// The same without the folder.
+pub fn name(first_seq: u64) -> String {
+    format!("audit-{first_seq:020}.jsonl")
 }
 
 /// All segments, oldest first. A folder that is not there has none.

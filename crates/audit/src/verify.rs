@@ -12,8 +12,9 @@ use crate::error::AuditError;
 use crate::head::Head;
 use crate::read::for_each_line;
 use crate::record::{BadLine, decode};
+use crate::segment;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One thing that is wrong.
@@ -21,7 +22,7 @@ use std::path::Path;
 pub struct Finding {
     /// The file's name.
     pub file: String,
-    /// The line in it, from 1; 0: about the log as a whole.
+    /// The line in it, from 1: of records that are missing that of the record after them; 0: about the file as a whole.
     pub line: u64,
     /// `changed`, `replaced`, `missing`, `reordered`, `cut` or `unreadable`.
     pub kind: &'static str,
@@ -56,9 +57,27 @@ struct At<'a> {
     line: u64,
 }
 
-impl At<'_> {
-    /// In no one file.
-    const WHOLE: At<'static> = At { file: "", line: 0 };
+/// The same, kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Place {
+    file: String,
+    line: u64,
+}
+
+impl Place {
+    fn of(at: At<'_>) -> Place {
+        Place {
+            file: at.file.to_owned(),
+            line: at.line,
+        }
+    }
+
+    fn at(&self) -> At<'_> {
+        At {
+            file: &self.file,
+            line: self.line,
+        }
+    }
 }
 
 /// The record that the walk saw last.
@@ -67,7 +86,10 @@ struct Walk {
     last_hash: String,
     /// The line before could not be trusted, so this one's `prev` is not compared.
     after_bad: bool,
-    missing: BTreeSet<u64>,
+    /// Records that were not seen yet, and where the next one after them stands.
+    missing: BTreeMap<u64, Place>,
+    /// The line that was read last.
+    last: Place,
     report: Report,
 }
 
@@ -83,7 +105,8 @@ pub fn verify(dir: &Path) -> Result<Report, AuditError> {
         next_seq: begin.first_seq,
         last_hash: begin.first_prev,
         after_bad: false,
-        missing: BTreeSet::new(),
+        missing: BTreeMap::new(),
+        last: Place::default(),
         report: Report::default(),
     };
     for_each_line(dir, |file, line, text| {
@@ -104,6 +127,7 @@ impl Walk {
     }
 
     fn line(&mut self, at: At<'_>, text: &str) {
+        self.last = Place::of(at);
         let record = match decode(text) {
             Ok(record) => record,
             Err(bad) => {
@@ -120,7 +144,7 @@ impl Walk {
         let (seq, expected) = (record.seq, self.next_seq);
         self.report.records += 1;
         if seq < expected {
-            let kind_of_seen = if self.missing.remove(&seq) {
+            let kind_of_seen = if self.missing.remove(&seq).is_some() {
                 "reordered"
             } else {
                 "replaced"
@@ -146,15 +170,18 @@ impl Walk {
             let text = format!("records {expected} to {} are missing", seq - 1);
             self.found(at, "missing", text);
         } else {
-            self.missing.extend(expected..seq);
+            let places = (expected..seq).map(|seq| (seq, Place::of(at)));
+            self.missing.extend(places);
         }
     }
 
     fn finish(mut self, head: Option<Head>) -> Result<Report, AuditError> {
-        for seq in std::mem::take(&mut self.missing) {
-            self.found(At::WHOLE, "missing", format!("record {seq} is missing"));
+        for (first, last, place) in runs(std::mem::take(&mut self.missing)) {
+            let (place, text) = missing(first, last, place);
+            self.found(place.at(), "missing", text);
         }
         let last = self.next_seq - 1;
+        let end = self.last.clone();
         match head {
             None if self.report.records > 0 => {
                 let head = At {
@@ -170,13 +197,13 @@ impl Walk {
                     last + 1,
                     head.last_seq
                 );
-                self.found(At::WHOLE, "cut", text);
+                self.found(end.at(), "cut", text);
             }
             Some(head)
                 if last == head.last_seq && self.last_hash != head.last_hash && !self.after_bad =>
             {
                 let text = format!("record {last}, the newest, is not the one that was written");
-                self.found(At::WHOLE, "replaced", text);
+                self.found(end.at(), "replaced", text);
             }
             _ => {}
         }
@@ -184,4 +211,37 @@ impl Walk {
         self.report.last_hash = self.last_hash;
         Ok(self.report)
     }
+}
+
+/// Records that are missing together: the first, the last, and where the next one stands.
+fn runs(missing: BTreeMap<u64, Place>) -> Vec<(u64, u64, Place)> {
+    let mut runs: Vec<(u64, u64, Place)> = Vec::new();
+    for (seq, place) in missing {
+        match runs.last_mut() {
+            Some((_, last, before)) if *last + 1 == seq && *before == place => *last = seq,
+            _ => runs.push((seq, seq, place)),
+        }
+    }
+    runs
+}
+
+/// Where records are missing, and what is said of them: of those that were a file of their own, that file's name.
+fn missing(first: u64, last: u64, place: Place) -> (Place, String) {
+    let records = match first == last {
+        true => format!("record {first} is missing"),
+        false => format!("records {first} to {last} are missing"),
+    };
+    let name = segment::name(first);
+    if place.line > 1 || place.file == name {
+        return (place, records);
+    }
+    let text = format!(
+        "{records}: the file is not there; {} comes next",
+        place.file
+    );
+    let file = Place {
+        file: name,
+        line: 0,
+    };
+    (file, text)
 }

@@ -102,11 +102,39 @@ fn the_newest_record_rewritten_is_named_too() {
     assert!(report.findings[0].text.starts_with("record 10"));
 }
 
+/// The one file of a short log.
+const NEWEST: &str = "audit-00000000000000000001.jsonl";
+
+#[test]
+fn a_removed_file_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = AuditConfig {
+        segment_bytes: 1,
+        ..AuditConfig::default()
+    };
+    let log = AuditLog::open(dir.path(), config).unwrap();
+    for n in 1..=4 {
+        log.append(&event(n)).unwrap();
+    }
+    drop(log);
+    std::fs::remove_file(dir.path().join("audit-00000000000000000002.jsonl")).unwrap();
+    let report = verify::verify(dir.path()).unwrap();
+    assert_eq!(kinds(&report), ["missing"]);
+    let finding = &report.findings[0];
+    assert_eq!(
+        (finding.file.as_str(), finding.line),
+        ("audit-00000000000000000002.jsonl", 0)
+    );
+    assert!(finding.text.contains("is not there"), "{}", finding.text);
+}
+
 #[test]
 fn a_removed_record_is_named() {
     let report = after(|lines| _ = lines.remove(4));
     assert_eq!(kinds(&report), ["missing"]);
-    assert_eq!(report.findings[0].text, "record 5 is missing");
+    let finding = &report.findings[0];
+    assert_eq!(finding.text, "record 5 is missing");
+    assert_eq!((finding.file.as_str(), finding.line), (NEWEST, 5));
 }
 
 #[test]
@@ -117,12 +145,17 @@ fn a_cut_end_is_named() {
         report.findings[0].text,
         "records 8 to 10 were cut off the end"
     );
+    assert_eq!(
+        (report.findings[0].file.as_str(), report.findings[0].line),
+        (NEWEST, 7)
+    );
 }
 
 #[test]
 fn a_removed_beginning_is_named() {
     let report = after(|lines| _ = lines.drain(..2));
-    assert_eq!(kinds(&report), ["missing", "missing"]);
+    assert_eq!(kinds(&report), ["missing"]);
+    assert_eq!(report.findings[0].text, "records 1 to 2 are missing");
 }
 
 #[test]

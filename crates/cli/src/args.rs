@@ -2,6 +2,7 @@
 //! command of several flags has its rows in a file of its name.
 
 mod bench;
+mod config;
 mod events;
 mod images;
 mod keys;
@@ -16,7 +17,8 @@ pub use bench::{
     BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, BenchPackagesArgs, BenchSandboxArgs,
     CompareArgs,
 };
-pub use events::EventsCommand;
+pub use config::{ConfigCommand, Given};
+pub use events::{EventsCommand, Shape as EventsShape};
 pub use images::{ImagesCommand, KernelArg, LockArgs};
 pub use keys::KeysCommand;
 pub use language::{IMAGE_NAME, LANGUAGE_NAME};
@@ -30,6 +32,8 @@ pub use usage::UsageArgs;
 
 use clap::builder::{FalseyValueParser, Resettable};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use server::config::listen::Listen;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Runs code that nobody has read in a microVM of its own.
@@ -48,7 +52,10 @@ impl Cli {
         let command = Cli::command()
             .mut_arg("firecracker", unless_empty)
             .mut_arg("jailer", unless_empty);
-        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let matches = command.get_matches();
+        let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        cli.global.given = config::given(&matches);
+        cli
     }
 }
 
@@ -169,6 +176,9 @@ pub struct Global {
     /// Say more on standard error (twice: everything)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Settings that a flag or a variable gave.
+    #[arg(skip)]
+    pub given: BTreeMap<&'static str, Given>,
 }
 
 /// Which VMM.
@@ -241,9 +251,9 @@ pub enum Command {
     },
     /// Serve the HTTP API and the dashboard until SIGTERM
     Serve {
-        /// Where to listen [default: as configured, 127.0.0.1:8080]
+        /// Where to listen: ADDRESS:PORT, localhost:PORT, or PORT of 127.0.0.1 [default: as configured, 127.0.0.1:8080]
         #[arg(long, value_name = "ADDR:PORT")]
-        listen: Option<std::net::SocketAddr>,
+        listen: Option<Listen>,
     },
     /// Run code for an assistant: a server of the Model Context Protocol on standard input and output
     #[command(after_help = MCP_EXAMPLES)]
@@ -253,6 +263,9 @@ pub enum Command {
     Keys(KeysCommand),
     /// Show what each key of the service used: jobs, seconds, memory, refusals
     Usage(UsageArgs),
+    /// Show, check and describe the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Read and verify the service's audit log
     #[command(subcommand)]
     Events(EventsCommand),

@@ -1,14 +1,15 @@
 //! From flags and configuration to rooms that are ready to use. The order in which settings win:
 //! file, then environment, then flags (clap reads the last two).
 
-mod languages;
+pub mod languages;
 
 use crate::args::{AccelArg, EngineArg, Global};
-use crate::telemetry::TelemetryConfig;
+use crate::settings::Settings;
+use crate::settings::file::{self, Lines};
 use crate::terminal;
 use anyhow::{Context as _, bail};
-use audit::AuditConfig;
 use images::ImageStore;
+use languages::LanguagesConfig;
 use sandbox::config::Config;
 use sandbox::events::{EventBus, EventSink, FileSink, StderrSink};
 use sandbox::materials::MaterialsSource;
@@ -17,8 +18,6 @@ use sandbox::sandbox::Sandbox;
 use sandbox::saved::{self, SavedStore};
 use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::{Sources, Supply};
-use serde::de::DeserializeOwned;
-use server::ServerConfig;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vmm::cleanup::Removed;
@@ -31,31 +30,40 @@ const SYSTEM_STATE: &str = "/var/lib/llm-firecracker";
 const SYSTEM_AGENT: &str = "/usr/lib/llm-firecracker/llm-firecracker-agent";
 const AGENT_NAME: &str = "llm-firecracker-agent";
 
-/// Everything that stands in the configuration file: the sandbox's part, and the service's.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// Everything but what is below.
-    pub sandbox: Config,
-    /// `[server]`.
-    pub server: ServerConfig,
-    /// `[audit]`.
-    pub audit: AuditConfig,
-    /// `[telemetry]`.
-    pub telemetry: TelemetryConfig,
-}
-
 /// The whole configuration with the flags laid over it; the operator's languages are loaded first, for it may name
 /// them.
 pub fn settings(global: &Global) -> anyhow::Result<Settings> {
-    let mut settings = match config_file(global)? {
-        Some(path) => read_settings(&path, global)?,
+    Ok(settings_with_lines(global)?.0)
+}
+
+/// The same, and on which line of the file each setting stands.
+pub fn settings_with_lines(global: &Global) -> anyhow::Result<(Settings, Lines)> {
+    read_settings(global, |config| languages::load(global, config))
+}
+
+/// The same as a running process reads it again: its languages stay those that it began with.
+pub fn settings_again(global: &Global) -> anyhow::Result<Settings> {
+    Ok(read_settings(global, |_| Ok(()))?.0)
+}
+
+fn read_settings(
+    global: &Global,
+    load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>,
+) -> anyhow::Result<(Settings, Lines)> {
+    let (mut settings, lines) = match config_file(global)? {
+        Some(path) => {
+            trust::check("configuration", &path)?;
+            file::read_file(&path, load)?
+        }
         None => {
-            languages::load(global, languages::LanguagesConfig::default())?;
-            Settings::default()
+            let settings = Settings::default();
+            load(&settings.languages)?;
+            (settings, Lines::default())
         }
     };
     settings.sandbox = with_flags(settings.sandbox, global)?;
-    Ok(settings)
+    settings.languages.folder = languages::folder(global, &settings.languages)?;
+    Ok((settings, lines))
 }
 
 /// The configuration file in use, absolute: the one that is named, else the usual one where it is there.
@@ -72,61 +80,6 @@ pub fn config(global: &Global) -> anyhow::Result<Config> {
     settings(global).map(|settings| settings.sandbox)
 }
 
-fn read_settings(path: &Path, global: &Global) -> anyhow::Result<Settings> {
-    trust::check("configuration", path)?;
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("configuration {} cannot be read", path.display()))?;
-    let not_valid = || format!("configuration {} is not valid", path.display());
-    let config = languages::LanguagesConfig::parse(&text).with_context(not_valid)?;
-    languages::load(global, config)?;
-    parse_settings(&text).with_context(not_valid)
-}
-
-fn parse_settings(text: &str) -> anyhow::Result<Settings> {
-    let mut whole: toml::Table = text.parse()?;
-    refuse_moved(&whole)?;
-    let languages = whole.remove(languages::TABLE);
-    let server = whole.remove("server");
-    let audit = whole.remove("audit");
-    let telemetry = whole.remove("telemetry");
-    // Without the service's tables the text is parsed as it stands: errors then name line and column.
-    let sandbox = match (&server, &audit, &telemetry, &languages) {
-        (None, None, None, None) => Config::parse(text)?,
-        _ => whole.try_into()?,
-    };
-    Ok(Settings {
-        sandbox,
-        server: or_default(server)?,
-        audit: or_default(audit)?,
-        telemetry: or_default(telemetry)?,
-    })
-}
-
-/// Keys that look as if they had an effect, and where the one is that has. (Each of them is refused as unknown anyway.)
-const MOVED: &[(&str, &str, &str)] = &[
-    ("vmm", "accelerator", "accelerator in [engine]"),
-    ("vmm", "state_dir", "state_dir, above all tables"),
-];
-
-fn refuse_moved(whole: &toml::Table) -> anyhow::Result<()> {
-    for (table, key, home) in MOVED {
-        if whole
-            .get(*table)
-            .is_some_and(|table| table.get(key).is_some())
-        {
-            bail!("{key} in [{table}] has no effect; set {home}");
-        }
-    }
-    Ok(())
-}
-
-fn or_default<T: DeserializeOwned + Default>(table: Option<toml::Value>) -> anyhow::Result<T> {
-    Ok(table
-        .map(toml::Value::try_into)
-        .transpose()?
-        .unwrap_or_default())
-}
-
 /// The file with the API keys.
 pub fn keys_file(settings: &Settings) -> PathBuf {
     let beside = || state_dir(&settings.sandbox).join("keys.json");
@@ -138,7 +91,8 @@ pub fn audit_dir(config: &Config) -> PathBuf {
     state_dir(config).join("audit")
 }
 
-fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
+/// A configuration with the flags laid over it; refuses programs that others could have changed.
+pub fn with_flags(mut config: Config, global: &Global) -> anyhow::Result<Config> {
     let state_dir = match global.state_dir.clone().or(config.state_dir.take()) {
         Some(dir) => std::path::absolute(dir)?,
         None => default_state_dir()?,

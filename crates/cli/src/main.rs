@@ -10,6 +10,7 @@ mod commands;
 mod context;
 mod progress;
 mod raw_terminal;
+mod settings;
 mod signals;
 mod table;
 mod telemetry;
@@ -80,6 +81,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Mcp => commands::mcp::run(&cli.global).await,
         Command::Keys(command) => commands::keys::run(&cli.global, command),
         Command::Usage(args) => commands::usage::run(&cli.global, &args),
+        Command::Config(command) => commands::config::run(&cli.global, command),
         Command::Events(command) => commands::events::run(&cli.global, command),
         Command::Completions { shell } => commands::help::completions(&cli.global, shell),
         Command::Man { dir } => commands::help::man(&dir),

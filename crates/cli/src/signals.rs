@@ -1,5 +1,6 @@
 //! The signals that ask this tool to stop.
 
+use std::io::IsTerminal as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Listens for them from the moment it is made; until then they end the process.
@@ -15,6 +16,16 @@ impl StopSignals {
         StopSignals(NUMBERS.map(|number| signal(kind(number)).ok()))
     }
 
+    /// For a service: a hangup asks it to read its configuration again.
+    pub fn of_service() -> (StopSignals, Hangups) {
+        let StopSignals([hangup, interrupt, terminate]) = StopSignals::listen();
+        let hangups = Hangups {
+            signal: hangup,
+            had_terminal: std::io::stdin().is_terminal(),
+        };
+        (StopSignals([None, interrupt, terminate]), hangups)
+    }
+
     /// Resolves with the number of the signal that asks us to stop.
     pub async fn asked(self) -> u8 {
         let [hangup, interrupt, terminate] = self.0;
@@ -28,6 +39,35 @@ impl StopSignals {
             () = wait(hangup) => NUMBERS[0],
             () = wait(interrupt) => NUMBERS[1],
             () = wait(terminate) => NUMBERS[2],
+        }
+    }
+}
+
+/// What a hangup means to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hangup {
+    /// To read its configuration again.
+    Reload,
+    /// To stop: the terminal is gone that it was started on.
+    Stop,
+}
+
+/// Hangups of a service, from the moment it listens.
+pub struct Hangups {
+    signal: Option<Signal>,
+    had_terminal: bool,
+}
+
+impl Hangups {
+    /// Resolves with what the next one means.
+    pub async fn next(&mut self) -> Hangup {
+        match &mut self.signal {
+            Some(signal) => _ = signal.recv().await,
+            None => std::future::pending().await,
+        }
+        match self.had_terminal && !std::io::stdin().is_terminal() {
+            true => Hangup::Stop,
+            false => Hangup::Reload,
         }
     }
 }

@@ -16,6 +16,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use protocol::event::Event;
 use protocol::trace_id::TraceId;
 use sandbox::events::EventSink;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::io::IsTerminal as _;
 use tracing::{Level, Metadata};
@@ -27,7 +28,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 const NAME: &str = "llm-firecracker";
 
 /// `[telemetry]` of the configuration.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetryConfig {
     /// Log and events also to the journal, with their fields.

@@ -48,7 +48,7 @@ impl ImageStore {
     pub fn open(root: &Path) -> Result<ImageStore, ImageError> {
         // What it is in is the tool's state folder, and nobody else's business.
         if let Some(above) = root.parent().filter(|above| !above.as_os_str().is_empty()) {
-            create_folder(above, 0o700)?;
+            create_folder(above, 0o711)?;
         }
         for name in ["", KernelKind::Virtual.name(), ROOTFS, INITRAMFS] {
             create_folder(&root.join(name), 0o755)?;
@@ -303,8 +303,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("a/state");
         ImageStore::open(&state.join("images")).unwrap();
-        assert_eq!(mode(&dir.path().join("a")), 0o700);
-        assert_eq!(mode(&state), 0o700);
+        assert_eq!(mode(&dir.path().join("a")), 0o711);
+        assert_eq!(mode(&state), 0o711);
         assert_eq!(mode(&state.join("images/rootfs")), 0o755);
         let open = dir.path().join("open");
         fs::create_dir(&open).unwrap();

@@ -24,6 +24,38 @@ pub enum EventType {
     ValidationFail,
     /// The scan found a pattern.
     DangerousPattern,
+    /// A running service was told to read its configuration again: what changed, or why it was refused.
+    ConfigReload,
+}
+
+impl EventType {
+    /// Every type.
+    pub const ALL: [EventType; 9] = [
+        EventType::VmStart,
+        EventType::VmStop,
+        EventType::VmTimeout,
+        EventType::VmOom,
+        EventType::SandboxExpiring,
+        EventType::SandboxPort,
+        EventType::ValidationFail,
+        EventType::DangerousPattern,
+        EventType::ConfigReload,
+    ];
+
+    /// As it stands in the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            EventType::VmStart => "VM_START",
+            EventType::VmStop => "VM_STOP",
+            EventType::VmTimeout => "VM_TIMEOUT",
+            EventType::VmOom => "VM_OOM",
+            EventType::SandboxExpiring => "SANDBOX_EXPIRING",
+            EventType::SandboxPort => "SANDBOX_PORT",
+            EventType::ValidationFail => "VALIDATION_FAIL",
+            EventType::DangerousPattern => "DANGEROUS_PATTERN",
+            EventType::ConfigReload => "CONFIG_RELOAD",
+        }
+    }
 }
 
 /// One event, as it stands in the log.
@@ -40,4 +72,16 @@ pub struct Event {
     /// The same for machines.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_stands_in_the_log() {
+        for kind in EventType::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
 }

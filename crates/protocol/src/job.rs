@@ -87,6 +87,7 @@ pub struct JobFile {
 
 /// What to do with code in which the scan finds a pattern.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ScanMode {
     /// Do not look.

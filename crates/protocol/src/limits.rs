@@ -27,6 +27,7 @@ pub const MAX_FILES_BYTES: usize = 2 * 1024 * 1024;
 
 /// What sandboxes may do that takes a wall away; nothing, unless the operator says so.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SandboxRules {
     /// Processes may be root in the guest: then the VM is the wall.
@@ -37,19 +38,25 @@ pub struct SandboxRules {
 
 /// What one job may use; each default and maximum can be configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "host", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitValues {
     /// Wall time of the program, in seconds.
+    #[cfg_attr(feature = "host", schemars(range(min = 0.0, max = 300.0)))]
     pub timeout_seconds: f64,
     /// Wall time of the compiler, in seconds.
+    #[cfg_attr(feature = "host", schemars(range(min = 0.0, max = 300.0)))]
     pub compile_timeout_seconds: f64,
     /// CPU time of one process, in seconds; 0: as much as the wall time allows.
     pub cpu_seconds: u64,
     /// Memory of the VM, in MiB.
+    #[cfg_attr(feature = "host", schemars(range(min = 128)))]
     pub memory_mib: u32,
     /// Virtual CPUs.
+    #[cfg_attr(feature = "host", schemars(range(min = 1)))]
     pub vcpus: u32,
     /// Processes and threads at one time.
+    #[cfg_attr(feature = "host", schemars(range(min = 1)))]
     pub pids: u64,
     /// Bytes kept of stdout, and of stderr.
     pub output_bytes: u64,

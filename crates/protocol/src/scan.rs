@@ -39,7 +39,7 @@ pub const BUILTIN_PATTERNS: &[BuiltinPattern] = &[
 ];
 
 /// A user's own pattern.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatternConfig {
     /// What events and notes call it.

@@ -12,6 +12,7 @@
 pub mod fair_queue;
 pub mod ticket;
 
+use crate::current::Current;
 use fair_queue::{Entered, FairQueue, Full, KeyBounds};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -70,7 +71,7 @@ pub struct Admission {
     /// Jobs that have a place and no memory yet.
     without_memory: AtomicUsize,
     closing: CancellationToken,
-    bounds: Bounds,
+    bounds: Current<Bounds>,
 }
 
 /// A job's right to run: its part of the memory, and its place; given back when dropped.
@@ -105,7 +106,7 @@ impl Admission {
             session_memory: semaphore_of(bounds.session_memory_mib()),
             without_memory: AtomicUsize::new(0),
             closing: CancellationToken::new(),
-            bounds,
+            bounds: Current::new(bounds),
         })
     }
 
@@ -116,7 +117,20 @@ impl Admission {
 
     /// What may be at one time.
     pub fn bounds(&self) -> Bounds {
-        self.bounds
+        *self.bounds.get()
+    }
+
+    /// Other bounds for who runs and who waits; that of memory stays, for it is held in parts.
+    pub fn resize(&self, bounds: Bounds) {
+        let memory_mib = self.bounds().memory_mib;
+        self.bounds.set(Bounds {
+            memory_mib,
+            ..bounds
+        });
+        let called = self.queue().resize(bounds.running, bounds.queued);
+        for call in called {
+            let _ = call.send(());
+        }
     }
 
     /// Lets a job of this key into the queue, or says at once why not.

@@ -8,6 +8,7 @@ use protocol::packages::PackageError;
 use protocol::packages::rules::PackageRules;
 use protocol::scan::{InvalidPattern, PatternConfig, Scanner};
 use protocol::validate::Policy;
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::cmp::Ordering;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use vmm::{Accelerator, AcceleratorChoice, EngineKind, VmmConfig};
 
 /// The whole configuration file.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Where images, snapshots and running VMs live; absent: chosen by who runs the tool.
@@ -24,39 +25,46 @@ pub struct Config {
     /// The guest agent's binary; absent: beside the tool.
     pub agent: Option<PathBuf>,
     /// What jobs get and may ask for.
+    #[schemars(extend("x-reload" = true))]
     pub limits: LimitsConfig,
     /// The pattern scan.
+    #[schemars(extend("x-reload" = true))]
     pub scan: Scan,
     /// Which VMM, on what.
     pub engine: EngineChoice,
     /// What must hold a job.
+    #[schemars(extend("x-reload" = true))]
     pub isolation: IsolationPolicy,
     /// How many jobs at once.
     pub admission: AdmissionConfig,
     /// Copy-on-write clones.
     pub snapshots: SnapshotsConfig,
     /// VMs kept ready, by language.
+    #[schemars(with = "BTreeMap<String, PoolSize>")]
     pub pool: BTreeMap<protocol::language::Language, PoolSize>,
     /// Where events go.
     pub events: EventsConfig,
     /// What sandboxes may do that takes a wall away.
+    #[schemars(extend("x-reload" = true))]
     pub sandboxes: SandboxRules,
     /// How much paused sandboxes, and snapshots of sandboxes, may hold of the disk.
     pub saved: SavedBounds,
     /// Packages that programs may ask for.
+    #[schemars(extend("x-reload" = true))]
     pub packages: PackageRules,
     /// The jail around each VMM.
     pub vmm: VmmConfig,
 }
 
 /// Defaults and maxima of a job's limits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
     /// What a job gets when it says nothing.
     pub defaults: LimitValues,
     /// The most it may ask for.
     #[serde(deserialize_with = "over_default_maxima")]
+    #[schemars(with = "LimitValues")]
     pub maxima: LimitValues,
 }
 
@@ -77,7 +85,7 @@ impl Default for LimitsConfig {
 }
 
 /// The pattern scan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scan {
     /// What to do with a finding.
@@ -87,7 +95,7 @@ pub struct Scan {
 }
 
 /// Which VMM, on what.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EngineChoice {
     /// Absent: where KVM works Firecracker, else QEMU; where it does not User-Mode Linux, else QEMU's emulation.
@@ -97,7 +105,9 @@ pub struct EngineChoice {
 }
 
 /// The weakest isolation that a job may run under, from the weakest on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum IsolationMinimum {
     /// A kernel of its own behind the jail will do, whatever it runs on.
@@ -118,7 +128,7 @@ impl IsolationMinimum {
 }
 
 /// What must hold a job.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IsolationPolicy {
     /// Jobs are refused below it.
@@ -126,12 +136,14 @@ pub struct IsolationPolicy {
 }
 
 /// How many jobs at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdmissionConfig {
     /// Jobs that run; 0: twice the host's CPUs.
+    #[schemars(extend("x-reload" = true))]
     pub running: usize,
     /// Jobs that wait, over all keys; one more is refused.
+    #[schemars(extend("x-reload" = true))]
     pub queued: usize,
     /// MiB that the VMs of running jobs and of sessions may have together, what their VMMs need besides included; 0: three
     /// quarters of the host's memory, or of what the tool's own cgroup is held to.
@@ -149,7 +161,7 @@ impl Default for AdmissionConfig {
 }
 
 /// Copy-on-write clones.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SnapshotsConfig {
     /// Use snapshots.
@@ -172,7 +184,7 @@ impl Default for SnapshotsConfig {
 }
 
 /// VMs kept ready for one language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PoolSize {
     /// Always kept, refilled in the background.
@@ -186,6 +198,7 @@ pub struct PoolSize {
     /// emulation, for the code on that way is translated already; the translation is what it holds
     /// more of memory while it waits (`docs/performance.md`, 'Memory of an idle clone').
     #[serde(default = "default_warmed", alias = "rehearsed")]
+    #[schemars(extend("x-alias" = "rehearsed"))]
     pub warmed: bool,
     /// Whose interpreter waits in each, loaded.
     #[serde(default)]
@@ -193,7 +206,7 @@ pub struct PoolSize {
 }
 
 /// What a pool's VMs are made ready for. They serve the other, too, only later.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadyFor {
     /// A program.
@@ -212,7 +225,7 @@ fn default_max_age_seconds() -> u64 {
 }
 
 /// Where events go.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventsConfig {
     /// A file of JSON lines; absent: none (the service has its own audit log).

@@ -24,6 +24,7 @@
 
 pub mod admission;
 pub mod config;
+pub mod current;
 mod destroy;
 pub mod drive;
 mod ending;

@@ -14,6 +14,7 @@ mod words;
 
 pub use error::PackagesError;
 
+use crate::current::Current;
 use crate::error::Why;
 use images::custom::PackageSet;
 use images::{ImageError, ImageStore, Progress};
@@ -34,7 +35,7 @@ pub type SharedProgress = Arc<dyn Progress + Send + Sync>;
 #[derive(Debug, Clone)]
 pub struct Packages {
     store: Arc<ImageStore>,
-    rules: Arc<PackageRules>,
+    rules: Arc<Current<PackageRules>>,
     builds: Arc<Semaphore>,
 }
 
@@ -43,32 +44,36 @@ impl Packages {
     pub fn new(store: Arc<ImageStore>, rules: PackageRules) -> Packages {
         Packages {
             store,
-            rules: Arc::new(rules),
+            rules: Arc::new(Current::new(rules)),
             builds: Arc::new(Semaphore::new(MAX_BUILDS)),
         }
     }
 
     /// What may be asked for.
-    pub fn rules(&self) -> &PackageRules {
-        &self.rules
+    pub fn rules(&self) -> Arc<PackageRules> {
+        self.rules.get()
+    }
+
+    /// Other rules, for what is asked for from now on.
+    pub fn set_rules(&self, rules: PackageRules) {
+        self.rules.set(rules);
     }
 
     /// The same for whom the operator's list does not bind: any package, from the same places, by the same bounds.
     #[must_use]
     pub fn with_any(&self) -> Packages {
         Packages {
-            rules: Arc::new(self.rules.as_ref().clone().with_any()),
+            rules: Arc::new(Current::new(self.rules().as_ref().clone().with_any())),
             ..self.clone()
         }
     }
 
     /// The language in an image that has these packages, if the same was asked for of late. Cheap.
     pub async fn known(&self, language: Language, asked: &RequiredPackages) -> Option<Language> {
-        let (packages, asked) = (self.clone(), asked.clone());
+        let (packages, asked, rules) = (self.clone(), asked.clone(), self.rules());
         let find = move || {
-            packages
-                .store
-                .known_packages(&packages.set(language, &asked))
+            let set = package_set(language, &asked, &rules);
+            packages.store.known_packages(&set)
         };
         let image = tokio::task::spawn_blocking(find).await.ok()??;
         language.in_image(image)
@@ -82,11 +87,12 @@ impl Packages {
         asked: &RequiredPackages,
         progress: SharedProgress,
     ) -> Result<Language, PackagesError> {
-        self.rules.check_asked(asked)?;
+        let rules = self.rules();
+        rules.check_asked(asked)?;
         if let Some(language) = self.known(language, asked).await {
             return Ok(language);
         }
-        let patience = self.rules.deadline();
+        let patience = rules.deadline();
         let turn = timeout(patience, self.builds.clone().acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             let seconds = patience.as_secs();
@@ -96,7 +102,7 @@ impl Packages {
         let make = move || -> Result<RootImage, ImageError> {
             // Held by the work, not by who waits for it.
             let _turn = turn;
-            let set = packages.set(language, &asked);
+            let set = package_set(language, &asked, &rules);
             packages.store.with_packages(&set, progress.as_ref())
         };
         match tokio::task::spawn_blocking(make).await {
@@ -108,13 +114,17 @@ impl Packages {
             Err(_) => Err(Why::PackagesLost.into()),
         }
     }
+}
 
-    fn set<'a>(&'a self, language: Language, asked: &'a RequiredPackages) -> PackageSet<'a> {
-        PackageSet {
-            base: language.image(),
-            asked,
-            rules: &self.rules,
-        }
+fn package_set<'a>(
+    language: Language,
+    asked: &'a RequiredPackages,
+    rules: &'a PackageRules,
+) -> PackageSet<'a> {
+    PackageSet {
+        base: language.image(),
+        asked,
+        rules,
     }
 }
 

@@ -4,11 +4,13 @@
 mod images;
 mod memory;
 mod refusals;
+mod rules;
 
 use crate::admission::fair_queue::KeyBounds;
 use crate::admission::ticket::Ticket;
 use crate::admission::{Admission, Bounds, NotAdmitted, Permit};
 use crate::config::{Config, ConfigError, IsolationMinimum};
+use crate::current::Current;
 use crate::destroy::InHand;
 use crate::drive::{Heard, JobIo, never_began, undriven};
 use crate::ending::{JobEnding, Ledger};
@@ -26,7 +28,8 @@ use protocol::event::EventType;
 use protocol::job::{Job, JobRequest};
 use protocol::result::{BootPath, Failure, GuestWall, Isolation, JobResult, Status, Timings};
 use protocol::trace_id::TraceId;
-use protocol::validate::{Policy, Rejection};
+use protocol::validate::Rejection;
+use rules::Rules;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,8 +39,7 @@ use vmm::{Accelerator, Engine, EngineIdentity};
 
 /// Runs jobs, each in a VM of its own.
 pub struct Sandbox {
-    policy: Policy,
-    minimum: IsolationMinimum,
+    rules: Current<Rules>,
     admission: Arc<Admission>,
     pub(crate) saved_bounds: SavedBounds,
     /// MiB that a VMM may hold besides its guest's memory.
@@ -59,8 +61,7 @@ impl Sandbox {
         metrics: Metrics,
     ) -> Result<Sandbox, ConfigError> {
         Ok(Sandbox {
-            policy: config.policy()?,
-            minimum: config.isolation.minimum,
+            rules: Current::new(Rules::of(config)?),
             admission: Admission::new(config.admission_bounds()),
             saved_bounds: config.saved.clone(),
             memory_overhead_mib: config.vmm.memory_overhead_mib,
@@ -102,11 +103,6 @@ impl Sandbox {
         &self.events
     }
 
-    /// The defaults and maxima in force.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
     /// Jobs that run, and that wait, now.
     pub fn load(&self) -> (usize, usize) {
         self.admission.load()
@@ -130,7 +126,7 @@ impl Sandbox {
 
     /// The same for a front door that tells of refusals itself: it hears of more than become jobs.
     pub fn judge(&self, request: JobRequest) -> Result<Job, Rejection> {
-        let job = self.check_vcpus(self.policy.validate(request)?)?;
+        let job = self.check_vcpus(self.policy().validate(request)?)?;
         let job = self.check_memory(job)?;
         for name in &job.patterns_found {
             self.metrics.pattern();
@@ -307,7 +303,7 @@ impl Sandbox {
 
     pub(crate) fn check_isolation(&self) -> Result<(), JobError> {
         let identity = self.identity();
-        if IsolationMinimum::met_by(identity.accelerator) >= self.minimum {
+        if IsolationMinimum::met_by(identity.accelerator) >= self.rules.get().minimum {
             return Ok(());
         }
         let held_by = match identity.accelerator {

@@ -33,6 +33,7 @@ use prometheus_client::registry::Registry;
 use protocol::event::EventType;
 use protocol::job::{Job, JobRequest};
 use protocol::trace_id::TraceId;
+use sandbox::current::Current;
 use sandbox::events::Notice;
 use sandbox::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -68,8 +69,8 @@ pub struct Rooms {
 
 /// What every request shares.
 pub struct App {
-    /// The settings.
-    pub config: ServerConfig,
+    /// The settings in force.
+    config: Current<ServerConfig>,
     /// The rooms behind.
     pub rooms: Rooms,
     /// The keys in force.
@@ -161,12 +162,22 @@ impl App {
             usage: UsageLedger::new(&rooms.state_dir, config.usage_days),
             history: History::default(),
             engine_trouble: EngineTrouble::default(),
-            config,
+            config: Current::new(config),
             rooms,
             keys,
             http,
             registry,
         })
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> Arc<ServerConfig> {
+        self.config.get()
+    }
+
+    /// Takes other settings, for requests that come from now on.
+    pub fn set_config(&self, config: ServerConfig) {
+        self.config.set(config);
     }
 
     /// Counts a refusal, and has its event left where it has none yet.

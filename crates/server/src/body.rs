@@ -63,7 +63,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read(request: Request, app: &App) -> Result<(Vec<u8>, Held), Problem> {
-    let max = app.config.http.body_bytes;
+    let max = app.config().http.body_bytes;
     let coding = Coding::of(request.headers())?;
     let announced = request
         .headers()
@@ -86,7 +86,7 @@ async fn read(request: Request, app: &App) -> Result<(Vec<u8>, Held), Problem> {
         }
         Ok(())
     };
-    match tokio::time::timeout(app.config.http.body_timeout(), reading).await {
+    match tokio::time::timeout(app.config().http.body_timeout(), reading).await {
         Ok(read) => read?,
         Err(_) => return Err(Problem::new(HttpCode::RequestTimeout).close()),
     }
@@ -98,7 +98,7 @@ async fn read(request: Request, app: &App) -> Result<(Vec<u8>, Held), Problem> {
 
 /// What a body holds, within the bounds of one that came as it is.
 fn inflated(bytes: &[u8], app: &App) -> Result<(Vec<u8>, Held), Problem> {
-    let max = app.config.http.body_bytes;
+    let max = app.config().http.body_bytes;
     let (mut held, mut sum) = (Held::default(), 0);
     let out = gunzip(bytes, |more| {
         sum += more;

@@ -1,33 +1,46 @@
 //! What an operator may set about the service: the configuration's `[server]`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub mod listen;
+
 /// The service's settings; every default is safe for one machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Where to listen.
+    /// Where to listen: an address with a port (`127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:8443`), `localhost:8080`, or a
+    /// port alone, which is that of 127.0.0.1.
+    #[serde(deserialize_with = "listen::deserialize")]
+    #[schemars(with = "listen::Written")]
     pub listen: SocketAddr,
     /// The file with the API keys; absent or without keys: only on a loopback address, for everybody there.
     pub keys_file: Option<PathBuf>,
-    /// Serve HTTPS with this certificate.
+    /// Serve HTTPS with this certificate; absent: plain HTTP. A reload reads both files again.
+    #[schemars(extend("x-reload" = true))]
     pub tls: Option<TlsConfig>,
     /// Bounds on connections and requests.
     pub http: HttpBounds,
     /// What a key may do when its own line says nothing.
+    #[schemars(extend("x-reload" = true))]
     pub key_defaults: KeyLimits,
     /// Longest wait for a turn, in seconds; then 503.
+    #[schemars(extend("x-reload" = true))]
     pub queue_seconds: u64,
     /// Longest wait for running jobs when the service stops, in seconds; then they are ended.
+    #[schemars(extend("x-reload" = true))]
     pub drain_seconds: u64,
     /// VMs that stay.
+    #[schemars(extend("x-reload" = true))]
     pub sessions: SessionBounds,
     /// The door for E2B's clients.
+    #[schemars(extend("x-reload" = true))]
     pub e2b: E2bConfig,
     /// Least free space of the state folder for `/readyz` to say yes, in MiB.
+    #[schemars(extend("x-reload" = true))]
     pub min_free_disk_mib: u64,
     /// Events that the dashboard can look back to.
     pub recent_events: usize,
@@ -80,7 +93,7 @@ impl Default for KeptJobs {
 }
 
 /// A certificate and its key, both PEM.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TlsConfig {
     /// The certificate, then its issuers.
@@ -90,23 +103,28 @@ pub struct TlsConfig {
 }
 
 /// Bounds on connections and requests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpBounds {
     /// Open connections; one more takes the place of the one that is idle longest.
+    #[schemars(range(min = 1))]
     pub connections: usize,
     /// From the last answer (or the connection's beginning) to the end of the next request's header,
     /// in seconds. Idle connections end here too.
+    #[schemars(range(min = 1), extend("x-reload" = true))]
     pub header_seconds: u64,
     /// From a request's header to the end of its body, in seconds.
+    #[schemars(range(min = 1), extend("x-reload" = true))]
     pub body_seconds: u64,
     /// The largest body of a request, in bytes: 1 MiB of code, escaped, and 2 MiB of files as base64.
+    #[schemars(range(min = 1), extend("x-reload" = true))]
     pub body_bytes: usize,
     /// Bodies of all requests together, in bytes; over it: 503.
     pub all_bodies_bytes: usize,
     /// Answers of more than 64 KiB together, in bytes; over it one waits until others are out.
     pub all_answers_bytes: usize,
     /// From an answer's first byte (a streamed event's) to its last, in seconds.
+    #[schemars(range(min = 1), extend("x-reload" = true))]
     pub answer_seconds: u64,
 }
 
@@ -142,14 +160,16 @@ impl HttpBounds {
 }
 
 /// What one key may do.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeyLimits {
     /// Requests a second, in the long run.
     pub requests_per_second: f64,
     /// Requests at once on top of that.
+    #[schemars(range(min = 1))]
     pub burst: u32,
     /// Jobs at one time, waiting ones included.
+    #[schemars(range(min = 1))]
     pub jobs: usize,
     /// Jobs that run at one time; 0: as many as may run, less a quarter where there are other keys.
     pub running: usize,
@@ -170,7 +190,7 @@ impl Default for KeyLimits {
 }
 
 /// The door for E2B's clients.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct E2bConfig {
     /// The domain below which `{port}-{id}.DOMAIN` names a sandbox; absent: sandboxes are named by headers alone.
@@ -193,7 +213,7 @@ impl E2bConfig {
 }
 
 /// Bounds on VMs that stay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SessionBounds {
     /// Sessions and sandboxes at one time, over all keys: each holds a VM.

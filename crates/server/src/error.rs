@@ -73,6 +73,26 @@ pub enum ServerError {
         /// What is wrong.
         reason: String,
     },
+    /// Another program listens there.
+    #[error(
+        "{address} is in use{}; end what listens there, or take another port: --listen {}:PORT, or listen in [server]",
+        by(holder), address.ip()
+    )]
+    AddressInUse {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// Who listens on that port, as far as that can be seen: `name (pid 123)`.
+        holder: Option<String>,
+    },
+    /// The address cannot be listened at.
+    #[error("{address} cannot be listened at")]
+    Address {
+        /// Where it was to listen.
+        address: SocketAddr,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
     /// The listener broke.
     #[error("the listener failed")]
     Listener(#[source] std::io::Error),
@@ -82,4 +102,9 @@ pub enum ServerError {
     /// The task that speaks it ended by a defect.
     #[error("the task that speaks the Model Context Protocol failed")]
     McpTask(#[source] tokio::task::JoinError),
+}
+
+fn by(holder: &Option<String>) -> String {
+    let by = holder.as_ref().map(|holder| format!(" by {holder}"));
+    by.unwrap_or_default()
 }

@@ -9,6 +9,7 @@ use crate::config::KeyLimits;
 use crate::error::ServerError;
 use file::{KeyRecord, Scope, read, secret_hash};
 use protocol::job::Owner;
+use sandbox::current::Current;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -84,10 +85,10 @@ struct Loaded {
 #[derive(Debug)]
 pub struct Keys {
     path: Option<PathBuf>,
-    defaults: KeyLimits,
+    defaults: Current<KeyLimits>,
     loaded: RwLock<Loaded>,
     looked: Mutex<(Instant, Identity)>,
-    local: Arc<Principal>,
+    local: Current<Principal>,
 }
 
 impl Keys {
@@ -95,10 +96,10 @@ impl Keys {
     pub fn open(path: Option<&Path>, defaults: KeyLimits) -> Result<Keys, ServerError> {
         let keys = Keys {
             path: path.map(Path::to_owned),
-            defaults,
+            defaults: Current::new(defaults),
             loaded: RwLock::default(),
             looked: Mutex::new((Instant::now(), identity(path))),
-            local: Arc::new(Principal::local(defaults)),
+            local: Current::new(Principal::local(defaults)),
         };
         keys.load()?;
         Ok(keys)
@@ -131,14 +132,15 @@ impl Keys {
 
     /// Who everybody is while there are no keys.
     pub fn local(&self) -> Arc<Principal> {
-        self.local.clone()
+        self.local.get()
     }
 
     /// The principal with this id, while its key counts.
     pub fn named(&self, id: &str) -> Option<Arc<Principal>> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
-        if !loaded.has_keys && id == self.local.id {
-            return Some(self.local.clone());
+        let local = self.local();
+        if !loaded.has_keys && id == local.id {
+            return Some(local);
         }
         let (_, principal) = loaded.by_id.get(id)?;
         Some(principal.clone())
@@ -176,16 +178,28 @@ impl Keys {
         }
     }
 
+    /// Reads the file again, whether it changed or not, with other limits for keys that have none; on an error nothing
+    /// changes.
+    pub fn reload(&self, defaults: KeyLimits) -> Result<(), ServerError> {
+        if let Some(path) = &self.path {
+            read(path)?;
+        }
+        self.defaults.set(defaults);
+        self.local.set(Principal::local(defaults));
+        self.load()
+    }
+
     fn load(&self) -> Result<(), ServerError> {
         let Some(path) = &self.path else {
             return Ok(());
         };
         let records = read(path)?.keys;
+        let defaults = *self.defaults.get();
         let by_id = records
             .iter()
             .filter(|record| record.revoked_at.is_none())
             .map(|record| {
-                let principal = Arc::new(Principal::of(record, self.defaults));
+                let principal = Arc::new(Principal::of(record, defaults));
                 (record.id.clone(), (record.sha256.clone(), principal))
             })
             .collect();

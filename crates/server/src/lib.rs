@@ -5,7 +5,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`config`] | everything an operator may set |
-//! | [`serve`](mod@serve) | the listener: accepts, bounds, drains; with [`connections`], [`descriptors`], [`tls`], [`systemd`] |
+//! | [`serve`](mod@serve) | the listener: accepts, bounds, drains; with [`connections`], [`descriptors`], `holder`, [`tls`], [`systemd`] |
 //! | [`talk`] | one connection; [`outlet`] is its way out, [`peer`] says when its client is gone |
 //! | [`app`] | what requests share, and the table of routes; start reading here |
 //! | [`auth`], [`keys`], [`rate`], [`whoami`] | who asks, and how often |
@@ -45,6 +45,7 @@ pub mod execute;
 pub mod feed;
 pub mod health;
 pub mod history;
+mod holder;
 pub mod inflate;
 pub mod jobs;
 pub mod keys;
@@ -84,4 +85,4 @@ pub use app::{Doctor, Rooms};
 pub use config::ServerConfig;
 pub use error::ServerError;
 pub use feed::Feed;
-pub use serve::{listen, serve};
+pub use serve::{Reloader, Service, listen, serve};

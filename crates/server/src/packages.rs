@@ -41,7 +41,7 @@ impl App {
             python_version: PYTHON_VERSION,
         };
         let rules = self.rooms.sandbox.packages().rules();
-        let needs = program.needs(rules).map_err(|no| refused(no, job))?;
+        let needs = program.needs(&rules).map_err(|no| refused(no, job))?;
         if let Some(needed) = needs.packages {
             job.language = self.with(who, job, &needed).await?;
         }

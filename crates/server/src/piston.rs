@@ -69,7 +69,7 @@ pub async fn execute(
     let Executor(who) = who?;
     let JsonBody { value, held } = body?;
     let policy = app.rooms.sandbox.policy();
-    let asked = request::parse(value, policy).map_err(request::refused)?;
+    let asked = request::parse(value, &policy).map_err(request::refused)?;
     let job = app.admit(&who, asked.job)?;
     let mut turn = Turn::enter(&app, &who)?;
     let (output, outputs) = mpsc::channel(WAITING_CHUNKS);

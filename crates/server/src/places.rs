@@ -150,7 +150,7 @@ impl Drop for VmPlace {
 impl App {
     /// A place for one more VM of this key and of so many MiB that stays, or why there is none.
     pub fn place(&self, who: &Principal, memory_mib: u32) -> Result<VmPlace, Problem> {
-        let of_all = self.config.sessions.sessions;
+        let of_all = self.config().sessions.sessions;
         let share = fair_share(of_all, self.keys.executors());
         let most = Most {
             of_key: who.limits.sessions.min(share),

@@ -113,7 +113,7 @@ pub async fn open(
     mut value: SandboxRequest,
 ) -> Result<SandboxBody, Problem> {
     value.check_metadata()?;
-    let times = value.seconds(&app.config.sessions)?;
+    let times = value.seconds(&app.config().sessions)?;
     let metadata = std::mem::take(&mut value.metadata);
     let slot = begin(app, who, value, |job| {
         Ok(SandboxSlot::new(who, job, metadata, times))
@@ -181,7 +181,7 @@ pub async fn extend(
     used: UsedSandbox,
     JsonBody { value, .. }: JsonBody<ExtendRequest>,
 ) -> Result<Json<SandboxBody>, Problem> {
-    let longest = used.app.config.sessions.total_seconds;
+    let longest = used.app.config().sessions.total_seconds;
     let total = within("timeout", Some(value.timeout), longest)?;
     used.slot.extend(total);
     get(used).await

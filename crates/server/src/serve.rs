@@ -11,8 +11,10 @@ use crate::connections::{Connections, Room};
 use crate::error::ServerError;
 use crate::keys::Keys;
 use crate::talk::Talk;
-use crate::{descriptors, systemd, tls};
+use crate::{descriptors, holder, systemd, tls};
 use axum::Router;
+use sandbox::current::Current;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +34,15 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Listens where the configuration says.
 pub async fn listen(config: &ServerConfig) -> Result<TcpListener, ServerError> {
-    TcpListener::bind(config.listen)
-        .await
-        .map_err(ServerError::Listener)
+    let address = config.listen;
+    let taken = |source: std::io::Error| match source.kind() {
+        ErrorKind::AddrInUse => ServerError::AddressInUse {
+            address,
+            holder: holder::of(address.port()),
+        },
+        _ => ServerError::Address { address, source },
+    };
+    TcpListener::bind(address).await.map_err(taken)
 }
 
 /// Serves until `shutdown` resolves, then drains and closes the sandbox.
@@ -44,41 +52,91 @@ pub async fn serve(
     listener: TcpListener,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServerError> {
-    let address = listener.local_addr().map_err(ServerError::Listener)?;
-    let keys = Keys::open(config.keys_file.as_deref(), config.key_defaults)?;
-    if keys.is_open() && !address.ip().is_loopback() {
-        return Err(ServerError::PublicWithoutKeys { address });
-    }
-    let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
-    descriptors::raise_limit();
-    let drain = Duration::from_secs(config.drain_seconds);
-    let app = App::new(config, rooms, keys);
-    let server = Server {
-        router: router(app.clone()),
-        connections: Connections::new(descriptors::connections(app.config.http.connections)),
-        acceptor,
-        tasks: TaskTracker::new(),
-        abort: CancellationToken::new(),
-        app,
-    };
-    tracing::info!(%address, tls = server.acceptor.is_some(), open = server.app.open, "serving");
-    // Until the very end: a drain may take longer than the interval that systemd allows.
-    let _watchdog = AbortOnDropHandle::new(tokio::spawn(systemd::watchdog()));
-    systemd::ready();
-    tokio::select! {
-        () = server.accept(&listener) => {}
-        () = crate::sessions::table::end_those_over(&server.app) => {}
-        () = crate::sandboxes::ending::end_those_over(&server.app) => {}
-        () = tell_of_refusals(&server.app) => {}
-        () = crate::history::sample(&server.app) => {}
-        () = crate::usage::keep_written(&server.app) => {}
-        () = shutdown => {}
-    }
-    // No new connection is even queued by the kernel from here on.
-    drop(listener);
-    systemd::stopping(drain + CLOSE_PATIENCE);
-    server.drain(drain).await;
+    Service::open(config, rooms, listener)?.run(shutdown).await;
     Ok(())
+}
+
+/// A service that can begin to serve.
+pub struct Service {
+    server: Server,
+    listener: TcpListener,
+}
+
+impl Service {
+    /// Reads keys and certificate; refuses an address that other machines reach while there are no keys.
+    pub fn open(
+        config: ServerConfig,
+        rooms: Rooms,
+        listener: TcpListener,
+    ) -> Result<Service, ServerError> {
+        let address = listener.local_addr().map_err(ServerError::Listener)?;
+        let keys = Keys::open(config.keys_file.as_deref(), config.key_defaults)?;
+        if keys.is_open() && !address.ip().is_loopback() {
+            return Err(ServerError::PublicWithoutKeys { address });
+        }
+        let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        descriptors::raise_limit();
+        let app = App::new(config, rooms, keys);
+        let server = Server {
+            router: router(app.clone()),
+            connections: Connections::new(descriptors::connections(app.config().http.connections)),
+            acceptor: Arc::new(Current::new(acceptor)),
+            tasks: TaskTracker::new(),
+            abort: CancellationToken::new(),
+            app,
+        };
+        let tls = server.acceptor.get().is_some();
+        tracing::info!(%address, tls, open = server.app.open, "serving");
+        Ok(Service { server, listener })
+    }
+
+    /// What changes its settings while it serves.
+    pub fn reloader(&self) -> Reloader {
+        Reloader {
+            app: self.server.app.clone(),
+            acceptor: self.server.acceptor.clone(),
+        }
+    }
+
+    /// Serves until `shutdown` resolves, then drains and closes the sandbox.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Service { server, listener } = self;
+        // Until the very end: a drain may take longer than the interval that systemd allows.
+        let _watchdog = AbortOnDropHandle::new(tokio::spawn(systemd::watchdog()));
+        systemd::ready();
+        tokio::select! {
+            () = server.accept(&listener) => {}
+            () = crate::sessions::table::end_those_over(&server.app) => {}
+            () = crate::sandboxes::ending::end_those_over(&server.app) => {}
+            () = tell_of_refusals(&server.app) => {}
+            () = crate::history::sample(&server.app) => {}
+            () = crate::usage::keep_written(&server.app) => {}
+            () = shutdown => {}
+        }
+        // No new connection is even queued by the kernel from here on.
+        drop(listener);
+        let drain = Duration::from_secs(server.app.config().drain_seconds);
+        systemd::stopping(drain + CLOSE_PATIENCE);
+        server.drain(drain).await;
+    }
+}
+
+/// Has a running service take other settings.
+pub struct Reloader {
+    app: Arc<App>,
+    acceptor: Arc<Current<Option<TlsAcceptor>>>,
+}
+
+impl Reloader {
+    /// Reads keys and certificate again and takes these settings, for connections and requests that come from now on; on
+    /// an error nothing changes. Where it listens and what it holds for bodies, answers and connections stays.
+    pub fn reload(&self, config: ServerConfig) -> Result<(), ServerError> {
+        let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        self.app.keys.reload(config.key_defaults)?;
+        self.app.set_config(config);
+        self.acceptor.set(acceptor);
+        Ok(())
+    }
 }
 
 /// Leaves the events of refusals that were summed up; never returns.
@@ -94,7 +152,7 @@ struct Server {
     app: Arc<App>,
     router: Router,
     connections: Arc<Connections>,
-    acceptor: Option<TlsAcceptor>,
+    acceptor: Arc<Current<Option<TlsAcceptor>>>,
     tasks: TaskTracker,
     /// Ends connections that outstay the drain.
     abort: CancellationToken,
@@ -132,7 +190,8 @@ impl Server {
             address: peer,
             app: self.app.clone(),
         };
-        let (acceptor, abort) = (self.acceptor.clone(), self.abort.clone());
+        let acceptor = self.acceptor.get().as_ref().clone();
+        let abort = self.abort.clone();
         self.tasks.spawn(async move {
             let stop = talk.connection.stop.clone();
             tokio::select! {

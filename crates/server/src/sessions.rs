@@ -41,7 +41,7 @@ pub async fn create(
     if app.draining.is_cancelled() {
         return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
     }
-    let (total, idle) = value.seconds(&app.config.sessions)?;
+    let (total, idle) = value.seconds(&app.config().sessions)?;
     let job = app.admit(&who, value.job())?;
     let body = SessionBody {
         id: uuid::Uuid::now_v7().to_string(),
@@ -165,7 +165,7 @@ pub async fn upload(
     Path(id): Path<String>,
     JsonBody { value, held }: JsonBody<FileUpload>,
 ) -> Result<(StatusCode, Json<FileBody>), Problem> {
-    let file = value.file(app.config.sessions.file_bytes)?;
+    let file = value.file(app.config().sessions.file_bytes)?;
     let body = FileBody {
         path: file.path.clone(),
         size: file.data.0.len() as u64,
@@ -208,7 +208,7 @@ pub async fn download(
     let Query(FileQuery { path }) = query.map_err(|_| wrong("path is missing".into()))?;
     check_relative(&path).map_err(|error| wrong(error.to_string()))?;
     let mut used = UsedSession::take(&app, &who, &id)?;
-    let max = app.config.sessions.file_bytes;
+    let max = app.config().sessions.file_bytes;
     let mut room = app.memory.room(max as u64).await;
     let bytes = used
         .session()?

@@ -8,6 +8,15 @@ pub fn ready() {
     tell(&[NotifyState::Ready]);
 }
 
+/// The configuration is read again; [`ready`] says that it was.
+pub fn reloading() {
+    let now = NotifyState::monotonic_usec_now();
+    match now {
+        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::debug!(%error, "the service manager was not told"),
+    }
+}
+
 /// The service stops; it may take that long.
 pub fn stopping(patience: Duration) {
     let micros = u32::try_from(patience.as_micros()).unwrap_or(u32::MAX);

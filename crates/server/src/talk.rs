@@ -90,7 +90,7 @@ impl Talk {
             None => self.http(stream).await,
             Some(acceptor) => {
                 let handshake = acceptor.accept(stream);
-                let patience = self.app.config.http.header_timeout();
+                let patience = self.app.config().http.header_timeout();
                 match tokio::time::timeout(patience, handshake).await {
                     Ok(Ok(stream)) => self.http(stream).await,
                     Ok(Err(error)) => tracing::debug!(%error, "no TLS connection came about"),
@@ -102,7 +102,7 @@ impl Talk {
 
     async fn http(self, stream: impl AsyncRead + AsyncWrite + Send + 'static) {
         let (router, connection, app) = (self.router, self.connection, self.app);
-        let bounds = app.config.http.clone();
+        let bounds = app.config().http.clone();
         // A client that asks and then does not take its answer would stay at work for ever.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(bounds.header_timeout()));

@@ -76,7 +76,7 @@ impl Turn {
     pub async fn wait(&mut self, app: &App, job: &Job) -> Result<(), Box<JobResult>> {
         let sandbox: &Sandbox = &app.rooms.sandbox;
         let mut waiter = Waiter(Some((sandbox, job)));
-        let seconds = app.config.queue_seconds;
+        let seconds = app.config().queue_seconds;
         let turn = async {
             self.ticket.place().await?;
             Ok(app.memory.result(job).await)

@@ -1,8 +1,11 @@
 //! Everything a host may set about its VMs, with the defaults and where they come from.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
+
+mod seconds;
 
 /// What runs the guest's instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,7 +27,7 @@ impl std::fmt::Display for Accelerator {
 }
 
 /// What the user asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AcceleratorChoice {
     /// KVM where a probe saw guest code run on it, else TCG.
@@ -49,10 +52,10 @@ pub struct UmlGuest {
 }
 
 /// Settings of the engines and their jails.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct VmmConfig {
-    /// Where run folders, uid slots, jail roots and the probe's answer live. Created 0700. Not a key of this table: the
+    /// Where run folders, uid slots, jail roots and the probe's answer live. Created 0711; all in it but images is 0700. Not a key of this table: the
     /// tool's own `state_dir` is its one home.
     #[serde(skip)]
     pub state_dir: PathBuf,
@@ -83,8 +86,10 @@ pub struct VmmConfig {
     /// Development only: Firecracker without its jailer, as the tool's own user. Said with each start.
     pub without_jailer: bool,
     /// The first uid (and gid) that VMMs get when the tool runs as root.
+    #[schemars(range(min = 1))]
     pub uid_base: u32,
     /// How many uids there are: the most VMs at one time on this host.
+    #[schemars(range(min = 1))]
     pub uid_count: u32,
     /// What the VMM's cgroup may hold besides the guest's RAM, MiB.
     pub memory_overhead_mib: u32,
@@ -92,16 +97,22 @@ pub struct VmmConfig {
     /// what the tool's own cgroup is held to.
     pub all_memory_mib: u64,
     /// CPUs' worth of time that a VMM may use besides its vCPUs (device emulation).
+    #[schemars(range(min = 0.0))]
     pub cpu_overhead: f64,
     /// Processes and threads of a VMM at most.
+    #[schemars(range(min = 1))]
     pub pids_max: u64,
     /// Name of the cgroup that holds those of all VMs, below the tool's own or the root.
     pub cgroup_parent: String,
     /// Bytes kept of the guest's console, and of the VMM's stderr.
     pub console_bytes: usize,
-    /// How often the watchdog asks a running VMM for its state.
+    /// How often the watchdog asks a running VMM for its state, in seconds.
+    #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.001), extend("x-unit" = "seconds"))]
     pub watchdog_interval: Duration,
-    /// How long a VMM may take to answer before the watchdog ends it.
+    /// How long a VMM may take to answer before the watchdog ends it, in seconds.
+    #[serde(with = "seconds")]
+    #[schemars(with = "f64", range(min = 0.001), extend("x-unit" = "seconds"))]
     pub watchdog_deadline: Duration,
 }
 

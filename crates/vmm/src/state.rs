@@ -1,7 +1,7 @@
 //! The state folder: what lies where, and who may be in it.
 //!
 //! ```text
-//! STATE/            0700, the tool's user
+//! STATE/            0711, the tool's user
 //!   run/ID/         one VM: `lock` (held while its tool lives), `ram` (a booted VM's memory), `cgroups`
 //!   uid-slots       a byte a uid; locked while a VM has it
 //!   jail/DIGEST/    the files of a jail's root, made once for each version of the VMM
@@ -31,9 +31,10 @@ impl StateDir {
             what: format!("{what} the state folder {}", root.display()),
             source,
         };
+        // Others may come through it, to images that are for everybody to read, and see nothing of it.
         DirBuilder::new()
             .recursive(true)
-            .mode(0o700)
+            .mode(0o711)
             .create(root)
             .map_err(|e| io("making", e))?;
         // Resolved once: a link in the path could be turned elsewhere later.

@@ -2,7 +2,7 @@
 
 use super::print_json;
 use crate::args::{Format, Global};
-use crate::context::Settings;
+use crate::settings::Settings;
 use crate::{context, table, terminal};
 use anyhow::bail;
 use doctor::facts::{

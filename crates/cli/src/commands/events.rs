@@ -1,32 +1,42 @@
 //! `events`: reads and verifies the service's audit log.
 
 use super::print_json;
-use crate::args::{EventsCommand, Global};
+use crate::args::{EventsCommand, EventsShape, Global};
 use crate::{context, table};
-use anyhow::Context as _;
 use audit::read::{Filter, Follower, query, tail};
 use audit::record::Record;
-use audit::verify::verify;
-use std::fmt::Display;
+use audit::verify::{Finding, verify};
+use serde_json::Value;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::Duration;
 
 /// How often a followed log is looked at: people read it.
 const LOOK: Duration = Duration::from_millis(200);
+/// The width of a type's column: the longest, `DANGEROUS_PATTERN`.
+const TYPE_WIDTH: usize = 17;
+/// Characters of a job's id that are shown: enough to tell the jobs of a day from one another.
+const ID_WIDTH: usize = 12;
+/// What of an event is its outcome, in the order of who is asked first.
+const OUTCOMES: &[&str] = &["status", "outcome", "code", "action"];
 
 /// Carries out one of the commands.
 pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> {
     let dir = context::audit_dir(&context::config(global)?);
     match command {
-        EventsCommand::Tail { count, follow: on } => {
+        EventsCommand::Tail {
+            count,
+            follow: on,
+            shape,
+        } => {
+            let print = printer(&shape);
             let newest = tail(&dir, &Filter::default(), count.max(1))?;
             let last_seq = newest.last().map_or(0, |record| record.seq);
             for record in newest.iter().take(count) {
                 print(record)?;
             }
             if on {
-                follow(Follower::new(&dir, last_seq))?;
+                follow(Follower::new(&dir, last_seq), print)?;
             }
         }
         EventsCommand::Query {
@@ -34,18 +44,15 @@ pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> 
             event_type,
             since,
             until,
+            shape,
         } => {
-            let event_type = event_type
-                .map(|name| serde_json::from_value(name.clone().into()).with_context(|| {
-                    format!("{name:?} is no event type: use VM_START, VM_STOP, VM_TIMEOUT, VM_OOM, SANDBOX_EXPIRING, SANDBOX_PORT, VALIDATION_FAIL or DANGEROUS_PATTERN")
-                }))
-                .transpose()?;
             let filter = Filter {
                 event_type,
                 trace_id,
-                since: time(since)?,
-                until: time(until)?,
+                since,
+                until,
             };
+            let print = printer(&shape);
             let mut failed = Ok(());
             query(&dir, &filter, |record| {
                 failed = print(&record);
@@ -59,8 +66,7 @@ pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> 
                 print_json(&report)?;
             } else {
                 for finding in &report.findings {
-                    let place = format!("{}:{}", finding.file, finding.line);
-                    table::line(format_args!("{place}: {}: {}", finding.kind, finding.text))?;
+                    table::line(sentence(finding))?;
                 }
                 table::line(format_args!(
                     "{} records, {} findings, last hash {}",
@@ -77,8 +83,22 @@ pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
+fn sentence(finding: &Finding) -> String {
+    let Finding {
+        file,
+        line,
+        kind,
+        text,
+    } = finding;
+    match (file.as_str(), line) {
+        ("", _) => format!("{kind}: {text}"),
+        (file, 0) => format!("{file}: {kind}: {text}"),
+        (file, line) => format!("{file} line {line}: {kind}: {text}"),
+    }
+}
+
 /// Prints what comes, until nobody reads it or the process is ended.
-fn follow(mut log: Follower) -> anyhow::Result<()> {
+fn follow(mut log: Follower, print: Print) -> anyhow::Result<()> {
     loop {
         for record in log.read()? {
             print(&record)?;
@@ -87,15 +107,61 @@ fn follow(mut log: Follower) -> anyhow::Result<()> {
     }
 }
 
-fn time<T: FromStr<Err: Display>>(text: Option<String>) -> anyhow::Result<Option<T>> {
-    let parsed = |text: String| {
-        text.parse().map_err(|error| {
-            anyhow::anyhow!("{text:?} is no time such as 2026-01-31T12:00:00Z: {error}")
-        })
-    };
-    text.map(parsed).transpose()
+type Print = fn(&Record) -> anyhow::Result<()>;
+
+/// Lines for people on a terminal, JSON for everybody else, so that scripts need no flag.
+fn printer(shape: &EventsShape) -> Print {
+    match shape.json || !std::io::stdout().is_terminal() {
+        true => |record| Ok(table::json_line(record)?),
+        false => |record| Ok(table::line(readable(record))?),
+    }
 }
 
-fn print(record: &Record) -> anyhow::Result<()> {
-    Ok(table::json_line(record)?)
+/// When, what, whose, which job, and how it came out; then the sentence.
+fn readable(record: &Record) -> String {
+    let event = &record.event;
+    let text = |name: &str| event.extra.get(name).and_then(Value::as_str);
+    let time = event.timestamp.get(..19).unwrap_or(&event.timestamp);
+    let id = event.trace_id.as_ref().map_or("-", |id| id.as_str());
+    let id: String = id.chars().take(ID_WIDTH).collect();
+    let key = text("key").unwrap_or("-");
+    let outcome = OUTCOMES.iter().find_map(|name| text(name)).unwrap_or("-");
+    let kind = event.event_type.name();
+    format!(
+        "{time}Z {kind:TYPE_WIDTH$} {key:12} {id:ID_WIDTH$} {outcome:10} {}",
+        event.details
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_for_people_and_a_place_is_a_file_and_a_line() {
+        let record: Record = serde_json::from_str(
+            r#"{"seq":7,"prev":"00ff","timestamp":"2026-01-31T12:00:00.123456Z","event_type":"VM_STOP","trace_id":"0123456789abcdef0123456789abcdef","details":"it ended","key":"k1","status":"ok","hash":"aa"}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            readable(&record),
+            "2026-01-31T12:00:00Z VM_STOP           k1           0123456789ab ok         it ended"
+        );
+        let finding = |file: &str, line| Finding {
+            file: file.into(),
+            line,
+            kind: "changed",
+            text: "record 5 was changed".into(),
+        };
+        for (finding, told) in [
+            (
+                finding("audit-1.jsonl", 17),
+                "audit-1.jsonl line 17: changed: record 5 was changed",
+            ),
+            (finding("head", 0), "head: changed: record 5 was changed"),
+            (finding("", 0), "changed: record 5 was changed"),
+        ] {
+            assert_eq!(sentence(&finding), told);
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub mod bench_packages;
 pub mod bench_sandbox;
 mod bench_service;
 pub mod clean;
+pub mod config;
 mod conversation;
 pub mod doctor;
 pub mod events;

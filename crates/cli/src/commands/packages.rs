@@ -53,7 +53,7 @@ pub async fn bring(
     let Needs {
         packages: needed,
         ignored,
-    } = program.needs(packages.rules()).map_err(refuse)?;
+    } = program.needs(&packages.rules()).map_err(refuse)?;
     if let Some(declaration) = ignored {
         tell(declaration);
     }

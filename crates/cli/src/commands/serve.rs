@@ -4,31 +4,36 @@ use super::doctor::OperatorFiles;
 use crate::args::Global;
 use crate::audit_sink::AuditSink;
 use crate::context;
-use crate::signals::StopSignals;
+use crate::settings::Settings;
+use crate::settings::reload::{self, Plan};
+use crate::signals::{Hangup, StopSignals};
 use crate::telemetry::EventLog;
 use anyhow::Context as _;
 use audit::AuditLog;
 use prometheus_client::metrics::counter::Counter;
+use protocol::event::EventType;
 use sandbox::config::Config;
-use sandbox::events::EventSink;
-use server::{Doctor, Feed, Rooms, ServerConfig};
-use std::net::SocketAddr;
+use sandbox::events::{EventSink, Notice};
+use sandbox::sandbox::Sandbox;
+use serde_json::json;
+use server::config::listen::Listen;
+use server::{Doctor, Feed, Reloader, Rooms, ServerConfig};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Cleans up after an earlier crash, opens everything, listens.
-pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<ExitCode> {
-    let mut settings = context::settings(global)?;
-    if let Some(address) = listen {
-        settings.server.listen = address;
-    }
-    if settings.server.keys_file.is_none() {
-        settings.server.keys_file = Some(context::keys_file(&settings));
-    }
-    check_secrets(&settings.server)?;
+pub async fn run(global: &Global, listen: Option<Listen>) -> anyhow::Result<ExitCode> {
+    let settings = of_service(context::settings(global)?, listen)?;
     // From here on, so that no moment after "listening" is without.
-    let stop = StopSignals::listen();
+    let (stop, mut hangups) = StopSignals::of_service();
+    let mut reload = Reload {
+        global: global.clone(),
+        listen,
+        in_force: settings.clone(),
+    };
     server::memory::give_back_large_buffers();
+    // The address is taken first: a second service must fail before it opens a log or fills a pool.
+    let listener = server::listen(&settings.server).await?;
     let files = OperatorFiles::of(global, &settings)?;
     let config = settings.sandbox;
     let feed = Feed::new(settings.server.recent_events);
@@ -44,8 +49,6 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         sinks.push(Arc::new(EventLog));
     }
     let sandbox = context::sandbox_with(&config, sinks).await?;
-    // The address is taken first: a second service must fail before it fills a pool.
-    let listener = server::listen(&settings.server).await?;
     sandbox.supply().start_pool();
     eprintln!("llm-firecracker: listening on {}", listener.local_addr()?);
     let rooms = Rooms {
@@ -53,15 +56,95 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         feed,
         state_dir: context::state_dir(&config).to_owned(),
         doctor: Some(doctor(&config, files)),
-        sandbox,
         audit_failures: failures,
+        sandbox: sandbox.clone(),
+    };
+    let service = server::Service::open(settings.server, rooms, listener)?;
+    let reloader = service.reloader();
+    let gone = async {
+        while hangups.next().await == Hangup::Reload {
+            reload.again(&sandbox, &reloader);
+        }
     };
     let shutdown = async {
-        stop.asked().await;
+        tokio::select! {
+            _ = stop.asked() => {}
+            () = gone => {}
+        }
     };
-    server::serve(settings.server, rooms, listener, shutdown).await?;
+    service.run(shutdown).await;
     log.log.sync().context("writing the audit log to disk")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings of a service: with the address that a flag names, and the usual file of keys where none is named.
+fn of_service(mut settings: Settings, listen: Option<Listen>) -> anyhow::Result<Settings> {
+    if let Some(Listen(address)) = listen {
+        settings.server.listen = address;
+    }
+    if settings.server.keys_file.is_none() {
+        settings.server.keys_file = Some(context::keys_file(&settings));
+    }
+    check_secrets(&settings.server)?;
+    Ok(settings)
+}
+
+/// What a running service reads again when it is told to.
+struct Reload {
+    global: Global,
+    listen: Option<Listen>,
+    in_force: Settings,
+}
+
+impl Reload {
+    /// Takes the configuration as it is now, or nothing of it; says which in the log and in an event.
+    fn again(&mut self, sandbox: &Sandbox, server: &Reloader) {
+        server::systemd::reloading();
+        let (details, extra) = match self.take(sandbox, server) {
+            Ok(Plan {
+                changed,
+                needs_restart,
+                ..
+            }) => {
+                tracing::info!(?changed, "the configuration was read again");
+                if !needs_restart.is_empty() {
+                    tracing::warn!(?needs_restart, "these count after a restart alone");
+                }
+                let details = format!(
+                    "the configuration was read again: {} settings changed, {} need a restart",
+                    changed.len(),
+                    needs_restart.len()
+                );
+                (
+                    details,
+                    json!({ "outcome": "applied", "changed": changed, "needs_restart": needs_restart }),
+                )
+            }
+            Err(error) => {
+                let error = format!("{error:#}");
+                tracing::error!(%error, "the configuration is refused, that of before stays in force");
+                let details = "the configuration is refused, that of before stays in force";
+                (
+                    details.into(),
+                    json!({ "outcome": "refused", "error": error }),
+                )
+            }
+        };
+        let notice = Notice::new(EventType::ConfigReload, details, extra);
+        sandbox.events().emit(None, notice);
+        server::systemd::ready();
+    }
+
+    fn take(&mut self, sandbox: &Sandbox, server: &Reloader) -> anyhow::Result<Plan> {
+        let new = of_service(context::settings_again(&self.global)?, self.listen)?;
+        let plan = reload::plan(&self.in_force, &new)?;
+        // Whatever can be refused is asked before anything is taken.
+        plan.settings.sandbox.policy()?;
+        server.reload(plan.settings.server.clone())?;
+        sandbox.reload(&plan.settings.sandbox)?;
+        self.in_force = plan.settings.clone();
+        Ok(plan)
+    }
 }
 
 /// Whoever reads the key of the certificate is the service to its clients; whoever writes one of these files decides who

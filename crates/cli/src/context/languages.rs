@@ -2,44 +2,39 @@
 
 use super::default_config_dir;
 use crate::args::Global;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The configuration's table.
-pub const TABLE: &str = "languages";
 /// The folder, beside the configuration, that is read when none is named.
 const FOLDER: &str = "languages";
 
 /// `[languages]`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LanguagesConfig {
-    /// The folder with a file for each language.
-    folder: Option<PathBuf>,
-}
-
-impl LanguagesConfig {
-    /// This table of a configuration; nothing else of it is looked at.
-    pub fn parse(text: &str) -> anyhow::Result<LanguagesConfig> {
-        let mut whole: toml::Table = text.parse()?;
-        super::or_default(whole.remove(TABLE))
-    }
+    /// The folder with a file for each language; absent: `languages` beside the configuration's usual place.
+    pub folder: Option<PathBuf>,
 }
 
 /// Adds the operator's languages to the table, from the folder that a flag, a variable or the configuration names, or
 /// from the usual one. They decide what runs in VMs, and what is run while images are made.
-pub fn load(global: &Global, config: LanguagesConfig) -> anyhow::Result<()> {
-    let named = global.languages_dir.clone().or(config.folder);
-    let usual = || default_config_dir().map(|folder| folder.join(FOLDER));
-    let Some(folder) = named.or_else(usual) else {
+pub fn load(global: &Global, config: &LanguagesConfig) -> anyhow::Result<()> {
+    let Some(folder) = folder(global, config)?.filter(|folder| folder.exists()) else {
         return Ok(());
     };
-    let folder = std::path::absolute(folder)?;
-    if !folder.exists() {
-        return Ok(());
-    }
     check(&folder)?;
     Ok(::languages::load(&folder)?)
+}
+
+/// That folder, absolute, whether it is there or not.
+pub fn folder(global: &Global, config: &LanguagesConfig) -> anyhow::Result<Option<PathBuf>> {
+    let named = global
+        .languages_dir
+        .clone()
+        .or_else(|| config.folder.clone());
+    let usual = || default_config_dir().map(|folder| folder.join(FOLDER));
+    Ok(named.or_else(usual).map(std::path::absolute).transpose()?)
 }
 
 fn check(folder: &Path) -> anyhow::Result<()> {

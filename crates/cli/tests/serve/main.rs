@@ -4,7 +4,7 @@
 //! [`lab`] is the state folder and says what can run here, [`service`] starts the process,
 //! [`leftovers`] finds what VMs leave. The rest
 //! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what goes
-//! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`], [`e2b`], [`e2b_code`], [`e2b_domain`], [`behaviours`], [`mcp`]), our own
+//! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it reads again ([`reload`], [`settings`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`], [`e2b`], [`e2b_code`], [`e2b_domain`], [`behaviours`], [`mcp`]), our own
 //! client of its sandboxes ([`sandbox_command`]), and what judges them ([`bench_sandbox`]).
 //!
 //! A test whose image, VMM or client is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
@@ -28,11 +28,14 @@ mod leftovers;
 mod manager;
 mod mcp;
 mod observed;
+mod operations;
 #[path = "../shared/place.rs"]
 mod place;
 mod prometheus;
+mod reload;
 mod sandbox_command;
 mod sandbox_kills;
 mod service;
+mod settings;
 mod stopping;
 mod telling;

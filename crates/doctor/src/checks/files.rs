@@ -17,9 +17,9 @@ const CHECKS: &[Check] = &[
     Check {
         id: "state-dir",
         title: "state folder",
-        passes: "mode 0700, and no folder above it is writable by others",
-        why: "it holds images and snapshots: who can change one decides what runs in every VM, who can read one reads guests' memory",
-        fix: "chmod 700 STATE_DIR && chown \"$(id -u)\" STATE_DIR   # and chmod go-w each folder named",
+        passes: "mode 0711 or 0700, with `run`, `jail`, `snapshots`, `saved` and `audit` in it 0700, and no folder above it is writable by others",
+        why: "it holds images and snapshots: who can change one decides what runs in every VM, who can read a snapshot reads guests' memory",
+        fix: "chmod 711 STATE_DIR && (cd STATE_DIR && chmod -f 700 run jail snapshots saved audit) && chown \"$(id -u)\" STATE_DIR   # and chmod go-w each folder named",
         source: "FC: snapshotting/snapshot-support, 'Snapshot security and uniqueness'",
         look: Look::Once(state_dir),
     },
@@ -115,6 +115,11 @@ const CHECKS: &[Check] = &[
     },
 ];
 
+/// Permission bits of group and others to read and to write: coming through is what images need that others may read.
+const OTHERS_LOOK: u32 = 0o066;
+/// What of the state folder is nobody else's: VMs, memory of VMs, the log.
+const PRIVATE_FOLDERS: [&str; 5] = ["run", "jail", "snapshots", "saved", "audit"];
+
 fn state_dir(host: &Host) -> Result<Outcome, Gap> {
     let Some(path) = &host.facts.state_dir else {
         return Ok(Outcome::unknown("the state folder was not told"));
@@ -122,13 +127,21 @@ fn state_dir(host: &Host) -> Result<Outcome, Gap> {
     let name = path.display().to_string();
     if !host.exists(&name) {
         return Ok(Outcome::warn(format!(
-            "{name} is not there yet; the first command makes it 0700"
+            "{name} is not there yet; the first command makes it 0711"
         )));
     }
     let mut wrong = host.weak_spots(path)?;
     let mode = host.metadata(&name)?.mode() & 0o7777;
-    if mode & 0o077 != 0 && wrong.is_empty() {
+    if mode & OTHERS_LOOK != 0 && wrong.is_empty() {
         wrong.push(format!("{name} is open to others (mode {mode:04o})"));
+    }
+    for private in PRIVATE_FOLDERS.map(|folder| format!("{name}/{folder}")) {
+        if host.exists(&private) {
+            let mode = host.metadata(&private)?.mode() & 0o7777;
+            if mode & 0o077 != 0 {
+                wrong.push(format!("{private} is open to others (mode {mode:04o})"));
+            }
+        }
     }
     Ok(Outcome::none_of(&wrong, format!("{name}, mode {mode:04o}")))
 }

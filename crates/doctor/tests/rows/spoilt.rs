@@ -102,6 +102,8 @@ pub const SPOILT: &[Spoilt] = &[
     ("vm-uids", |m| m.file("/etc/subuid", "ana:10900:65536"), Fail, "subuid"),
     ("vm-uids", |m| m.facts.uids = None, Warn, UNSEEN),
     ("state-dir", |m| m.mode("/var/lib/llm-firecracker", 0o755), Fail, "open to others"),
+    ("state-dir", |m| m.mode("/var/lib/llm-firecracker", 0o711), Pass, "mode 0711"),
+    ("state-dir", |m| { m.file("/var/lib/llm-firecracker/audit/head", ""); m.mode("/var/lib/llm-firecracker/audit", 0o755); }, Fail, "audit is open to others"),
     ("state-dir", |m| m.mode("/var/lib", 0o777), Fail, "/var/lib is writable"),
     ("state-dir", |m| m.remove("/var/lib/llm-firecracker"), Warn, "not there yet"),
     ("state-dir", |m| m.facts.state_dir = None, Warn, UNSEEN),

@@ -11,6 +11,7 @@ use super::python::PythonRequirement;
 use super::range::Range;
 use super::version::Version;
 use super::{Registry, RequiredPackages};
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::time::Duration;
@@ -37,22 +38,27 @@ pub enum Allowed<R> {
 }
 
 /// The operator's decisions about packages that programs ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PackageRules {
     /// Of PyPI: `off`, `any`, or a list of names with or without versions (`pandas>=2,<4`).
+    #[schemars(with = "Written")]
     pub python: Allowed<PythonRequirement>,
     /// Of npm's registry, likewise (`lodash@^4`).
+    #[schemars(with = "Written")]
     pub node: Allowed<NodeRequirement>,
     /// The index of Python packages, a URL; what pip's environment says, when there is none.
     pub python_index: Option<String>,
     /// npm's registry, a URL; what npm's environment says, when there is none.
     pub npm_registry: Option<String>,
     /// Packages that may come with one program's, dependencies among them.
+    #[schemars(range(min = 1, max = MAX_PACKAGES))]
     pub max_packages: usize,
     /// Their files together, in MiB.
+    #[schemars(range(min = 1, max = MAX_MIB))]
     pub max_mib: u64,
     /// Time to resolve and fetch them, in seconds.
+    #[schemars(range(min = 1, max = MAX_SECONDS))]
     pub max_seconds: u64,
 }
 
@@ -267,7 +273,7 @@ impl<R: ListEntry> Allowed<R> {
 }
 
 /// As a configuration has it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Written {
     Word(String),

@@ -179,6 +179,13 @@ impl<T> FairQueue<T> {
         true
     }
 
+    /// So many places and waiters from now on; the waiters that run now. Who runs already runs on.
+    pub fn resize(&mut self, places: usize, queue_bound: usize) -> Vec<T> {
+        self.places = places.max(1);
+        self.queue_bound = queue_bound;
+        std::iter::from_fn(|| self.call_next()).collect()
+    }
+
     /// Places that are held, and jobs that wait.
     pub fn load(&self) -> (usize, usize) {
         (self.running, self.waiting)
@@ -247,6 +254,19 @@ mod tests {
         assert_eq!(queue.enter("a", bounds(1, 1), 2), Ok(Entered::Waits(0)));
         assert_eq!(queue.vacate(), Some(2));
         assert_eq!(queue.load(), (1, 0));
+    }
+
+    #[test]
+    fn more_places_call_those_who_wait_and_fewer_end_nobody() {
+        let mut queue = FairQueue::new(1, 3);
+        for n in 0..4 {
+            queue.enter("a", bounds(9, 9), n).unwrap();
+        }
+        assert_eq!(queue.resize(3, 3), [1, 2]);
+        assert!(queue.resize(1, 0).is_empty());
+        assert_eq!(queue.load(), (3, 1));
+        assert_eq!(queue.enter("a", bounds(9, 9), 4), Err(Full::Queue));
+        assert_eq!(queue.vacate(), None);
     }
 
     fn bounds(jobs: usize, running: usize) -> KeyBounds {

@@ -4,6 +4,7 @@
 use super::SavedStore;
 use super::error::{SavedError, io};
 use crate::sandbox::Sandbox;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const LEFT_MIB: u64 = 1024;
 
 /// How much saved VMs may hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SavedBounds {
     /// Paused sandboxes and snapshots of one key at one time.

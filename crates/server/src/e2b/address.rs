@@ -44,7 +44,7 @@ pub struct Addressed {
 impl FromRequestParts<Arc<App>> for Addressed {
     type Rejection = AsE2b;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, AsE2b> {
-        if let Some(address) = Address::of(&parts.headers, app.config.e2b.domain.as_deref()) {
+        if let Some(address) = Address::of(&parts.headers, app.config().e2b.domain.as_deref()) {
             return Addressed::at(parts, app, &address).await;
         }
         let (slot, port) = by_token(app, &parts.headers)?;

@@ -87,7 +87,8 @@ pub async fn get(
     Named { who, id }: Named,
 ) -> Result<Json<DetailBody>, AsE2b> {
     let Executor(who) = who;
-    let domain = app.config.e2b.told_domain();
+    let config = app.config();
+    let domain = config.e2b.told_domain();
     let body = match app.paused.of(&who, &id) {
         Some(entry) => DetailBody::of_paused(&entry, domain),
         None => DetailBody::of(&owned(&app, (&who, &id))?.slot, domain),
@@ -163,7 +164,7 @@ pub async fn timeout(
     Owned(used): Owned,
     body: Result<JsonBody<TimeoutBody>, Problem>,
 ) -> Result<StatusCode, AsE2b> {
-    let longest = used.app.config.sessions.total_seconds;
+    let longest = used.app.config().sessions.total_seconds;
     used.slot.extend(total_time(body?.value.timeout, longest)?);
     Ok(StatusCode::NO_CONTENT)
 }
@@ -203,7 +204,7 @@ pub async fn connect(
     let seconds = body?.value.timeout;
     if let Some(entry) = app.paused.of(&who, &id) {
         let total = match seconds {
-            Some(seconds) => total_time(seconds, app.config.sessions.total_seconds)?,
+            Some(seconds) => total_time(seconds, app.config().sessions.total_seconds)?,
             None => entry.about.usual_total(),
         };
         // One that was on its way may be back already: then it is given time below.
@@ -211,7 +212,7 @@ pub async fn connect(
     }
     let used = owned(&app, (&who, &id))?;
     lengthen(&used, seconds)?;
-    let body = ConnectedBody::of(&used.slot, app.config.e2b.told_domain());
+    let body = ConnectedBody::of(&used.slot, app.config().e2b.told_domain());
     body.map(Json).ok_or_else(gone)
 }
 
@@ -229,7 +230,7 @@ fn lengthen(used: &UsedSandbox, seconds: Option<u64>) -> Result<(), Problem> {
     let Some(seconds) = seconds else {
         return Ok(());
     };
-    let total = total_time(seconds, used.app.config.sessions.total_seconds)?;
+    let total = total_time(seconds, used.app.config().sessions.total_seconds)?;
     if total > used.slot.time_left() {
         used.slot.extend(total.max(Duration::from_millis(1)));
     }

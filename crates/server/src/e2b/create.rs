@@ -153,7 +153,7 @@ impl NewSandbox {
 
     /// Its time. There is no idle time: an E2B client's sandbox stays until its time is up, whoever uses it.
     fn times(&self, app: &App) -> Result<(Duration, Duration), Problem> {
-        let longest = app.config.sessions.total_seconds;
+        let longest = app.config().sessions.total_seconds;
         let total = total_time(
             self.timeout.unwrap_or(DEFAULT_SECONDS.min(longest)),
             longest,
@@ -171,7 +171,7 @@ impl NewSandbox {
             })?;
         }
         let resume = self.auto_resume.as_ref().filter(|resume| resume.enabled);
-        let longest = app.config.sessions.total_seconds;
+        let longest = app.config().sessions.total_seconds;
         let resumed_for = resume.and_then(|resume| resume.timeout);
         let resumed_for = resumed_for.map(|seconds| total_time(seconds, longest));
         Ok(LifecycleRules {
@@ -183,7 +183,7 @@ impl NewSandbox {
 
     /// The second version knows no sandbox without a token; older clients that ask for none send none.
     fn guard(&self, version: Version, app: &App) -> Guard {
-        let may_be_open = app.keys.is_open() || app.config.e2b.open_by_name;
+        let may_be_open = app.keys.is_open() || app.config().e2b.open_by_name;
         match (version, self.secure) {
             (Version::One, None | Some(false)) if may_be_open && !self.is_private() => Guard::Open,
             _ => Guard::Token,
@@ -286,7 +286,7 @@ async fn make(app: Arc<App>, version: Version, (who, headers, body): Asked) -> M
     if value.template_id == INTERPRETER_TEMPLATE {
         interpreter::warm_up(&app, &who, &slot.id);
     }
-    let body = ConnectedBody::of(&slot, app.config.e2b.told_domain());
+    let body = ConnectedBody::of(&slot, app.config().e2b.told_domain());
     let body = body.ok_or_else(|| Problem::new(HttpCode::SandboxNotFound))?;
     Ok((StatusCode::CREATED, Json(body)))
 }

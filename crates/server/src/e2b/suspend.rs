@@ -224,7 +224,7 @@ pub async fn fork(
             Problem::with(HttpCode::FieldInvalid, sentence).field("count"),
         ));
     }
-    let longest = app.config.sessions.total_seconds;
+    let longest = app.config().sessions.total_seconds;
     let total = total_time(timeout.unwrap_or(DEFAULT_SECONDS.min(longest)), longest)?;
     let slot = used.slot.clone();
     drop(used);
@@ -240,7 +240,8 @@ pub async fn fork(
         Ok(SandboxSlot::new(&owner, job, metadata.clone(), (total, idle)).of_e2b(facts))
     });
     let forks = copies::fork(&app, &who, &slot, (count, row)).await?;
-    let domain = app.config.e2b.told_domain();
+    let config = app.config();
+    let domain = config.e2b.told_domain();
     let told = forks.into_iter().map(|fork| {
         let body = fork.and_then(|slot| {
             ConnectedBody::of(&slot, domain).ok_or_else(|| Problem::new(HttpCode::SandboxNotFound))

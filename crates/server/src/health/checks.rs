@@ -82,7 +82,7 @@ pub(super) fn disk(app: &App) -> Check {
         .ok();
     let gauge = free.and_then(|bytes| i64::try_from(bytes).ok());
     app.http.state_free_bytes.set(gauge.unwrap_or(0));
-    let wanted = app.config.min_free_disk_mib;
+    let wanted = app.config().min_free_disk_mib;
     let Some(bytes) = free else {
         let fix = "see whether the state folder is there and may be read";
         return Check::bad("disk", "the free space is not known", fix);

@@ -81,6 +81,6 @@ fn config(app: &App, method: &Method) -> StreamableHttpServerConfig {
         .disable_allowed_hosts()
         .disable_allowed_origins()
         .with_sse_retry(None)
-        .with_max_request_body_bytes(app.config.http.body_bytes)
+        .with_max_request_body_bytes(app.config().http.body_bytes)
         .with_cancellation_token(stop)
 }

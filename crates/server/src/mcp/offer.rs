@@ -55,7 +55,7 @@ impl Offer {
         let names = names.filter(|image| !image.is_package_set());
         let there = || language::all().filter(|language| images.holds(language.image()));
         let keeps = |language: &Language| language::context(*language).is_some();
-        let sessions = &app.config.sessions;
+        let sessions = &app.config().sessions;
         Offer {
             languages: there().map(Language::name).collect(),
             keeping: there().filter(keeps).map(Language::name).collect(),

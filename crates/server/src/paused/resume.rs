@@ -27,7 +27,7 @@ pub async fn resume(
         return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
     }
     // The operator may have made it shorter meanwhile.
-    let total = total.min(Duration::from_secs(app.config.sessions.total_seconds));
+    let total = total.min(Duration::from_secs(app.config().sessions.total_seconds));
     let going_on = go_on(app.clone(), who.clone(), entry, total);
     // A client that goes leaves no sandbox that is both paused and running.
     let gone_on = app.sandboxes.tasks.spawn(going_on).await;

@@ -135,7 +135,7 @@ impl ExecuteCellRequest {
         })?;
         let timeout = match self.timeout {
             None => job.limits.timeout,
-            asked => within("timeout", asked, app.config.sessions.total_seconds)?,
+            asked => within("timeout", asked, app.config().sessions.total_seconds)?,
         };
         Ok(Cell {
             code: job.code,

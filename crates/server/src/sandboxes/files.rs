@@ -54,7 +54,7 @@ pub async fn write(
 ) -> Result<Json<WrittenBody>, Problem> {
     let path = PathQuery::taken(query)?;
     check_plain(request.headers())?;
-    let mut body = Incoming::new(request.into_body(), used.app.config.http.body_timeout());
+    let mut body = Incoming::new(request.into_body(), used.app.config().http.body_timeout());
     let writer = used.live.write_file(&path).await;
     let mut writer = writer.map_err(|error| used.problem(error).close())?;
     while let Some(bytes) = body.next().await? {

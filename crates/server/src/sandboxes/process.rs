@@ -260,7 +260,7 @@ impl ProcessRequest {
         slot: &SandboxSlot,
         judged: &Job,
     ) -> Result<ProcessLimits, Problem> {
-        let longest = app.config.sessions.total_seconds;
+        let longest = app.config().sessions.total_seconds;
         let wall_millis = match self.limits.timeout {
             None => 0,
             asked => within("limits.timeout", asked, longest)?.as_millis().max(1) as u64,

@@ -39,7 +39,7 @@ pub async fn write(
     check_plain(request.headers())?;
     process.check_runs().map_err(Problem::close)?;
     let InProcess { used, id } = &process;
-    let patience = used.app.config.http.body_timeout();
+    let patience = used.app.config().http.body_timeout();
     let mut body = Incoming::new(request.into_body(), patience);
     while let Some(bytes) = body.next().await? {
         let written = used.live.write(*id, &bytes).await;

@@ -205,7 +205,7 @@ impl Terminal {
 
     /// A pause that lasts as long as a client may take nothing.
     async fn held(&self) {
-        sleep(self.app.config.http.header_timeout()).await;
+        sleep(self.app.config().http.header_timeout()).await;
     }
 
     async fn exit(&self, to: &mut SplitSink<Socket, Message>) -> Closing {

@@ -163,7 +163,7 @@ async fn request(
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     env.extend(config.envs.clone());
-    let longest = Duration::from_secs(used.app.config.sessions.total_seconds);
+    let longest = Duration::from_secs(used.app.config().sessions.total_seconds);
     Ok(ProcessRequest {
         argv: Some(
             std::iter::once(config.cmd.clone())

@@ -55,7 +55,7 @@ pub async fn write(
     let target = Target { query, metadata };
     let coding = Coding::of(&parts.headers)?;
     let mut body = Content {
-        body: Incoming::new(body, app.config.http.body_timeout()),
+        body: Incoming::new(body, app.config().http.body_timeout()),
         inflater: (coding == Coding::Gzip).then(|| MultiGzDecoder::new(Vec::new())),
         packed: Bytes::new(),
     };

@@ -47,7 +47,7 @@ impl Execute {
             code: self.code,
             context: None,
             language: None,
-            timeout: Some(app.config.sessions.total_seconds as f64),
+            timeout: Some(app.config().sessions.total_seconds as f64),
             stdin: None,
             args: Vec::new(),
             env: self.env_vars,

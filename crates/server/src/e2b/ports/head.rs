@@ -124,7 +124,7 @@ pub fn to_guest(
     if port.named_by == NamedBy::Headers {
         headers.insert(header::HOST, own_host(port.number));
     }
-    let scheme = match app.config.tls {
+    let scheme = match app.config().tls {
         Some(_) => "https",
         None => "http",
     };

@@ -56,7 +56,8 @@ pub struct OfAPort;
 
 /// Takes requests that name a sandbox's port out of the way of the routes.
 pub async fn divert(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let domain = app.config.e2b.domain.as_deref();
+    let config = app.config();
+    let domain = config.e2b.domain.as_deref();
     let Some(address) = Address::of(request.headers(), domain).filter(Address::is_a_port) else {
         return next.run(request).await;
     };
@@ -67,11 +68,11 @@ pub async fn divert(State(app): State<Arc<App>>, request: Request, next: Next) -
 }
 
 async fn pass_on(app: &Arc<App>, address: &Address, request: Request) -> Result<Response, Refused> {
-    if !app.config.e2b.ports {
+    if !app.config().e2b.ports {
         return Err(Refused::ByUs(AsE2b(off())));
     }
     let (mut parts, body) = request.into_parts();
-    head::check(&parts, app.config.e2b.domain.as_deref()).map_err(AsE2b)?;
+    head::check(&parts, app.config().e2b.domain.as_deref()).map_err(AsE2b)?;
     let used = Addressed::at(&parts, app, address).await?.used;
     let port = Port {
         number: address.port,
@@ -81,7 +82,7 @@ async fn pass_on(app: &Arc<App>, address: &Address, request: Request) -> Result<
     let connection = connected(&used, port).await?;
     let wish = Wish::of(&mut parts);
     let asked = head::to_guest(parts, app, (port, wish.as_ref()));
-    let body = FromClient::of(body, app.config.http.body_timeout(), traffic.clone());
+    let body = FromClient::of(body, app.config().http.body_timeout(), traffic.clone());
     let (answer, task) = ask(connection, asked.map(|()| body), (&used, port)).await?;
     let id = used.slot.id.clone();
     let passed = answer::to_client(answer, (port, wish), ((used, task), traffic));

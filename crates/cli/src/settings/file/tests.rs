@@ -1,0 +1,94 @@
+//! What is said of a configuration that is wrong.
+
+use super::*;
+
+fn faults(text: &str) -> Vec<Fault> {
+    read(text, |_| Ok(())).map(drop).unwrap_err()
+}
+
+#[test]
+fn every_fault_is_told_with_its_line() {
+    let text = "[limts]\n\n[server]\nlisten = \"nowhere\"\nqueue_secs = 1\n[limits.maxima]\nmemory_mib = 5\n[vmm]\nuid_base = \"x\"\n\
+                [audit]\nretention_days = -1\n[pool.python]\nmin = 1\nmaks = 2\n";
+    let faults = faults(text);
+    let told = |line: usize, words: &[&str]| {
+        let fault = faults.iter().find(|fault| fault.line == Some(line));
+        let text = &fault.unwrap_or_else(|| panic!("{line}: {faults:?}")).text;
+        for word in words {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    };
+    told(
+        1,
+        &[
+            "limts is no setting",
+            "did you mean limits?",
+            "audit",
+            "server",
+            "telemetry",
+            "languages",
+        ],
+    );
+    told(4, &["server.listen", "\"nowhere\" is no address"]);
+    told(
+        5,
+        &[
+            "server.queue_secs",
+            "did you mean queue_seconds?",
+            "[server] has:",
+        ],
+    );
+    told(
+        7,
+        &["limits.maxima.memory_mib is 5, allowed is 128 or more"],
+    );
+    told(9, &["vmm.uid_base", "integer"]);
+    told(11, &["audit.retention_days is -1, allowed is 0 "]);
+    told(14, &["pool.python.maks", "did you mean max?"]);
+}
+
+#[test]
+fn a_setting_that_moved_says_where_it_is() {
+    for (text, home) in [
+        ("[vmm]\naccelerator = \"kvm\"", "accelerator in [engine]"),
+        ("[server]\nqueued = 3", "queued in [admission]"),
+    ] {
+        let fault = faults(text).remove(0);
+        assert_eq!(fault.line, Some(2));
+        assert!(fault.text.contains(home), "{}", fault.text);
+    }
+}
+
+#[test]
+fn a_pool_of_a_language_that_is_not_there_and_text_that_is_no_toml_are_named() {
+    let fault = faults("[pool.pyton]\nmin = 1\nmax = 1").remove(0);
+    assert!(fault.text.contains("pyton"), "{fault:?}");
+    let fault = faults("[server\n").remove(0);
+    assert_eq!(fault.line, Some(1));
+}
+
+#[test]
+fn each_setting_of_the_file_has_its_line() {
+    let text = "state_dir = \"/x\"\n[server.http]\n# a comment\nconnections = 5\n[pool.bash]\nmin = 1\nmax = 2\nrehearsed = true\n";
+    let (settings, lines) = read(text, |_| Ok(())).unwrap();
+    assert_eq!(settings.server.http.connections, 5);
+    for (name, line) in [
+        ("state_dir", 1),
+        ("server.http.connections", 4),
+        ("server", 4),
+        ("pool.bash.max", 7),
+    ] {
+        assert_eq!(lines.of(name), Some(line), "{name}");
+    }
+    assert_eq!(lines.of("serve"), None);
+    assert_eq!(lines.of("audit"), None);
+}
+
+#[test]
+fn what_an_older_configuration_says_of_time_is_read() {
+    let text =
+        "[vmm]\nwatchdog_deadline = { secs = 3, nanos = 500000000 }\nwatchdog_interval = 2.5";
+    let vmm = read(text, |_| Ok(())).unwrap().0.sandbox.vmm;
+    assert_eq!(vmm.watchdog_deadline.as_millis(), 3500);
+    assert_eq!(vmm.watchdog_interval.as_millis(), 2500);
+}
