@@ -71,7 +71,7 @@ impl Default for ServerConfig {
 }
 
 /// Jobs that are remembered after their end, in memory: for their key, and for who may see all keys'.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeptJobs {
     /// How many; 0: none.

@@ -123,7 +123,7 @@ impl Keys {
     pub fn names(&self) -> Vec<String> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         if !loaded.has_keys {
-            return vec![self.local.name.clone()];
+            return vec![self.local.get().name.clone()];
         }
         let principals = loaded.by_id.values();
         let names: BTreeSet<String> = principals.map(|(_, own)| own.name.clone()).collect();
