@@ -1,0 +1,10 @@
+//! The documents say what is so: links lead somewhere ([`links`]), each block of commands says what runs it ([`marks`]),
+//! pictures fit and can be read ([`picture`]), the recorded tour is the page's ([`cast`]). What blocks print is looked at
+//! where VMs are, in the tests of the service; that commands are none that the tool does not know, beside its
+//! table of arguments (`src/args/documented.rs`).
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod links;
+mod marks;
+#[path = "../shared/pages.rs"]
+mod pages;
