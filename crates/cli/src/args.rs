@@ -2,6 +2,8 @@
 //! command of several flags has its rows in a file of its name.
 
 mod bench;
+#[cfg(test)]
+mod documented;
 mod events;
 mod images;
 mod keys;

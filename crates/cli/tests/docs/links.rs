@@ -103,7 +103,15 @@ fn every_link_within_the_repository_leads_to_a_file_and_a_heading() {
 #[test]
 fn files_that_pages_name_are_there() {
     const FOLDERS: &[&str] = &[
-        "crates/", "deploy/", "docs/", "examples/", "fuzz/", "lab/", "scripts/", "sdk/", "tests/",
+        "crates/",
+        "deploy/",
+        "docs/",
+        "examples/",
+        "fuzz/",
+        "lab/",
+        "scripts/",
+        "sdk/",
+        "tests/",
     ];
     let mut missing = Vec::new();
     for page in pages::all() {

@@ -8,3 +8,4 @@ mod links;
 mod marks;
 #[path = "../shared/pages.rs"]
 mod pages;
+mod picture;

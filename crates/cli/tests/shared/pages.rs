@@ -35,6 +35,19 @@ pub struct Block {
     pub mark: Option<Mark>,
 }
 
+impl Block {
+    /// What is typed of it: all of a `sh` block, and of a `console` block what stands behind `$ ` and, where a command goes
+    /// on, `> `.
+    pub fn typed(&self) -> String {
+        if self.language != "console" {
+            return self.text.clone();
+        }
+        let lines = self.text.lines();
+        let typed = lines.filter_map(|line| line.strip_prefix("$ ").or(line.strip_prefix("> ")));
+        typed.map(|line| format!("{line}\n")).collect()
+    }
+}
+
 /// What a comment above a block says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mark {
