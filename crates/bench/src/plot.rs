@@ -121,7 +121,7 @@ pub fn svg(plot: &Plot) -> String {
     svg.small(
         (middle, bottom + 40.0),
         Anchor::Middle,
-        "seconds, on a logarithmic axis: each line is ten times the one before",
+        "time, on a logarithmic axis: each line is ten times the one before",
     );
     for (index, row) in plot.rows.iter().enumerate() {
         let base = top + index as f64 * ROW + 17.0;

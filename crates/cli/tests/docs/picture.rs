@@ -13,8 +13,8 @@ const MEASURE: &str = r#"
 const WIDER = 1.08, CONTRAST = 4.5;
 const box = (node, wider) => {
   const { x, y, width, height } = node.getBoundingClientRect();
-  const more = (width * (wider - 1)) / 2;
-  return { left: x - more, right: x + width + more, top: y, bottom: y + height };
+  const more = width * (wider - 1), part = { start: 0, middle: 0.5, end: 1 }[getComputedStyle(node).textAnchor];
+  return { left: x - more * part, right: x + width + more * (1 - part), top: y, bottom: y + height };
 };
 const within = (a, b) => a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
 const apart = (a, b) => a.right <= b.left || a.left >= b.right || a.bottom <= b.top || a.top >= b.bottom;
