@@ -4,8 +4,15 @@
 //! table of arguments (`src/args/documented.rs`).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod cast;
+#[path = "../shared/console.rs"]
+mod console;
 mod links;
 mod marks;
 #[path = "../shared/pages.rs"]
+#[expect(
+    dead_code,
+    reason = "what is typed of a block is for those that run it"
+)]
 mod pages;
 mod picture;

@@ -5,7 +5,8 @@
 //! [`leftovers`] finds what VMs leave. The rest
 //! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what goes
 //! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`], [`e2b`], [`e2b_code`], [`e2b_domain`], [`behaviours`], [`mcp`]), our own
-//! client of its sandboxes ([`sandbox_command`]), and what judges them ([`bench_sandbox`]).
+//! client of its sandboxes ([`sandbox_command`]), what judges them ([`bench_sandbox`]), and the commands of the
+//! documents ([`documents`], [`tour`]) in a user's shell ([`shell_session`]).
 //!
 //! A test whose image, VMM or client is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure.
@@ -14,7 +15,10 @@
 mod behaviours;
 mod bench_sandbox;
 mod clients;
+#[path = "../shared/console.rs"]
+mod console;
 mod crash;
+mod documents;
 mod e2b;
 mod e2b_code;
 mod e2b_domain;
@@ -28,11 +32,15 @@ mod leftovers;
 mod manager;
 mod mcp;
 mod observed;
+#[path = "../shared/pages.rs"]
+mod pages;
 #[path = "../shared/place.rs"]
 mod place;
 mod prometheus;
 mod sandbox_command;
 mod sandbox_kills;
 mod service;
+mod shell_session;
 mod stopping;
 mod telling;
+mod tour;
