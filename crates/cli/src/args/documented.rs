@@ -14,6 +14,9 @@ const TOOL: &str = "llm-firecracker";
 /// Words of a shell behind which another command begins, or none of this one's.
 const ENDS: &[&str] = &["|", "||", "&&", "&", ";"];
 
+/// Words behind which a command stands.
+const BEFORE: &[&str] = &["--", "xargs", "env", "sudo", "time", "if", "then"];
+
 /// How much of a command stands there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
@@ -45,13 +48,20 @@ fn commands(script: &str) -> Vec<Vec<String>> {
 fn of_tool(words: &[String]) -> Vec<Vec<String>> {
     let mut found: Vec<Vec<String>> = Vec::new();
     let mut in_command = false;
+    // At the beginning of a line and of what follows a `|`, and behind the words of `BEFORE`.
+    let mut may_begin = true;
+    let by_xargs = words.iter().any(|word| word == "xargs");
     let mut words = words.iter();
     while let Some(word) = words.next() {
+        let (word, ends) = match word.strip_suffix(';') {
+            Some(word) => (word, true),
+            None => (word.as_str(), false),
+        };
         let substituted = word.split_once("$(").map(|(_, command)| command);
-        if word == TOOL || substituted == Some(TOOL) {
+        if (word == TOOL && may_begin) || substituted == Some(TOOL) {
             found.push(vec![TOOL.to_owned()]);
             in_command = true;
-        } else if ENDS.contains(&word.as_str()) {
+        } else if ENDS.contains(&word) {
             in_command = false;
         } else if word == "<" || word == ">" {
             words.next();
@@ -63,13 +73,18 @@ fn of_tool(words: &[String]) -> Vec<Vec<String>> {
             );
             in_command = !last;
         }
+        in_command &= !ends;
+        may_begin = ends || ENDS.contains(&word) || BEFORE.contains(&word) || word.contains('=');
+    }
+    if let (true, Some(command)) = (by_xargs, found.last_mut()) {
+        command.push("WORD-OF-XARGS".to_owned());
     }
     found
 }
 
 /// What is wrong with a command; where it stands for many (`NAME`, `…`), a value that is none is right.
 fn fault(words: &[String], extent: Extent) -> Option<String> {
-    let words = words.iter().filter(|word| !word.contains('…'));
+    let words = words.iter().filter(|word| *word != "…");
     let error = Cli::command().try_get_matches_from(words).err()?;
     let is_fine = match error.kind() {
         ErrorKind::DisplayHelp
@@ -140,7 +155,7 @@ fn every_example_of_the_help_is_one_that_the_tool_takes() {
         let examples = lines.filter_map(|line| line.strip_prefix("  "));
         let examples = examples.filter(|line| line.contains(TOOL) && !line.starts_with('{'));
         for example in examples {
-            let typed = example.split("   ").next().unwrap_or_default();
+            let typed = example.split("  ").next().unwrap_or_default();
             for words in commands(typed) {
                 let fault = fault(&words, Extent::Whole);
                 wrong.extend(fault.map(|fault| format!("{typed}: {fault}")));
