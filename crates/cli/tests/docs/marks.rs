@@ -1,7 +1,10 @@
 //! Every block that people copy says what runs it, or why nothing does; blocks that are shown are what they say.
 
-use crate::pages::{self, Block, Mark, Page, RUNNABLE, repository};
+use crate::pages::{self, Block, Mark, Page, repository};
 use std::path::PathBuf;
+
+/// Languages of blocks that people copy and run. Others are shown (`toml`, `json`) or drawn.
+const RUNNABLE: &[&str] = &["sh", "console", "python", "js", "ts"];
 
 /// What is wrong with a block's mark.
 fn fault(block: &Block) -> Option<String> {
@@ -9,7 +12,7 @@ fn fault(block: &Block) -> Option<String> {
         None => Some(
             "no mark above it: <!-- run -->, <!-- run by: FILE --> or <!-- not run: WHY -->".into(),
         ),
-        Some(Mark::Run) if !["sh", "console"].contains(&block.language.as_str()) => {
+        Some(Mark::Run) if block.language != "sh" => {
             Some(format!("{} blocks are run by a FILE", block.language))
         }
         Some(Mark::RunBy(files)) => {

@@ -51,7 +51,7 @@ async fn e2bs_clients_run_code_unchanged() {
     }
     if let Some(folder) = client("e2b-code-js-2.8.0") {
         let mut node = Command::new("node");
-        node.arg(tests.join("client.mjs")).arg(folder);
+        node.arg(tests.join("client.mjs")).arg(&folder);
         let said = against(&service, node);
         println!("JavaScript 2.8.0: {}", outcome(&tests, None, &said));
         of_the_page(&service, "js", |file| {

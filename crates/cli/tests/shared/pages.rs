@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 /// Folders whose pages nobody of this repository wrote.
 const NOT_OURS: &[&str] = &["node_modules", "target"];
-/// Languages of blocks that people copy and run. Others are shown (`toml`, `json`) or drawn.
-pub const RUNNABLE: &[&str] = &["sh", "console", "python", "js", "ts"];
 
 /// The checkout.
 pub fn repository() -> PathBuf {
