@@ -1,118 +1,211 @@
-//! Latency by path as an SVG: a bar from the fastest to the p95, a tick at the median, on a
-//! logarithmic axis, because the paths lie three orders of magnitude apart.
+//! Times as an SVG: a bar from the fastest to the p95, a tick at the median, on a logarithmic axis, because what is
+//! compared lies orders of magnitude apart; a legend of what the colours, the bar and the tick are. Readable on light and
+//! dark ground, by whoever shows it. [`writer`] places texts and knows how wide they are.
+
+mod writer;
 
 use crate::stats::Summary;
-use std::fmt::Write;
+use writer::{Anchor, Svg, clipped, text_width};
 
 const WIDTH: f64 = 760.0;
-const LEFT: f64 = 170.0;
+const MARGIN: f64 = 16.0;
+/// Of labels at the left, at most; longer ones are cut.
+const MOST_LABEL: f64 = 240.0;
+/// Behind the longest bar, for its median.
+const FOR_VALUES: f64 = 80.0;
 const ROW: f64 = 26.0;
-const TOP: f64 = 40.0;
-/// The axis begins at 1 ms.
-const FROM_SECONDS: f64 = 0.001;
+const BAR: f64 = 12.0;
+const SMALL: f64 = 12.0;
+const TITLE: f64 = 15.0;
 
-/// One line of the plot.
-pub struct PlotRow {
+/// A picture of times.
+pub struct Plot<'a> {
     /// What was measured.
-    pub label: String,
-    /// The times.
-    pub summary: Summary,
+    pub title: &'a str,
+    /// How: runs, language.
+    pub subtitle: String,
+    /// What the rows' colours mean, by their numbers; at most [`COLOURS`].
+    pub series: &'a [&'a str],
+    /// The lines, in order.
+    pub rows: Vec<PlotRow>,
 }
 
-/// Draws the rows, in order.
-pub fn svg(title: &str, rows: &[PlotRow]) -> String {
-    let slowest = rows
-        .iter()
-        .map(|row| row.summary.p95_seconds)
-        .fold(0.01, f64::max);
-    // Up to the next power of ten.
-    let to_seconds = 10f64.powf(slowest.log10().ceil());
-    let x = |seconds: f64| {
-        let share = (seconds.max(FROM_SECONDS) / FROM_SECONDS).log10()
-            / (to_seconds / FROM_SECONDS).log10();
-        LEFT + share * (WIDTH - LEFT - 80.0)
-    };
-    let height = TOP + rows.len() as f64 * ROW + 30.0;
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"12\">\
-         <style>text{{fill:#333}}.grid{{stroke:#bbb;stroke-width:.5}}.bar{{fill:#7aa5d8}}.median{{stroke:#103a6b;stroke-width:2}}\
-         @media(prefers-color-scheme:dark){{text{{fill:#ddd}}.grid{{stroke:#555}}.median{{stroke:#fff}}}}</style>\
-         <text x=\"8\" y=\"20\" font-size=\"14\">{}</text>\n",
-        escape(title)
+/// One line of it.
+pub struct PlotRow {
+    /// Whose times.
+    pub label: String,
+    /// Which of the plot's series it is of.
+    pub series: usize,
+    /// The times, or why there are none.
+    pub seen: Result<Summary, String>,
+}
+
+/// How many series a plot has colours for.
+pub const COLOURS: usize = 3;
+
+/// Colours that are told apart by those who see fewer, with enough contrast to white and to black.
+const STYLE: &str = "text{fill:#24292f}.s{fill:#57606a}.grid{stroke:#c4c9cf;stroke-width:.7}.median{stroke:#111;stroke-width:2}\
+.c0{fill:#4c8dd6}.c1{fill:#d9822b}.c2{fill:#8a8f98}\
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}.s{fill:#adb6c0}.grid{stroke:#3d444d}.median{stroke:#fff}}";
+
+/// The logarithmic axis: from one power of ten to another, in seconds.
+struct Axis {
+    from: f64,
+    to: f64,
+    left: f64,
+    right: f64,
+}
+
+impl Axis {
+    /// That holds all of these times.
+    fn of(rows: &[PlotRow], left: f64) -> Axis {
+        let times = rows.iter().filter_map(|row| row.seen.as_ref().ok());
+        let (mut least, mut most) = (f64::INFINITY, 0.0_f64);
+        for times in times {
+            least = least.min(times.min_seconds);
+            most = most.max(times.p95_seconds);
+        }
+        // Of nothing measured, and of what takes no time, a picture, too.
+        let from = 10f64.powf(least.clamp(1e-6, 1.0).log10().floor());
+        let to = 10f64.powf(most.max(from * 1.001).log10().ceil());
+        let right = WIDTH - MARGIN - FOR_VALUES;
+        Axis {
+            from,
+            to,
+            left,
+            right,
+        }
+    }
+
+    fn x(&self, seconds: f64) -> f64 {
+        let share =
+            (seconds.clamp(self.from, self.to) / self.from).log10() / (self.to / self.from).log10();
+        self.left + share * (self.right - self.left)
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = f64> {
+        let decades = (self.to / self.from).log10().round() as i32;
+        (0..=decades).map(|decade| self.from * 10f64.powi(decade))
+    }
+}
+
+/// Draws it.
+pub fn svg(plot: &Plot) -> String {
+    let mut svg = Svg::default();
+    svg.text(
+        (MARGIN, 26.0),
+        TITLE,
+        Anchor::Start,
+        &clipped(plot.title, TITLE, WIDTH - 2.0 * MARGIN),
     );
-    let mut tick = FROM_SECONDS;
-    while tick <= to_seconds * 1.001 {
-        let at = x(tick);
-        let _ = writeln!(
-            out,
-            "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{:.1}\"/><text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            height - 25.0,
-            height - 8.0,
-            seconds(tick)
-        );
-        tick *= 10.0;
+    svg.small(
+        (MARGIN, 46.0),
+        Anchor::Start,
+        &clipped(&plot.subtitle, SMALL, WIDTH - 2.0 * MARGIN),
+    );
+    let top = legend(&mut svg, plot, 70.0) + 22.0;
+    let bottom = top + plot.rows.len() as f64 * ROW;
+    let label = |row: &PlotRow| clipped(&row.label, SMALL, MOST_LABEL);
+    let widest = plot
+        .rows
+        .iter()
+        .map(|row| text_width(&label(row), SMALL))
+        .fold(40.0, f64::max);
+    let axis = Axis::of(&plot.rows, MARGIN + widest + 10.0);
+    for tick in axis.ticks() {
+        let x = axis.x(tick);
+        svg.line("grid", (x, top), (x, bottom + 4.0));
+        svg.small((x, bottom + 20.0), Anchor::Middle, &seconds(tick));
     }
-    for (index, row) in rows.iter().enumerate() {
-        let y = TOP + index as f64 * ROW;
-        let s = &row.summary;
-        let (from, to, median) = (x(s.min_seconds), x(s.p95_seconds), x(s.p50_seconds));
-        let _ = writeln!(
-            out,
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\
-             <rect class=\"bar\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"12\"/>\
-             <line class=\"median\" x1=\"{median:.1}\" x2=\"{median:.1}\" y1=\"{:.1}\" y2=\"{:.1}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-            LEFT - 8.0,
-            y + 15.0,
-            escape(&row.label),
-            y + 5.0,
-            (to - from).max(1.0),
-            y + 2.0,
-            y + 20.0,
-            to + 6.0,
-            y + 15.0,
-            seconds(s.p50_seconds)
-        );
+    let middle = f64::midpoint(axis.left, axis.right);
+    svg.small(
+        (middle, bottom + 40.0),
+        Anchor::Middle,
+        "time, on a logarithmic axis: each line is ten times the one before",
+    );
+    for (index, row) in plot.rows.iter().enumerate() {
+        let base = top + index as f64 * ROW + 17.0;
+        svg.text((axis.left - 10.0, base), SMALL, Anchor::End, &label(row));
+        draw(&mut svg, &axis, row, base);
     }
-    out.push_str("</svg>\n");
-    out
+    svg.finish(plot.title, STYLE, (WIDTH, bottom + 54.0))
+}
+
+/// The row's bar, tick and median; or why it has none.
+fn draw(svg: &mut Svg, axis: &Axis, row: &PlotRow, base: f64) {
+    match &row.seen {
+        Ok(times) => {
+            let (from, to) = (axis.x(times.min_seconds), axis.x(times.p95_seconds));
+            let median = axis.x(times.p50_seconds);
+            bar(svg, row.series, (from, base), (to - from).max(2.0));
+            svg.line("median", (median, base - BAR - 1.0), (median, base + 3.0));
+            svg.text(
+                (to.max(median) + 8.0, base),
+                SMALL,
+                Anchor::Start,
+                &seconds(times.p50_seconds),
+            );
+        }
+        Err(why) => {
+            let room = WIDTH - MARGIN - axis.left - 6.0;
+            svg.small(
+                (axis.left + 6.0, base),
+                Anchor::Start,
+                &clipped(why, SMALL, room),
+            );
+        }
+    }
+}
+
+fn bar(svg: &mut Svg, series: usize, (x, base): (f64, f64), width: f64) {
+    let class = format!("c{}", series.min(COLOURS - 1));
+    svg.rect(&class, (x, base - BAR + 1.0), (width, BAR));
+}
+
+/// What stands before a name in the legend.
+enum Sample {
+    /// The colour of a series.
+    Colour(usize),
+    Bar,
+    Tick,
+}
+
+/// What the colours, the bar and the tick mean, over as many lines as it takes; gives the last one's place.
+fn legend(svg: &mut Svg, plot: &Plot, first: f64) -> f64 {
+    const SAMPLE: f64 = 24.0;
+    let (mut x, mut base) = (MARGIN, first);
+    let series = plot.series.iter().enumerate();
+    let series = series.map(|(index, name)| (Sample::Colour(index), *name));
+    let marks = [
+        (Sample::Bar, "from the fastest to the p95"),
+        (Sample::Tick, "median"),
+    ];
+    for (sample, name) in series.chain(marks) {
+        let wide = SAMPLE + 6.0 + text_width(name, SMALL) + 20.0;
+        if x + wide > WIDTH - MARGIN && x > MARGIN {
+            (x, base) = (MARGIN, base + 20.0);
+        }
+        let middle = x + SAMPLE / 2.0;
+        match sample {
+            Sample::Colour(series) => bar(svg, series, (middle - BAR / 2.0, base), BAR),
+            Sample::Bar => bar(svg, COLOURS - 1, (x, base), SAMPLE),
+            Sample::Tick => svg.line("median", (middle, base - BAR), (middle, base + 3.0)),
+        }
+        svg.small((x + SAMPLE + 6.0, base), Anchor::Start, name);
+        x += wide;
+    }
+    base
 }
 
 fn seconds(value: f64) -> String {
-    if value < 1.0 {
-        format!("{:.0} ms", value * 1000.0)
-    } else {
-        format!("{value:.1} s")
+    match value {
+        value if value < 0.001 => format!("{:.0} µs", value * 1e6),
+        value if value < 0.01 => format!("{:.1} ms", value * 1e3),
+        value if value < 1.0 => format!("{:.0} ms", value * 1e3),
+        value if value < 10.0 => format!("{value:.1} s"),
+        value => format!("{value:.0} s"),
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn every_row_has_its_bar_inside_the_picture() {
-        let row = |millis: &[u64]| PlotRow {
-            label: "a<b".into(),
-            summary: crate::stats::summary(
-                &millis
-                    .iter()
-                    .copied()
-                    .map(Duration::from_millis)
-                    .collect::<Vec<_>>(),
-            )
-            .unwrap(),
-        };
-        let picture = svg("t", &[row(&[5, 9, 12]), row(&[4000, 4100, 4500])]);
-        assert_eq!(picture.matches("class=\"bar\"").count(), 2);
-        assert!(picture.contains("a&lt;b") && !picture.contains("a<b"));
-        assert!(!picture.contains("NaN") && !picture.contains("inf"));
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 
 mod bench;
 mod config;
+#[cfg(test)]
+mod documented;
 mod events;
 mod images;
 mod keys;

@@ -1,11 +1,11 @@
-"""Each example runs, and prints what it says at its end; so do the blocks of the README."""
+"""Each example runs, and prints what it says at its end; so do the blocks of both READMEs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from blocks import blocks, check, printed
+from blocks import ROOT, blocks, check, printed
 
 pytestmark = pytest.mark.service
 
@@ -13,7 +13,7 @@ PYTHON = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((PYTHON / "examples").glob("*.py"))
 #: Behind this line of an example stands what it prints, each line a comment.
 PRINTS = "# prints:\n"
-BLOCKS = blocks(PYTHON / "README.md")
+BLOCKS = blocks(PYTHON / "README.md") + blocks(ROOT / "README.md")
 
 
 def expected(program: str) -> str:
@@ -34,4 +34,4 @@ def test_a_block_of_the_readme_prints_what_it_says(block: str, tmp_path: Path) -
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 8 and len(BLOCKS) >= 6
+    assert len(EXAMPLES) >= 8 and len(BLOCKS) >= 7

@@ -12,26 +12,31 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 const DOCKER: Facts = Facts {
+    is_ours: false,
     isolation: "namespaces, seccomp, capabilities",
     kernel_shared: true,
     network_by_default: "outbound open",
 };
 const RUNSC: Facts = Facts {
+    is_ours: false,
     isolation: "kernel in user space (gVisor, ptrace platform)",
     kernel_shared: false,
     network_by_default: "outbound open under docker; none here",
 };
 const RUNC: Facts = Facts {
+    is_ours: false,
     isolation: "namespaces, capabilities",
     kernel_shared: true,
     network_by_default: "an empty namespace",
 };
 const BWRAP: Facts = Facts {
+    is_ours: false,
     isolation: "namespaces",
     kernel_shared: true,
     network_by_default: "the host's, unless unshared (it is here)",
 };
 const KATA: Facts = Facts {
+    is_ours: false,
     isolation: "VM",
     kernel_shared: false,
     network_by_default: "outbound open",

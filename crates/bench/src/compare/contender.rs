@@ -14,6 +14,8 @@ const RUN_DEADLINE: Duration = Duration::from_secs(120);
 /// What is known of a technology without measuring.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
+    /// It is this tool.
+    pub is_ours: bool,
     /// What stands between the job and the host.
     pub isolation: &'static str,
     /// The job makes its system calls to the host's kernel.

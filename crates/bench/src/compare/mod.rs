@@ -10,6 +10,7 @@ pub mod containers;
 pub mod contender;
 mod dockerd;
 pub mod memory;
+pub mod picture;
 
 use crate::BenchError;
 use crate::latency::{run_once, timed, wait_until_settled};
@@ -25,6 +26,8 @@ use std::time::{Duration, Instant};
 pub struct Row {
     /// `pool`, `clone`, `clone-command`, `fresh`, `boot`, `docker`, `runsc`, `runc`, `bwrap` or `kata`.
     pub technology: &'static str,
+    /// It is this tool.
+    pub is_ours: bool,
     /// It is here and ran the job.
     pub installed: bool,
     /// Why it was not measured.
@@ -96,6 +99,7 @@ pub async fn run(
         };
         rows.push(Row {
             technology: contender.technology,
+            is_ours: contender.facts.is_ours,
             installed: why_not.is_none(),
             why_not,
             isolation: contender.facts.isolation,

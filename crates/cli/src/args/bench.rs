@@ -26,8 +26,8 @@ pub struct BenchArgs {
     #[arg(short, long, default_value_t = 4)]
     pub concurrency: usize,
     /// Draw latency by path into this SVG file
-    #[arg(long, value_name = "FILE")]
-    pub plot: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", alias = "plot")]
+    pub svg: Option<PathBuf>,
     #[command(flatten)]
     pub format: Format,
 }
@@ -179,6 +179,9 @@ pub struct CompareArgs {
     /// Jobs at once
     #[arg(short, long, default_value_t = 4)]
     pub concurrency: usize,
+    /// Draw the times into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
     #[command(flatten)]
     pub format: Format,
 }

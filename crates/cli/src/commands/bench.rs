@@ -7,13 +7,14 @@ use anyhow::Context as _;
 use bench::compare::contender::{CommandLine, Contender, Facts, How};
 use bench::compare::{self, Extent, containers, memory::SLEEP_SECONDS};
 use bench::latency::{self, LatencyRow, MemoryRow, Throughput, ThroughputRow, config_for};
-use bench::plot::{PlotRow, svg};
+use bench::plot::{Plot, PlotRow, svg};
 use bench::program::{Program, hello};
 use protocol::language::Language;
 use protocol::result::BootPath;
 use sandbox::config::Config;
 use sandbox::sandbox::Sandbox;
 use serde_json::json;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,9 +34,8 @@ pub async fn bench(global: &Global, args: BenchArgs) -> anyhow::Result<ExitCode>
     for path in paths(&config, &args).await? {
         plan.measure(path, &mut rows).await?;
     }
-    if let Some(file) = &args.plot {
-        let picture = svg("Hello, from the request to the result", &rows.plot_rows());
-        std::fs::write(file, picture).with_context(|| format!("writing {}", file.display()))?;
+    if let Some(file) = &args.svg {
+        write_picture(file, &svg(&rows.plot(args.runs)))?;
     }
     if args.format.json {
         return print_json(&json!({
@@ -46,6 +46,10 @@ pub async fn bench(global: &Global, args: BenchArgs) -> anyhow::Result<ExitCode>
     }
     rows.print()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn write_picture(file: &Path, picture: &str) -> anyhow::Result<()> {
+    std::fs::write(file, picture).with_context(|| format!("writing {}", file.display()))
 }
 
 /// Those that were named; else all that the engine has.
@@ -117,14 +121,22 @@ impl Plan<'_> {
 }
 
 impl Measured {
-    fn plot_rows(&self) -> Vec<PlotRow> {
-        self.latency
-            .iter()
-            .map(|row| PlotRow {
-                label: format!("{} {}", row.language, row.path.as_str()),
-                summary: row.total.clone(),
-            })
-            .collect()
+    fn plot(&self, runs: usize) -> Plot<'static> {
+        let row = |row: &LatencyRow| PlotRow {
+            label: format!("{} {}", row.language, row.path.as_str()),
+            series: match row.path {
+                BootPath::Boot => 2,
+                BootPath::Clone => 1,
+                BootPath::Pool => 0,
+            },
+            seen: Ok(row.total.clone()),
+        };
+        Plot {
+            title: "Hello, from the request to the result",
+            subtitle: format!("{runs} runs of each"),
+            series: &["from the pool", "a clone of a snapshot", "a cold boot"],
+            rows: self.latency.iter().map(row).collect(),
+        }
     }
 
     fn print(&self) -> std::io::Result<()> {
@@ -213,6 +225,9 @@ pub async fn compare(global: &Global, args: CompareArgs) -> anyhow::Result<ExitC
         sandbox.close(CLOSE_PATIENCE).await;
     }
     drop(others);
+    if let Some(file) = &args.svg {
+        write_picture(file, &compare::picture::picture(language, &rows))?;
+    }
     if args.format.json {
         return print_json(&json!({ "language": language, "rows": rows }));
     }
@@ -234,6 +249,7 @@ async fn snapshot_made(pool: &Sandbox, language: Language) -> bool {
 }
 
 const OWN: Facts = Facts {
+    is_ours: true,
     isolation: "VM, jail, seccomp, cgroups",
     kernel_shared: false,
     network_by_default: "none",

@@ -152,6 +152,7 @@ fn a_users_file_is_an_image_that_jobs_run_in() {
     let components = bill["components"].as_array().unwrap();
     assert!(components.iter().any(|one| one["name"] == "bash"), "{bill}");
     host.images(&["rm", "mine"]);
+    host.images(&["prune", "--unused-for", "7"]);
     let done = host
         .tool()
         .program("sh", program)

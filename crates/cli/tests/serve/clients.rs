@@ -1,5 +1,5 @@
-//! Clients that are not ours: curl with the examples of the docs, a client of Piston's API and a
-//! tester of OpenAPI pages, both from PyPI (`scripts/test-clients.sh` installs them).
+//! Clients that are not ours: a client of Piston's API and a tester of OpenAPI pages, both from PyPI
+//! (`scripts/test-clients.sh` installs them).
 
 use crate::lab;
 use crate::service::{Service, tool};
@@ -23,68 +23,6 @@ fn python_client(name: &str) -> Option<PathBuf> {
 fn said(done: &Output) -> String {
     let both = [done.stdout.as_slice(), done.stderr.as_slice()].concat();
     String::from_utf8_lossy(&both).into_owned()
-}
-
-/// One curl command of a page, and what stands below it: pieces of its output, in their order.
-struct Example {
-    command: String,
-    output: Vec<String>,
-}
-
-/// A command from `curl ` to the comment after it, which is `# … piece … piece …`.
-fn examples(page: &str) -> Vec<Example> {
-    let mut examples: Vec<Example> = Vec::new();
-    let mut lines = page.lines().map(str::trim);
-    while let Some(line) = lines.next() {
-        if line.starts_with("curl ") {
-            let (mut command, mut output) = (line.to_owned(), String::new());
-            for line in lines.by_ref() {
-                if let Some(pieces) = line.strip_prefix("# …") {
-                    output = pieces.to_owned();
-                    break;
-                }
-                command = format!("{command}\n{line}");
-            }
-            let pieces = output.split('…').map(str::trim);
-            let pieces = pieces.filter(|piece| !piece.is_empty());
-            let output = pieces.map(str::to_owned).collect();
-            examples.push(Example { command, output });
-        }
-    }
-    examples
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_curl_examples_of_the_docs_print_what_they_say() {
-    let _alone = lab::alone().await;
-    let languages = ["python", "node", "bash"];
-    if lab::program("curl", "curl").is_none() || !languages.into_iter().all(lab::can_run) {
-        return;
-    }
-    let service = Service::start("examples", "");
-    let address = service.base.strip_prefix("http://").unwrap();
-    for (page, least) in [("README.md", 3), ("docs/api.md", 3)] {
-        let text = std::fs::read_to_string(repository().join(page)).unwrap();
-        let examples = examples(&text);
-        assert!(examples.len() >= least, "{page} has {}", examples.len());
-        for Example { command, output } in examples {
-            let here = command.replace("localhost:8080", address);
-            let script = format!(
-                "set -eo pipefail\ncurl() {{ command curl --fail-with-body \"$@\"; }}\n{here}"
-            );
-            let done = Command::new("bash").args(["-c", &script]).output().unwrap();
-            let said = said(&done);
-            assert!(done.status.success(), "{page}: {command}\n{said}");
-            assert!(!output.is_empty(), "{page}: {command} shows no output");
-            let mut rest = said.as_str();
-            for piece in output {
-                let found = rest.find(&piece);
-                let at = found.unwrap_or_else(|| panic!("{page}: {command}\n{piece} in {said}"));
-                rest = &rest[at + piece.len()..];
-            }
-        }
-    }
-    service.stop();
 }
 
 /// What a user of the client writes; only the address is ours.
