@@ -6,9 +6,12 @@ mod config;
 #[cfg(test)]
 mod documented;
 mod events;
+mod global;
 mod images;
 mod keys;
 mod language;
+mod process;
+mod quantity;
 mod run;
 mod sandbox;
 mod shell;
@@ -21,9 +24,11 @@ pub use bench::{
 };
 pub use config::{ConfigCommand, Given};
 pub use events::{EventsCommand, Shape as EventsShape};
+pub use global::{AccelArg, EngineArg, Global};
 pub use images::{ImagesCommand, KernelArg, LockArgs};
 pub use keys::KeysCommand;
 pub use language::{IMAGE_NAME, LANGUAGE_NAME};
+pub use process::command;
 pub use run::{RunArgs, ScanArg};
 pub use sandbox::{
     CpArgs, CreateArgs, ExecArgs, LogsArgs, SandboxArgs, SandboxCommand, ServiceArgs, UserArg,
@@ -32,10 +37,8 @@ pub use shell::ShellArgs;
 pub use snapshots::SnapshotsCommand;
 pub use usage::UsageArgs;
 
-use clap::builder::{FalseyValueParser, Resettable};
-use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use server::config::listen::Listen;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Runs code that nobody has read in a microVM of its own.
@@ -48,166 +51,21 @@ pub struct Cli {
     pub command: Command,
 }
 
-impl Cli {
-    /// This process's command line; a wrong one ends the process with what is wrong.
-    pub fn of_process() -> Cli {
-        let command = Cli::command()
-            .mut_arg("firecracker", unless_empty)
-            .mut_arg("jailer", unless_empty);
-        let matches = command.get_matches();
-        let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        cli.global.given = config::given(&matches);
-        cli
-    }
-}
-
-/// A variable that is there and empty is as one that is not.
-fn unless_empty(arg: Arg) -> Arg {
-    match arg.get_env().and_then(std::env::var_os) {
-        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
-        _ => arg,
-    }
-}
-
 const EXAMPLES: &str = "\
 Examples:
   llm-firecracker images build python          once, about a minute
   llm-firecracker run hello.py                 the language comes from the extension
+  llm-firecracker hello.py                     the same
   llm-firecracker run hello.py -- one two      with arguments
   llm-firecracker run --lang python -c 'print(1)'
   llm-firecracker run --lang bash - < script.sh
   llm-firecracker run --json --timeout 2 loop.js
   llm-firecracker doctor                       can this host be trusted with it?
 
-Exit codes of run: the program's own; 124 time-out, 137 out of memory, 2 refused,
+Exit codes of run: the program's own; 124 time-out, 137 out of memory, 2 refused or a wrong configuration,
 125 the sandbox itself failed, 128+N ended by signal N.
 
 Settings come from a TOML file, then LLM_FIRECRACKER_* variables, then flags.";
-
-/// Flags that every command takes.
-#[derive(Debug, Clone, Args)]
-pub struct Global {
-    /// The configuration file [default: /etc/llm-firecracker/config.toml, or below ~/.config]
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_CONFIG",
-        value_name = "FILE"
-    )]
-    pub config: Option<PathBuf>,
-    /// Where images, snapshots and running VMs live [default: /var/lib/llm-firecracker, or below ~/.local/share]
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_STATE_DIR",
-        value_name = "DIR"
-    )]
-    pub state_dir: Option<PathBuf>,
-    /// The folder of the operator's languages [default: languages beside the configuration file's usual place]
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_LANGUAGES_DIR",
-        value_name = "DIR",
-        hide_short_help = true
-    )]
-    pub languages_dir: Option<PathBuf>,
-    /// The guest agent's binary [default: beside this program]
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_AGENT",
-        value_name = "FILE",
-        hide_short_help = true
-    )]
-    pub agent: Option<PathBuf>,
-    /// The VMM
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_ENGINE",
-        value_enum,
-        default_value_t
-    )]
-    pub engine: EngineArg,
-    /// Firecracker's binary [default: in PATH, or as `setup` installed it]
-    #[arg(
-        long,
-        global = true,
-        env = "FIRECRACKER_BIN",
-        value_name = "FILE",
-        hide_short_help = true
-    )]
-    pub firecracker: Option<PathBuf>,
-    /// Its jailer's
-    #[arg(
-        long,
-        global = true,
-        env = "JAILER_BIN",
-        value_name = "FILE",
-        hide_short_help = true
-    )]
-    pub jailer: Option<PathBuf>,
-    /// What runs the guest's instructions
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_ACCEL",
-        value_enum,
-        default_value_t
-    )]
-    pub accel: AccelArg,
-    /// Let processes of sandboxes be root in the guest: the VM is the wall then
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_GUEST_ROOT",
-        value_parser = FalseyValueParser::new(),
-        hide_short_help = true
-    )]
-    pub allow_guest_root: bool,
-    /// Let sandboxes have a root file system that can be written to
-    #[arg(
-        long,
-        global = true,
-        env = "LLM_FIRECRACKER_WRITABLE",
-        value_parser = FalseyValueParser::new(),
-        hide_short_help = true
-    )]
-    pub allow_writable: bool,
-    /// Say more on standard error (twice: everything)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// Settings that a flag or a variable gave.
-    #[arg(skip)]
-    pub given: BTreeMap<&'static str, Given>,
-}
-
-/// Which VMM.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum EngineArg {
-    /// As configured; else, with KVM, Firecracker or QEMU; without, User-Mode Linux or QEMU's emulation
-    #[default]
-    Auto,
-    /// QEMU's microvm machine in a bubblewrap jail
-    Qemu,
-    /// Firecracker in its jailer
-    Firecracker,
-    /// User-Mode Linux in a bubblewrap jail: needs no KVM, computes at native speed
-    Uml,
-}
-
-/// Which accelerator.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum AccelArg {
-    /// As configured; else KVM where guest code was seen to run on it, else TCG
-    #[default]
-    Auto,
-    /// Hardware virtualisation, or an error
-    Kvm,
-    /// Software emulation: works everywhere, slower, a weaker wall
-    Tcg,
-}
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -272,16 +130,29 @@ pub enum Command {
     #[command(subcommand)]
     Events(EventsCommand),
     /// Print completions for a shell
+    #[command(after_help = COMPLETIONS_HELP)]
     Completions {
-        /// The shell
+        /// The shell in which they are to work
         shell: clap_complete::Shell,
     },
     /// Write the man pages into a folder
+    #[command(
+        after_help = "Examples:\n  llm-firecracker man ~/.local/share/man/man1 && man llm-firecracker-run"
+    )]
     Man {
-        /// The folder
+        /// The folder; it is made where it is missing
         dir: PathBuf,
     },
 }
+
+const COMPLETIONS_HELP: &str = "\
+To have them in each new shell (the package does this by itself):
+  bash   llm-firecracker completions bash > ~/.local/share/bash-completion/completions/llm-firecracker
+         without the package bash-completion:  echo 'source <(llm-firecracker completions bash)' >> ~/.bashrc
+  zsh    echo 'source <(llm-firecracker completions zsh)' >> ~/.zshrc      (after compinit)
+  fish   llm-firecracker completions fish > ~/.config/fish/completions/llm-firecracker.fish
+
+The shell asks llm-firecracker itself, which is to be in PATH: languages and images of yours are completed, too.";
 
 const MCP_EXAMPLES: &str = "\
 An assistant starts it by itself, once its configuration says so, and ends it by closing standard input:
@@ -321,6 +192,9 @@ pub struct Format {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Print every column of the table, however wide the terminal is
+    #[arg(long, conflicts_with = "json")]
+    pub wide: bool,
 }
 
 /// Flags of `selftest`.

@@ -31,7 +31,9 @@ fn main() -> ExitCode {
     {
         return images::oci::child_main();
     }
+    commands::help::answer_shell();
     let cli = Cli::of_process();
+    cli.global.color.set();
     // Dropped last: it sends what is still to be sent.
     let _telemetry = match start_log(&cli) {
         Ok(telemetry) => telemetry,
@@ -83,7 +85,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Usage(args) => commands::usage::run(&cli.global, &args),
         Command::Config(command) => commands::config::run(&cli.global, command),
         Command::Events(command) => commands::events::run(&cli.global, command),
-        Command::Completions { shell } => commands::help::completions(&cli.global, shell),
+        Command::Completions { shell } => commands::help::completions(shell),
         Command::Man { dir } => commands::help::man(&dir),
     }
 }
@@ -98,12 +100,7 @@ fn start_log(cli: &Cli) -> anyhow::Result<Telemetry> {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
-    };
-    if error.chain().any(broken_pipe) {
+    if signals::is_pipe_closed(error) {
         return ExitCode::SUCCESS;
     }
     terminal::say(format_args!("{error:#}"));

@@ -1,5 +1,7 @@
 //! Progress of long work: a bar a task on a terminal, a line a step elsewhere.
 
+pub mod status;
+
 use images::Progress;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;

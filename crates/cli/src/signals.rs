@@ -1,7 +1,19 @@
-//! The signals that ask this tool to stop.
+//! The signals that ask this tool to stop, and the one that it does without: SIGPIPE.
 
 use std::io::IsTerminal as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a shell says of a program that SIGPIPE ended: 128 and its number.
+pub const EXIT_PIPE_CLOSED: u8 = 141;
+
+/// Whether an error is that nobody reads what this tool writes any more, as behind `| head`.
+pub fn is_pipe_closed(error: &anyhow::Error) -> bool {
+    let is_it = |cause: &(dyn std::error::Error + 'static)| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(is_it)
+}
 
 /// Listens for them from the moment it is made; until then they end the process.
 pub struct StopSignals([Option<Signal>; 3]);

@@ -3,6 +3,8 @@
 
 mod client;
 
+use crate::progress::status;
+use crate::terminal::has_colours;
 use client::Client;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider as _;
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::io::IsTerminal as _;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::fmt::time;
 use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -75,15 +78,20 @@ struct Collector {
 /// Starts the log. Must run outside the runtime: what sends to a collector has threads of its own.
 pub fn start(verbose: u8, config: &TelemetryConfig) -> Result<Telemetry, TelemetryError> {
     // What the library of a protocol says of each request is a client's word, as often as it likes to have it said.
-    let level = ["warn,rmcp=off", "info,rmcp=warn", "debug"][usize::from(verbose.min(2))];
+    let level =
+        ["warn,rmcp=off", "info,rmcp=warn,step=debug", "debug"][usize::from(verbose.min(2))];
     let filter =
         EnvFilter::try_from_env("LLM_FIRECRACKER_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let stderr = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(verbose > 0)
-        .without_time()
-        .with_filter(filter);
+        .with_ansi(has_colours(&std::io::stderr()))
+        .with_target(verbose > 1);
+    // Of what takes long one wants to see where the time goes.
+    let stderr = match verbose {
+        0 => stderr.without_time().boxed(),
+        _ => stderr.with_timer(time::uptime()).boxed(),
+    };
+    let stderr = stderr.with_filter(filter);
     let journal = match config.journald {
         true => Some(tracing_journald::layer().map_err(TelemetryError::Journal)?),
         false => None,
@@ -100,8 +108,11 @@ pub fn start(verbose: u8, config: &TelemetryConfig) -> Result<Telemetry, Telemet
     let logs = collector
         .as_ref()
         .map(|own| OpenTelemetryTracingBridge::new(&own.logs));
+    // Whoever has each step in lines needs none that comes and goes.
+    let steps = (verbose == 0 && std::io::stderr().is_terminal()).then_some(status::Steps);
     tracing_subscriber::registry()
         .with(stderr)
+        .with(steps.with_filter(filter_fn(status::is_step)))
         .with(journal.with_filter(filter_fn(is_told)))
         .with(traces.with_filter(filter_fn(is_told)))
         .with(logs.with_filter(filter_fn(is_told)))

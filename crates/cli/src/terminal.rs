@@ -5,8 +5,12 @@
 //! as an escape. Everything that this tool prints and did not write itself goes through here: [`Visible`] for a
 //! program's output, [`visible`] for lines and sentences, [`json`] for JSON.
 
+use crate::progress::status;
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
+use std::io::Write as _;
 
 /// Whether a terminal would act on it, or show what follows in another order.
 fn steers(c: char) -> bool {
@@ -57,9 +61,23 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Whether this stream gets colours, by the convention that help follows, too: a terminal does, unless `NO_COLOR` is set;
+/// whatever else does where `CLICOLOR_FORCE` says so; `--color` goes before both.
+pub fn has_colours(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
+}
+
 /// A sentence of the tool's on standard error, whoever's words are in it.
 pub fn say(sentence: impl Display) {
-    eprintln!("llm-firecracker: {}", visible(&sentence.to_string()));
+    let sentence = sentence.to_string();
+    status::aside(|| {
+        // Where standard error is gone there is nobody to tell.
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "llm-firecracker: {}",
+            visible(&sentence)
+        );
+    });
 }
 
 /// Makes a stream visible as it comes: a character may come in two pieces, and so may the end of a line.

@@ -6,7 +6,8 @@
 //! 3. [`folder`] reads an operator's folder.
 //! 4. [`root_image`] is what VMs boot from: each language's own image, and others that hold several languages, of `images/`.
 //! 5. [`custom`] adds images that users made.
-//! 6. [`table`] is the one table of a process, and [`Language`] a row of it.
+//! 6. [`shebang`] reads a language from a program's first line, [`suggest`] tells what a wrong name may have meant.
+//! 7. [`table`] is the one table of a process, and [`Language`] a row of it.
 //!
 //! Nothing here knows a VM, a request or an image's making.
 
@@ -17,10 +18,13 @@ mod folder;
 pub mod image;
 mod root_image;
 pub mod row;
+mod shebang;
+mod suggest;
 mod table;
 
 pub use error::LanguageError;
 pub use folder::{MAX_DRIVERS, MAX_DRIVERS_BYTES};
 pub use root_image::{RootImage, image_names, images};
 pub use row::{DRIVERS, PROGRAM, Row};
+pub use suggest::{closest, instead_of_image, instead_of_language};
 pub use table::{Driver, Language, all, load, named, names};

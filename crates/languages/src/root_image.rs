@@ -4,6 +4,7 @@ use crate::check;
 use crate::custom::{self, CustomImage, Defaults};
 use crate::error::LanguageError;
 use crate::image::Recipe;
+use crate::suggest::instead_of_image;
 use crate::table::{self, Companions, Embedded, Language, Source};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
@@ -107,6 +108,12 @@ impl RootImage {
     /// The image of this name.
     pub fn named(name: &str) -> Option<RootImage> {
         images().find(|image| image.name() == name)
+    }
+
+    /// The image of this name, else the one that the language of this name or alias boots from.
+    pub fn meant_by(name: &str) -> Option<RootImage> {
+        let of_language = || Language::from_alias(name).map(Language::image);
+        RootImage::named(name).or_else(of_language)
     }
 
     /// The language's own; it has one.
@@ -249,8 +256,8 @@ impl<'de> Deserialize<'de> for RootImage {
         let name = String::deserialize(deserializer)?;
         RootImage::named(&name).ok_or_else(|| {
             serde::de::Error::custom(format!(
-                "unknown image {name:?}, expected one of: {}",
-                image_names()
+                "image {name:?} is not known, {}",
+                instead_of_image(&name)
             ))
         })
     }

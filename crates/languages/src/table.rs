@@ -289,11 +289,14 @@ impl Language {
         all().find(|language| language.name() == name)
     }
 
-    /// The language with this name or alias.
+    /// The language with this name or alias, in any case.
     pub fn from_alias(name: &str) -> Option<Language> {
-        let has = |alias: &String| alias == name;
-        Language::from_name(name)
-            .or_else(|| all().find(|language| language.row().aliases.iter().any(has)))
+        let is_it = |word: &str| word.eq_ignore_ascii_case(name);
+        let has = |language: &Language| {
+            let aliases = &language.row().aliases;
+            is_it(language.name()) || aliases.iter().any(|alias| is_it(alias))
+        };
+        Language::from_name(name).or_else(|| all().find(has))
     }
 
     /// The language of a file with this extension (without the dot).
@@ -330,11 +333,11 @@ impl Language {
         }
     }
 
-    /// The language of a label.
+    /// The language of a label, which may have an alias where the name stands.
     pub fn from_label(label: &str) -> Option<Language> {
         match label.split_once('@') {
-            None => Language::from_name(label),
-            Some((name, image)) => Language::from_name(name)?.in_image(RootImage::named(image)?),
+            None => Language::from_alias(label),
+            Some((name, image)) => Language::from_alias(name)?.in_image(RootImage::named(image)?),
         }
     }
 

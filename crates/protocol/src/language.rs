@@ -8,7 +8,10 @@ use crate::validate::{Rejection, shown};
 use languages::row::PackageSource;
 pub use languages::row::{Context, Orders};
 use languages::{DRIVERS, PROGRAM, row};
-pub use languages::{Language, RootImage, all, image_names, images, named, names};
+pub use languages::{
+    Language, RootImage, all, image_names, images, instead_of_image, instead_of_language, named,
+    names,
+};
 use std::collections::BTreeMap;
 
 const _: () = assert!(languages::MAX_DRIVERS <= MAX_DRIVERS);
@@ -22,19 +25,25 @@ pub fn asked_for(language: Option<&str>, image: Option<&str>) -> Result<Option<S
     };
     let refused = |what: String| Rejection::new(ErrorCode::ImageUnknown, "image", what);
     // Those that packages made are had by asking for the packages, which the operator's rules are for.
-    let named = RootImage::named(image_name).filter(|image| !image.is_package_set());
+    let named = RootImage::meant_by(image_name).filter(|image| !image.is_package_set());
     let image = named.ok_or_else(|| {
-        let (shown, names) = (shown(image_name), image_names());
-        refused(format!("image {shown} is not known, there are {names}"))
+        let instead = instead_of_image(image_name);
+        refused(format!(
+            "image {} is not known, {instead}",
+            shown(image_name)
+        ))
     })?;
     let held = image.languages();
     let meant = match language {
         None => held.first(),
-        Some(language) => held.iter().find(|one| one.name() == language),
+        Some(name) => {
+            let known = Language::from_alias(name).map(Language::name);
+            held.iter().find(|one| Some(one.name()) == known)
+        }
     };
     match (meant, language) {
         (Some(language), _) => Ok(Some(language.label())),
-        (None, Some(language)) if Language::from_name(language).is_none() => {
+        (None, Some(language)) if Language::from_alias(language).is_none() => {
             Ok(Some(language.to_owned()))
         }
         (None, _) => {

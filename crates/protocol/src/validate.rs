@@ -3,7 +3,7 @@
 
 use crate::error_code::ErrorCode;
 use crate::job::{Job, JobRequest, RequestedLimits, ScanMode};
-use crate::language::Language;
+use crate::language::{Language, instead_of_language};
 use crate::limits::{
     JobLimits, LimitValues, MAX_ARG_BYTES, MAX_ARGS, MAX_CODE_BYTES, MAX_ENV, MAX_NORMALIZE_TIME,
     MAX_TIMEOUT_SECONDS, MIN_MEMORY_MIB, MIN_NORMALIZE_TIME, SandboxRules,
@@ -139,9 +139,9 @@ impl Policy {
                 ErrorCode::LanguageUnknown,
                 "language",
                 format!(
-                    "language {} is not known, there are {}",
+                    "language {} is not known, {}",
                     shown(&request.language),
-                    crate::language::names()
+                    instead_of_language(&request.language)
                 ),
             )
         })?;

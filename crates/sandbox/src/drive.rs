@@ -21,6 +21,7 @@ use crate::error::{JobError, Step, Why};
 use crate::lease::{Leased, resume, with_console};
 use crate::live::{AdoptSpec, Guest, Launch, LaunchSpec, LiveError, Service, SignalTarget};
 use crate::outcome::{JobReport, TalkEnd};
+use crate::step;
 use crate::talk::TalkError;
 use crate::waiting::Waiting;
 use input::{Abandoned, feed};
@@ -291,6 +292,10 @@ impl Course<'_> {
             launch => launch?,
         };
         let begun = Instant::now();
+        match phase {
+            Phase::Compile => step::begins("compiling"),
+            Phase::Execute => step::program_runs(),
+        }
         self.heard.begin(phase);
         let deadline = begun + HOST_GRACE + program::wall_limit(self.job, phase);
         match timeout_at(deadline, self.follow(launch, deadline)).await {

@@ -18,7 +18,7 @@
 //! | `ending` | what is told of each job, whatever way it ends |
 //! | [`error`] | why there is no report, and the code that clients match on |
 //! | [`outcome`] | how an ending becomes a result; [`normalize`] hides its time |
-//! | [`events`], [`metrics`] | what is told and counted |
+//! | [`events`], [`metrics`] | what is told and counted; [`step`] is told to who waits |
 //!
 //! Out of this crate: HTTP, flags, and how a VM boots.
 
@@ -46,6 +46,7 @@ pub mod saved;
 pub mod session;
 pub mod snapshots;
 pub mod standby;
+pub mod step;
 pub mod supply;
 pub mod talk;
 mod waiting;

@@ -9,7 +9,7 @@ use protocol::event::EventType;
 use protocol::job::Job;
 use protocol::result::{Failure, Isolation, JobResult, LimitHit, Status, Timings, Usage};
 use protocol::supervisor::ProcessReport;
-use protocol::wire::{Ending, LimitName, Phase};
+use protocol::wire::{Ending, LimitName, MAX_ARTIFACTS, Phase};
 use std::time::Duration;
 
 const MICROS: f64 = 1e-6;
@@ -174,9 +174,7 @@ fn take_report(result: &mut JobResult, job: &Job, report: JobReport) {
         memory_peak_mib: (peaks.max().unwrap_or(0) as f64 / MIB * 10.0).round() / 10.0,
     };
     if report.artifacts_truncated {
-        result
-            .notes
-            .push("some files of /work/out were left out: over the artifact limit".into());
+        result.notes.push(left_out(job));
     }
     let pids_refused: u64 = report.processes().map(|process| process.pids_refused).sum();
     if pids_refused > 0 {
@@ -202,6 +200,15 @@ fn take_report(result: &mut JobResult, job: &Job, report: JobReport) {
             result.signal = Some(SIGSYS);
         }
     }
+}
+
+/// The guest does not say which: a file that comes whole is in the result.
+fn left_out(job: &Job) -> String {
+    let mib = job.limits.artifact_bytes as f64 / MIB;
+    format!(
+        "some files of /work/out were left out: together they may have {mib} MiB (artifact_bytes in [limits] of the \
+         configuration), and be {MAX_ARTIFACTS} regular files"
+    )
 }
 
 fn is_cut(process: &ProcessReport) -> bool {

@@ -10,6 +10,7 @@ use crate::pool::{Pool, Refill};
 use crate::saved::SavedKey;
 use crate::snapshots::{SnapshotKey, SnapshotStore};
 use crate::standby::Standbys;
+use crate::step;
 use crate::warm_up::waiting_in_clones;
 use images::ImageStore;
 use protocol::job::Job;
@@ -149,6 +150,7 @@ impl Supply {
         if let Some(snapshots) = self.engine.snapshots()
             && let Some(files) = self.snapshot_for(language, shape, &materials).await
         {
+            step::begins("cloning a VM of its snapshot");
             let spec = materials.spec(lease::new_vm_id()?, shape);
             if let Some(standbys) = standbys
                 && let Some(leased) = standbys.clone_of(&spec, &files).await
@@ -196,11 +198,13 @@ impl Supply {
     }
 
     async fn verified(&self, language: Language) -> Result<Materials, JobError> {
+        step::begins(format_args!("checking the {} image", language.image()));
         let kernel = self.engine.kernel();
         self.materials.verified(language, kernel).await
     }
 
     async fn boot(&self, materials: &Materials, shape: Shape) -> Result<Leased, JobError> {
+        step::begins("booting a VM");
         let spec = materials.spec(lease::new_vm_id()?, shape);
         lease::boot(self.engine.as_ref(), spec).await
     }
@@ -259,6 +263,9 @@ impl Supply {
         let key = self.key(language, shape, &materials);
         let spec = |id| materials.spec(id, shape);
         let engine = self.engine.snapshots().ok_or_else(|| self.no_snapshots())?;
+        step::begins(format_args!(
+            "making the snapshot that later VMs of {language} are cloned from"
+        ));
         self.snapshots.create(&key, engine, spec).await
     }
 

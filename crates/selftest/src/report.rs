@@ -1,7 +1,6 @@
 //! The battery's answer, for people and for machines.
 
 use crate::table::Kind;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 /// What came of one attack.
@@ -85,41 +84,27 @@ impl Report {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// One line a verdict, then the sum.
-    pub fn to_table(&self) -> String {
-        let mut table = Table::new();
-        table
-            .load_preset(presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_header(["ATTACK", "KIND", "EXPECTED", "SEEN", ""]);
-        for verdict in &self.attacks {
-            let word = if verdict.contained {
-                "contained"
-            } else {
-                "GAVE WAY"
+    /// Of each attack its name and kind, what came of it in a word, what was seen, and what must come.
+    pub fn rows(&self) -> impl Iterator<Item = [&str; 5]> {
+        let run = self.attacks.iter().map(|verdict| {
+            let word = match verdict.contained {
+                true => "contained",
+                false => "GAVE WAY",
             };
-            table.add_row([
-                verdict.name.as_str(),
+            let name = verdict.name.as_str();
+            [
+                name,
                 verdict.kind.name(),
-                &verdict.expected,
-                &verdict.seen,
                 word,
-            ]);
-        }
-        for not_run in &self.not_run {
-            table.add_row([
-                not_run.name.as_str(),
-                not_run.kind.name(),
-                "",
-                &not_run.why,
-                "not run",
-            ]);
-        }
-        let lines: Vec<String> = table
-            .lines()
-            .map(|line| line.trim_end().to_owned())
-            .collect();
-        format!("{}\n\n{}\n", lines.join("\n"), self.summary())
+                &verdict.seen,
+                &verdict.expected,
+            ]
+        });
+        let not_run = self.not_run.iter().map(|one| {
+            let name = one.name.as_str();
+            [name, one.kind.name(), "not run", &one.why, ""]
+        });
+        run.chain(not_run)
     }
 
     /// The sum in one line.
@@ -208,6 +193,6 @@ mod tests {
             assert!(json["attacks"][0].get(field).is_some(), "{field}");
         }
         assert_eq!(json["attacks"][0]["kind"], "doors");
-        assert!(report(&[false]).to_table().contains("GAVE WAY"));
+        assert!(report(&[false]).rows().any(|row| row.contains(&"GAVE WAY")));
     }
 }

@@ -1,5 +1,6 @@
 //! What `run` takes: the program, what goes with it, its limits.
 
+use super::quantity::{parse_bytes, parse_duration, parse_mib, parse_time, parse_whole_seconds};
 use super::{IMAGE_NAME, LANGUAGE_NAME};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -14,7 +15,10 @@ Examples:
   llm-firecracker run --image mine -- --verbose         the command of an image of one's own
   llm-firecracker run --lang node -c 'console.log(process.version)'
   echo 'echo $((6*7))' | llm-firecracker run --lang bash -
-  llm-firecracker run --json --timeout 0.5 --memory 256 loop.py";
+  llm-firecracker run --json --timeout 500ms --memory 1g loop.py
+
+Exit codes: the program's own; 124 time-out, 137 out of memory, 2 refused or a wrong configuration,
+125 the sandbox itself failed, 128+N ended by signal N (141: nobody read the output any more).";
 
 /// Flags of `run`.
 #[derive(Debug, Args)]
@@ -29,7 +33,7 @@ pub struct RunArgs {
     /// The program's text, whatever it begins with
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub code: Option<String>,
-    /// Which language [default: from FILE's extension, else the first of the image's]
+    /// Which language, by its name or an alias [default: from FILE's extension, its #! line, else the first of the image's]
     #[arg(short, long, value_name = "LANG", value_parser = LANGUAGE_NAME)]
     pub lang: Option<String>,
     /// Which image [default: the language's own]; without a program, run the image's own command
@@ -38,28 +42,31 @@ pub struct RunArgs {
     /// A package that the program needs, with versions or without (six, 'pandas>=2', lodash@4); may be given again
     #[arg(long, value_name = "PACKAGE")]
     pub with: Vec<String>,
-    /// Seconds the program may run: above 0, at most 300 [default: 10]
+    /// How long the program may run, such as 2, 500ms or 1m: at most 5 minutes [default: 10 seconds]
     #[arg(
         short,
         long,
-        value_name = "SECONDS",
+        value_name = "TIME",
         env = "LLM_FIRECRACKER_TIMEOUT",
+        value_parser = parse_time,
         allow_negative_numbers = true
     )]
     pub timeout: Option<f64>,
-    /// Seconds the compiler may run [default: 60]
+    /// How long the compiler may run [default: 60 seconds]
     #[arg(
         long,
-        value_name = "SECONDS",
+        value_name = "TIME",
         env = "LLM_FIRECRACKER_COMPILE_TIMEOUT",
+        hide_short_help = true,
+        value_parser = parse_time,
         allow_negative_numbers = true
     )]
     pub compile_timeout: Option<f64>,
-    /// Seconds of CPU time that one process may use
-    #[arg(long, value_name = "SECONDS", hide_short_help = true)]
+    /// CPU time that one process may use, in whole seconds [default: as much as the time-out allows]
+    #[arg(long, value_name = "TIME", value_parser = parse_whole_seconds, hide_short_help = true)]
     pub cpu_time: Option<u64>,
-    /// Memory of the VM in MiB [default: 512]
-    #[arg(short, long, value_name = "MIB", env = "LLM_FIRECRACKER_MEMORY")]
+    /// Memory of the VM, such as 512 (MiB), 512m or 1g [default: 512m]
+    #[arg(short, long, value_name = "SIZE", env = "LLM_FIRECRACKER_MEMORY", value_parser = parse_mib)]
     pub memory: Option<u64>,
     /// Virtual CPUs [default: 1]
     #[arg(long, value_name = "N", env = "LLM_FIRECRACKER_VCPUS")]
@@ -67,8 +74,8 @@ pub struct RunArgs {
     /// Processes and threads at one time [default: 128]
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub pids: Option<u64>,
-    /// Bytes kept of stdout, and of stderr [default: 1048576]
-    #[arg(long, value_name = "BYTES", hide_short_help = true)]
+    /// What is kept of stdout, and of stderr, such as 65536 (bytes), 64k or 1m [default: 1m]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, hide_short_help = true)]
     pub output_limit: Option<u64>,
     /// Feed this file to the program [default: this command's standard input]
     #[arg(long, value_name = "FILE")]
@@ -83,27 +90,28 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
     /// The job's name in events and results [default: a new UUIDv7]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", hide_short_help = true)]
     pub trace_id: Option<String>,
     /// What to do when the code contains a dangerous pattern [default: warn]
-    #[arg(long, value_enum, env = "LLM_FIRECRACKER_SCAN")]
+    #[arg(long, value_enum, env = "LLM_FIRECRACKER_SCAN", hide_short_help = true)]
     pub scan: Option<ScanArg>,
     /// The program's system-call filter: default, strict, or a JSON file
     #[arg(
         long,
         value_name = "NAME|FILE",
         default_value = "default",
-        env = "LLM_FIRECRACKER_SECCOMP_PROFILE"
+        env = "LLM_FIRECRACKER_SECCOMP_PROFILE",
+        hide_short_help = true
     )]
     pub seccomp_profile: String,
     /// Boot the VM even where a snapshot could be cloned
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_snapshot: bool,
     /// Start a new interpreter even where a loaded one waits (a new hash seed, for python)
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub fresh_interpreter: bool,
-    /// Answer only at the next multiple of this many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    /// Answer only at the next multiple of this time
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, hide_short_help = true)]
     pub normalize_time: Option<Duration>,
     #[command(flatten)]
     pub format: RunFormat,
@@ -119,7 +127,7 @@ pub struct RunFormat {
     #[arg(long)]
     pub json: bool,
     /// Let control characters of the program through to a terminal
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub raw: bool,
 }
 
@@ -127,14 +135,6 @@ pub(super) fn parse_env(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .ok_or_else(|| "write NAME=VALUE".to_owned())
-}
-
-pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|seconds| *seconds > 0.0)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "write a number of seconds above 0".to_owned())
 }
 
 /// What the scan does.

@@ -1,6 +1,7 @@
 //! What `sandbox` takes: which service, and what to do there.
 
-use super::run::{parse_env, parse_seconds};
+use super::quantity::{parse_duration, parse_mib};
+use super::run::parse_env;
 use super::{Format, IMAGE_NAME};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
@@ -68,6 +69,7 @@ pub struct SandboxArgs {
 
 /// Which service, and who asks it.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "The service")]
 pub struct ServiceArgs {
     /// Where the service is [default: http://127.0.0.1:8080]
     #[arg(long, global = true, env = "LLM_FIRECRACKER_URL", value_name = "URL")]
@@ -139,11 +141,11 @@ pub struct CreateArgs {
     /// A package that is to be there, where the service allows it (packages); may be given again
     #[arg(long, value_name = "PACKAGE")]
     pub with: Vec<String>,
-    /// Seconds after which it ends [default: as the service has it]
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    /// After which time it ends, such as 600, 10m or 1h [default: as the service has it]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
-    /// Seconds without a request after which it ends [default: as the service has it]
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    /// After which time without a request it ends [default: as the service has it]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub idle_timeout: Option<Duration>,
     /// A variable of each process' environment; may be given again
     #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = parse_env)]
@@ -151,14 +153,14 @@ pub struct CreateArgs {
     /// Kept and shown, not read; may be given again
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_env)]
     pub metadata: Vec<(String, String)>,
-    /// Memory of the VM, MiB [default: as the service has it]
-    #[arg(long, value_name = "MIB")]
+    /// Memory of the VM, such as 512 (MiB), 512m or 1g [default: as the service has it]
+    #[arg(long, value_name = "SIZE", value_parser = parse_mib)]
     pub memory: Option<u64>,
     /// Let its root file system be written to, where the service allows it (writable)
     #[arg(long)]
     pub writable: bool,
-    /// What that takes in, MiB of the memory [default: a quarter]
-    #[arg(long, value_name = "MIB", requires = "writable")]
+    /// What of the memory that takes in, such as 128 (MiB) or 1g [default: a quarter]
+    #[arg(long, value_name = "SIZE", requires = "writable", value_parser = parse_mib)]
     pub writable_mib: Option<u64>,
 }
 
@@ -183,8 +185,8 @@ pub struct ExecArgs {
     /// A variable of its environment; may be given again
     #[arg(short, long = "env", value_name = "NAME=VALUE", value_parser = parse_env)]
     pub env: Vec<(String, String)>,
-    /// Seconds after which it is ended [default: none]
-    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    /// After which time it is ended, such as 5, 500ms or 1m [default: never]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// Print its id at once; it runs on
     #[arg(long)]

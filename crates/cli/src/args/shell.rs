@@ -1,7 +1,8 @@
 //! What `shell` takes: the image, the size, the program.
 
 use super::IMAGE_NAME;
-use super::run::{parse_env, parse_seconds};
+use super::quantity::{parse_duration, parse_mib};
+use super::run::parse_env;
 use clap::Args;
 use protocol::supervisor::ProcessUser;
 use std::time::Duration;
@@ -11,7 +12,7 @@ Examples:
   llm-firecracker shell                           bash in a VM; exit or Ctrl-D ends both
   llm-firecracker shell --image node -- node      another program of another image
   llm-firecracker shell --allow-guest-root --root  root of the guest; the VM is the wall
-  llm-firecracker shell -e TOKEN=x --memory 1024
+  llm-firecracker shell -e TOKEN=x --memory 1g
   tar c . | llm-firecracker shell -- tar x         without a terminal: pipes, and its exit code";
 
 /// Flags of `shell`.
@@ -23,8 +24,8 @@ pub struct ShellArgs {
     /// A package that is to be there, of the image's first language; may be given again
     #[arg(long, value_name = "PACKAGE")]
     pub with: Vec<String>,
-    /// Memory of the VM, MiB [default: as configured]
-    #[arg(short, long, value_name = "MIB")]
+    /// Memory of the VM, such as 512 (MiB), 512m or 1g [default: as configured]
+    #[arg(short, long, value_name = "SIZE", value_parser = parse_mib)]
     pub memory: Option<u64>,
     /// Virtual CPUs [default: as configured]
     #[arg(long, value_name = "N")]
@@ -38,8 +39,8 @@ pub struct ShellArgs {
     /// Let its root file system be written to, where the configuration allows it (writable)
     #[arg(long)]
     pub writable: bool,
-    /// Seconds after which it is ended [default: none]
-    #[arg(short, long, value_name = "SECONDS", value_parser = parse_seconds)]
+    /// After which time it is ended, such as 90, 30s or 1h [default: never]
+    #[arg(short, long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<Duration>,
     /// The program and its arguments [default: a login shell]
     #[arg(last = true, value_name = "COMMAND")]

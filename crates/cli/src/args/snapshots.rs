@@ -1,5 +1,6 @@
 //! `snapshots`: made, listed, verified, removed.
 
+use super::quantity::parse_mib;
 use super::{Format, LANGUAGE_NAME};
 use clap::Subcommand;
 
@@ -11,11 +12,11 @@ pub enum SnapshotsCommand {
         /// Which languages
         #[arg(value_name = "LANG", value_parser = LANGUAGE_NAME)]
         languages: Vec<String>,
-        /// Memory of the VM in MiB [default: as configured]
-        #[arg(long)]
-        memory: Option<u32>,
+        /// Memory of the VM, such as 512 (MiB), 512m or 1g [default: as configured]
+        #[arg(long, value_name = "SIZE", value_parser = parse_mib)]
+        memory: Option<u64>,
         /// Virtual CPUs [default: as configured]
-        #[arg(long)]
+        #[arg(long, value_name = "N")]
         vcpus: Option<u32>,
     },
     /// List the snapshots and what they are made of

@@ -5,6 +5,7 @@
 
 use super::input::Input;
 use super::sandbox::told::tell_root;
+use crate::progress::status::StatusLine;
 use crate::raw_terminal::RawTerminal;
 use crate::{signals, terminal};
 use anyhow::{Context as _, anyhow};
@@ -76,12 +77,17 @@ struct Conversation<'a> {
 
 /// Runs it in a VM as the job says, to its end; then the VM is gone, and so is all of the sandbox's.
 pub async fn hold(sandbox: &Arc<Sandbox>, job: &Job, wanted: Wanted) -> anyhow::Result<ExitCode> {
+    let status = StatusLine::begin("booting a VM");
     let opened = LiveSandbox::open(sandbox, job).await;
+    drop(status);
     let live = opened.map_err(|error| anyhow!("{}", error.failure().message))?;
     let ended = interact(&live, job, wanted).await;
     live.close().await;
     sandbox.close(CLOSE_PATIENCE).await;
     let ended = match ended {
+        Err(error) if signals::is_pipe_closed(&error) => {
+            return Ok(ExitCode::from(signals::EXIT_PIPE_CLOSED));
+        }
         Err(error) => match error.downcast_ref::<LiveError>() {
             Some(LiveError::NotStarted(_)) => {
                 terminal::say(format_args!("{error:#}"));

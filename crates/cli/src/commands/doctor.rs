@@ -2,6 +2,7 @@
 
 use super::print_json;
 use crate::args::{Format, Global};
+use crate::progress::status::StatusLine;
 use crate::settings::Settings;
 use crate::{context, table, terminal};
 use anyhow::bail;
@@ -17,7 +18,6 @@ use sandbox::lease::Leased;
 use sandbox::metrics::Metrics;
 use sandbox::snapshots::{Comparison, SnapshotStore};
 use sandbox::supply::{Sources, Supply};
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,7 +27,9 @@ use vmm::{Accelerator, AcceleratorChoice, Engine, EngineKind, VmmError};
 pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
     let settings = context::settings(global)?;
     let files = OperatorFiles::of(global, &settings)?;
+    let status = StatusLine::begin("examining this host, and a VM on it");
     let mut report = examine(&settings.sandbox, files).await?;
+    drop(status);
     if format.json {
         print_json(&report.to_json())?;
     } else {
@@ -35,11 +37,11 @@ pub async fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
         for row in &mut report.rows {
             row.seen = terminal::visible(&row.seen).into_owned();
         }
-        let colours = match std::io::stdout().is_terminal() {
+        let colours = match terminal::has_colours(&std::io::stdout()) {
             true => Colours::Ansi,
             false => Colours::None,
         };
-        table::coloured(report.to_text(colours).trim_end())?;
+        table::wrapped(report.to_text(colours).trim_end())?;
     }
     Ok(ExitCode::from(report.exit_code()))
 }

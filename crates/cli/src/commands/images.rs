@@ -1,6 +1,6 @@
 //! `images`: builds, lists, verifies, removes and carries what VMs boot from.
 
-mod build;
+pub mod build;
 mod custom;
 mod list;
 mod outdated;
@@ -8,11 +8,12 @@ mod transfer;
 
 use super::print_json;
 use crate::args::{Format, Global, ImagesCommand, KernelArg, LockArgs};
+use crate::progress::status::StatusLine;
 use crate::{context, table};
 use anyhow::Context as _;
 use images::custom::Unused;
 use images::{ImageStore, LockUse, Rebuild};
-use languages::{Language, RootImage};
+use languages::RootImage;
 use sandbox::config::Config;
 use serde_json::json;
 use std::process::ExitCode;
@@ -118,17 +119,16 @@ fn lock_use(args: LockArgs) -> LockUse {
 
 /// Images by their names; a language's name or alias means the image that it boots from.
 fn named(names: &[String]) -> anyhow::Result<Vec<RootImage>> {
-    let image = |name: &String| {
-        let of_language = || Language::from_alias(name).map(Language::image);
-        let image = RootImage::named(name).or_else(of_language);
-        image.with_context(|| {
-            format!(
-                "image {name:?} is not known; use one of: {}",
-                languages::image_names()
-            )
-        })
-    };
-    names.iter().map(image).collect()
+    names.iter().map(|name| image(name)).collect()
+}
+
+/// The same of one.
+pub fn image(name: &str) -> anyhow::Result<RootImage> {
+    let image = RootImage::meant_by(name);
+    image.with_context(|| {
+        let instead = languages::instead_of_image(name);
+        format!("image {name:?} is not known, {instead}")
+    })
 }
 
 /// Those that a user named; when none was, those that are built by default and those that the configuration has a pool
@@ -151,7 +151,9 @@ async fn verify(
     only: Vec<RootImage>,
     format: &Format,
 ) -> anyhow::Result<ExitCode> {
+    let status = StatusLine::begin("reading every byte of the images");
     let checked = tokio::task::spawn_blocking(move || store.verify(&only)).await??;
+    drop(status);
     let all_right = checked.iter().all(|row| row.error.is_none());
     if format.json {
         print_json(&json!({ "images": checked }))?;
@@ -175,6 +177,7 @@ async fn verify(
 mod tests {
     use super::*;
     use ::sandbox::config::{PoolSize, ReadyFor};
+    use languages::Language;
 
     #[test]
     fn what_is_built_without_names_is_usual_or_has_a_pool() {

@@ -2,7 +2,8 @@
 
 use super::print_json;
 use crate::args::{Format, Global};
-use crate::{context, table};
+use crate::context;
+use crate::table::{self, kept, spare};
 use protocol::language::{self, Language};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -26,20 +27,23 @@ pub fn run(global: &Global, format: &Format) -> anyhow::Result<ExitCode> {
         let row = language.row();
         vec![
             row.name.clone(),
-            row.runtime.clone(),
-            row.extensions.join(", "),
-            row.aliases.join(", "),
-            if has_image(language) {
-                "built".to_owned()
-            } else {
-                format!("llm-firecracker images build {language}")
+            match has_image(language) {
+                true => "built".to_owned(),
+                false => format!("images build {language}"),
             },
+            row.runtime.clone(),
+            row.aliases.join(", "),
+            row.extensions.join(", "),
         ]
     });
-    table::print(
-        &["language", "runtime", "extensions", "aliases", "image"],
-        rows,
-    )?;
+    let columns = [
+        kept("language"),
+        kept("image"),
+        spare("runtime"),
+        spare("aliases"),
+        spare("extensions"),
+    ];
+    table::print_fitted(&columns, rows, format)?;
     Ok(ExitCode::SUCCESS)
 }
 

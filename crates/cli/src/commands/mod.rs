@@ -12,6 +12,7 @@ pub mod config;
 mod conversation;
 pub mod doctor;
 pub mod events;
+mod first_use;
 pub mod help;
 mod image_command;
 pub mod images;
@@ -20,6 +21,8 @@ pub mod keys;
 pub mod languages;
 pub mod mcp;
 mod packages;
+mod program;
+mod report;
 pub mod run;
 pub mod sandbox;
 pub mod selftest;
@@ -56,8 +59,8 @@ pub fn language(name: &str) -> anyhow::Result<Language> {
     match Language::from_alias(name) {
         Some(language) => Ok(language),
         None => bail!(
-            "language {name:?} is not known; use one of: {}",
-            language::names()
+            "language {name:?} is not known, {}",
+            language::instead_of_language(name)
         ),
     }
 }

@@ -1,22 +1,20 @@
 //! `run`: behaves like running the program: its output streams through, its exit code is ours.
 
 use super::packages::{self, Asked};
-use super::{image_command, input};
+use super::{first_use, image_command, input, program, report};
 use crate::args::{Global, RunArgs, ScanArg};
+use crate::progress::status::StatusLine;
 use crate::terminal::{self, Visible};
-use crate::{artifacts, context};
-use anyhow::{Context as _, anyhow};
+use crate::{artifacts, context, signals};
+use anyhow::Context as _;
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobRequest, RequestedLimits, ScanMode};
-use protocol::language::{Language, asked_for, names};
-use protocol::path::check_relative;
-use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult, Status};
+use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult};
 use protocol::validate::{Rejection, code_from_bytes};
+use sandbox::config::Config;
 use sandbox::drive::{JobIo, JobOutput, OutputStream};
-use sandbox::outcome;
 use sandbox::sandbox::{Sandbox, rejected};
-use std::io::{IsTerminal as _, Read as _};
-use std::path::Path;
+use std::io::{ErrorKind, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::io::AsyncRead;
@@ -30,8 +28,17 @@ const OUTPUT_CHUNKS: usize = 16;
 
 /// Runs one program and returns its exit code, or ours.
 pub async fn run(global: &Global, args: RunArgs) -> ExitCode {
-    match try_run(global, args).await {
+    let mut config = match context::config(global) {
+        Ok(config) => config,
+        Err(error) => {
+            terminal::say(format_args!("{error:#}"));
+            return ExitCode::from(EXIT_REJECTED);
+        }
+    };
+    config.snapshots.enabled &= !args.no_snapshot;
+    match try_run(&config, args).await {
         Ok(code) => code,
+        Err(error) if signals::is_pipe_closed(&error) => ExitCode::from(signals::EXIT_PIPE_CLOSED),
         Err(error) => {
             terminal::say(format_args!("{error:#}"));
             ExitCode::from(EXIT_INTERNAL)
@@ -39,17 +46,13 @@ pub async fn run(global: &Global, args: RunArgs) -> ExitCode {
     }
 }
 
-async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode> {
-    let mut config = context::config(global)?;
-    if args.no_snapshot {
-        config.snapshots.enabled = false;
-    }
+async fn try_run(config: &Config, mut args: RunArgs) -> anyhow::Result<ExitCode> {
     if args.image.is_some() {
         // A user's own images are known once the store is open.
-        context::image_store(&config)?;
+        context::image_store(config)?;
     }
     if args.file.is_none() && args.code.is_none() {
-        return image_command::run(&config, &args).await;
+        return image_command::run(config, &args).await;
     }
     // Everything that can be refused is refused before a VMM is looked for.
     let request = match request(&args) {
@@ -60,8 +63,13 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
             return Ok(ExitCode::from(EXIT_REJECTED));
         }
     };
+    if let Some(result) = first_use::bring(config, &args, &request).await? {
+        tell(&args, &result, None)?;
+        return Ok(ExitCode::from(result.tool_exit_code()));
+    }
     let stdin = input::of(&args).await?;
-    let sandbox = context::sandbox(&config).await?;
+    let status = StatusLine::begin("looking for an engine that works here");
+    let sandbox = context::sandbox(config).await?;
     let mut job = match sandbox.admit(request) {
         Ok(job) => job,
         Err(rejection) => return refuse(&args, rejection),
@@ -71,9 +79,10 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
         file: args.file.as_deref().filter(|_| args.code.is_none()),
     };
     if let Err(result) = packages::bring(&sandbox, &mut job, asked).await {
-        report(&args, &result)?;
+        tell(&args, &result, None)?;
         return Ok(ExitCode::from(result.tool_exit_code()));
     }
+    let memory_mib = job.limits.memory_mib;
     for name in &job.patterns_found {
         terminal::say(format_args!(
             "warning: the code contains {name} (--scan block refuses it)"
@@ -81,14 +90,16 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
     }
     let output = args.output.take();
     let outcome = run_until_signal(&sandbox, job, stdin, &args).await;
+    drop(status);
     let code = match outcome {
         Outcome::Finished(result) => {
             if let Some(dir) = &output {
                 artifacts::save(dir, &result.artifacts)?;
             }
-            report(&args, &result)?;
+            tell(&args, &result, Some(memory_mib))?;
             ExitCode::from(result.tool_exit_code())
         }
+        Outcome::PipeClosed => ExitCode::from(signals::EXIT_PIPE_CLOSED),
         Outcome::Signalled(number) => {
             terminal::say(format_args!(
                 "stopped by signal {number}; the VM is destroyed"
@@ -101,7 +112,7 @@ async fn try_run(global: &Global, mut args: RunArgs) -> anyhow::Result<ExitCode>
 }
 
 /// Why nothing was run.
-enum Refusal {
+pub(super) enum Refusal {
     Job(Rejection),
     Input(anyhow::Error),
 }
@@ -113,8 +124,8 @@ impl From<anyhow::Error> for Refusal {
 }
 
 fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
-    let language = language(args)?;
-    let bytes = code(args)?;
+    let bytes = program::text(args)?;
+    let language = program::language(args, &bytes)?;
     let code = code_from_bytes(bytes).map_err(Refusal::Job)?;
     let files = args
         .input
@@ -125,7 +136,7 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
         owner: None,
         language,
         code,
-        entry: entry(args),
+        entry: program::entry(args),
         args: args.args.clone(),
         env: args.env.iter().cloned().collect(),
         files,
@@ -151,57 +162,6 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
             ScanArg::Block => ScanMode::Block,
         }),
     })
-}
-
-/// The program's own name, where it has one that a guest can use.
-fn entry(args: &RunArgs) -> Option<String> {
-    let name = args.file.as_deref()?.file_name()?.to_str()?;
-    let is_plain = name != "-" && args.code.is_none() && check_relative(name).is_ok();
-    is_plain.then(|| name.to_owned())
-}
-
-/// The language's name: as given, else from the file's extension, else the first of the image's.
-fn language(args: &RunArgs) -> Result<String, Refusal> {
-    let extension = args
-        .file
-        .as_deref()
-        .and_then(Path::extension)
-        .and_then(|extension| extension.to_str());
-    let of_file = || {
-        extension
-            .and_then(Language::from_extension)
-            .map(Language::name)
-    };
-    let language = args.lang.as_deref().or_else(of_file);
-    let asked = asked_for(language, args.image.as_deref()).map_err(Refusal::Job)?;
-    let asked = asked.with_context(|| {
-        let names = names();
-        format!("no file's extension tells the language; add --lang and one of: {names}")
-    });
-    Ok(asked?)
-}
-
-fn code(args: &RunArgs) -> anyhow::Result<Vec<u8>> {
-    // One byte over the bound is enough to refuse the rest unread.
-    let bound = protocol::limits::MAX_CODE_BYTES as u64 + 1;
-    let mut bytes = Vec::new();
-    match (&args.code, &args.file) {
-        (Some(code), _) => bytes.extend_from_slice(code.as_bytes()),
-        (None, Some(file)) if file.as_os_str() == "-" => {
-            std::io::stdin()
-                .lock()
-                .take(bound)
-                .read_to_end(&mut bytes)
-                .context("reading the program from standard input")?;
-        }
-        (None, Some(file)) => {
-            std::fs::File::open(file)
-                .and_then(|open| open.take(bound).read_to_end(&mut bytes))
-                .with_context(|| format!("reading the program {}", file.display()))?;
-        }
-        (None, None) => return Err(anyhow!("name a FILE, - or --code")),
-    }
-    Ok(bytes)
 }
 
 /// The name of the profile that the agent has built in: nothing needs to be sent for it.
@@ -246,6 +206,8 @@ fn profile_text(file: &str) -> anyhow::Result<String> {
 
 enum Outcome {
     Finished(Box<JobResult>),
+    /// Nobody reads what the program writes any more.
+    PipeClosed,
     Signalled(u8),
 }
 
@@ -261,31 +223,31 @@ async fn run_until_signal(
         output: (!args.format.json).then_some(sender),
         ..JobIo::default()
     };
-    let job_and_printing = async {
-        let (result, ()) = tokio::join!(sandbox.run(job, io), print(receiver, Shown::of(args)));
-        result
-    };
+    let job_and_printing =
+        async { tokio::join!(sandbox.run(job, io), print(receiver, Shown::of(args))) };
     tokio::select! {
-        result = job_and_printing => Outcome::Finished(Box::new(result)),
-        number = crate::signals::stop_asked() => Outcome::Signalled(number),
+        (result, printed) = job_and_printing => match printed {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Outcome::PipeClosed,
+            _ => Outcome::Finished(Box::new(result)),
+        },
+        number = signals::stop_asked() => Outcome::Signalled(number),
     }
 }
 
 /// Passes output on as it comes. A reader that is gone ends the job: dropping the receiver says so.
-async fn print(mut outputs: mpsc::Receiver<JobOutput>, [mut out, mut err]: [Shown; 2]) {
+async fn print(
+    mut outputs: mpsc::Receiver<JobOutput>,
+    [mut out, mut err]: [Shown; 2],
+) -> std::io::Result<()> {
     let (stdout, stderr) = (std::io::stdout(), std::io::stderr());
     while let Some(JobOutput { stream, data }) = outputs.recv().await {
-        let written = tokio::task::block_in_place(|| match stream {
+        tokio::task::block_in_place(|| match stream {
             OutputStream::Stdout => out.write(&mut stdout.lock(), &data),
             OutputStream::Stderr => err.write(&mut stderr.lock(), &data),
-        });
-        if written.is_err() {
-            return;
-        }
+        })?;
     }
-    // Nobody is left to be told that the last bytes could not be written.
-    let _ = out.finish(&mut stdout.lock());
-    let _ = err.finish(&mut stderr.lock());
+    out.finish(&mut stdout.lock())?;
+    err.finish(&mut stderr.lock())
 }
 
 /// A stream of the program's on its way out: as it is, or so that a terminal shows it and acts on none of it.
@@ -319,43 +281,13 @@ impl Shown {
 
 fn refuse(args: &RunArgs, rejection: Rejection) -> anyhow::Result<ExitCode> {
     let result = rejected(rejection);
-    report(args, &result)?;
+    tell(args, &result, None)?;
     Ok(ExitCode::from(result.tool_exit_code()))
 }
 
-/// The JSON result, or a sentence on standard error where the ending needs one.
-fn report(args: &RunArgs, result: &JobResult) -> anyhow::Result<()> {
-    if args.format.json {
-        return crate::table::json_line(result).context("writing the result");
+fn tell(args: &RunArgs, result: &JobResult, memory_mib: Option<u32>) -> anyhow::Result<()> {
+    match args.format.json {
+        true => report::print_json(result),
+        false => report::print(result, memory_mib),
     }
-    let plain_end = matches!(result.status, Status::Ok)
-        || (result.status == Status::Error && result.signal.is_none());
-    if !plain_end {
-        let code = result
-            .failure
-            .as_ref()
-            .map(|failure| failure.code)
-            .filter(|code| *code != ErrorCode::Cancelled);
-        let code = code.map(|code| format!(" [{code}]")).unwrap_or_default();
-        terminal::say(format_args!("{}{code}", outcome::sentence(result)));
-    }
-    for (cut, name) in [
-        (result.stdout_truncated, "stdout"),
-        (result.stderr_truncated, "stderr"),
-    ] {
-        if cut {
-            terminal::say(format_args!(
-                "{name} was cut at the output limit (--output-limit)"
-            ));
-        }
-    }
-    // What the scan found was said before the program ran.
-    for note in result
-        .notes
-        .iter()
-        .filter(|note| !note.starts_with("the scan "))
-    {
-        terminal::say(note);
-    }
-    Ok(())
 }

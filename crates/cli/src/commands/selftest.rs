@@ -2,7 +2,8 @@
 
 use super::print_json;
 use crate::args::{Global, SelftestArgs};
-use crate::{context, table};
+use crate::context;
+use crate::table::{self, kept, spare};
 use ::sandbox::config::Config;
 use anyhow::{Context as _, anyhow};
 use languages::RootImage;
@@ -15,12 +16,7 @@ const HOSTILE_AGENT: &str = "llm-firecracker-hostile-agent";
 fn image(config: &Config, name: Option<&str>) -> anyhow::Result<Option<RootImage>> {
     let Some(name) = name else { return Ok(None) };
     context::image_store(config)?;
-    let image = RootImage::named(name);
-    let image = image.with_context(|| {
-        let names = languages::image_names();
-        format!("image {name:?} is not known; use one of: {names}")
-    });
-    image.map(Some)
+    super::images::image(name).map(Some)
 }
 
 /// Runs the battery; fails when any wall gave way or was not attacked.
@@ -53,7 +49,8 @@ pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode
                 attack.row.must.clone(),
             ]
         });
-        table::print(&["attack", "kind", "what must hold"], rows)?;
+        let columns = [kept("attack"), spare("kind"), kept("what must hold")];
+        table::print_fitted(&columns, rows, &args.format)?;
         return Ok(ExitCode::SUCCESS);
     }
     let report = selftest::run(
@@ -74,7 +71,17 @@ pub async fn run(global: &Global, args: SelftestArgs) -> anyhow::Result<ExitCode
     if args.format.json {
         print_json(&report.to_json())?;
     } else {
-        table::line(report.to_table().trim_end())?;
+        let columns = [
+            kept("attack"),
+            spare("kind"),
+            kept("result"),
+            kept("seen"),
+            spare("expected"),
+        ];
+        let rows = report.rows().map(|row| row.map(str::to_owned).to_vec());
+        table::print_fitted(&columns, rows, &args.format)?;
+        table::line("")?;
+        table::line(report.summary())?;
     }
     Ok(ExitCode::from(report.exit_code(skipped)))
 }

@@ -3,7 +3,9 @@
 
 use super::print_json;
 use crate::args::{Global, SetupArgs};
-use crate::{context, table};
+use crate::progress::status::StatusLine;
+use crate::table::{self, kept};
+use crate::{context, terminal};
 use anyhow::Context as _;
 use sandbox::config::EngineChoice;
 use serde::Serialize;
@@ -52,6 +54,7 @@ impl State {
 /// Installs what can be installed; the exit code is 1 when something is still missing.
 pub async fn run(global: &Global, args: SetupArgs) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
+    let status = StatusLine::begin("trying the engines");
     let vmm = context::vmm_config(&config);
     let kvm = kvm(&vmm).await;
     let rows = vec![
@@ -60,6 +63,7 @@ pub async fn run(global: &Global, args: SetupArgs) -> anyhow::Result<ExitCode> {
         uml(&vmm, kvm.state).await,
         kvm,
     ];
+    drop(status);
     let user = match rustix::process::geteuid().is_root() {
         true => User::Root,
         false => User::Other,
@@ -69,8 +73,9 @@ pub async fn run(global: &Global, args: SetupArgs) -> anyhow::Result<ExitCode> {
         print_json(&serde_json::json!({ "engines": rows, "works": works }))?;
     } else {
         let cells = |row: &Row| vec![row.name.into(), row.state.name().into(), row.detail.clone()];
-        table::print(&["what", "state", "detail"], rows.iter().map(cells))?;
-        table::line(&works)?;
+        let columns = [kept("what"), kept("state"), kept("detail")];
+        table::print_fitted(&columns, rows.iter().map(cells), &args.format)?;
+        table::wrapped(&terminal::visible(&works))?;
     }
     let complete = rows.iter().all(|row| row.state != State::Missing);
     Ok(ExitCode::from(u8::from(!complete)))

@@ -2,8 +2,10 @@
 
 use super::{languages_or_built, named, print_json};
 use crate::args::{Format, Global, SnapshotsCommand};
-use crate::{context, table};
-use anyhow::anyhow;
+use crate::context;
+use crate::progress::status::StatusLine;
+use crate::table::{self, kept, spare};
+use anyhow::{Context as _, anyhow};
 use sandbox::materials::Shape;
 use sandbox::snapshots::{Comparison, SnapshotRow, SnapshotStore};
 use serde_json::json;
@@ -23,7 +25,10 @@ pub async fn run(global: &Global, command: SnapshotsCommand) -> anyhow::Result<E
             let sandbox = context::sandbox(&config).await?;
             let default = sandbox.supply().default_shape();
             let shape = Shape {
-                memory_mib: memory.unwrap_or(default.memory_mib),
+                memory_mib: match memory {
+                    Some(mib) => u32::try_from(mib).context("--memory is out of bounds")?,
+                    None => default.memory_mib,
+                },
                 vcpus: vcpus.unwrap_or(default.vcpus),
             };
             for language in languages_or_built(&config, &languages)? {
@@ -57,16 +62,23 @@ async fn show(
     check: Comparison,
     format: Format,
 ) -> anyhow::Result<ExitCode> {
+    let status = StatusLine::begin("reading the snapshots");
     let reading = store.clone();
     let rows = tokio::task::spawn_blocking(move || reading.list(check)).await??;
+    drop(status);
     let all_right = rows.iter().all(|row| row.error.is_none());
     if format.json {
         print_json(&json!({ "snapshots": rows }))?;
     } else {
-        table::print(
-            &["snapshot", "memory", "vcpus", "on disk", "made", "state"],
-            rows.iter().map(cells),
-        )?;
+        let columns = [
+            kept("snapshot"),
+            kept("state"),
+            kept("on disk"),
+            spare("made"),
+            spare("memory"),
+            spare("vcpus"),
+        ];
+        table::print_fitted(&columns, rows.iter().map(cells), &format)?;
     }
     Ok(if all_right {
         ExitCode::SUCCESS
@@ -81,10 +93,10 @@ fn cells(row: &SnapshotRow) -> Vec<String> {
     };
     vec![
         row.id.clone(),
+        row.error.clone().unwrap_or_else(|| "as made".to_owned()),
+        table::mib(row.disk_bytes),
+        table::ago(row.created_at.as_deref().unwrap_or("?")),
         of_key(&|key| format!("{} MiB", key.memory_mib)),
         of_key(&|key| key.vcpus.to_string()),
-        table::mib(row.disk_bytes),
-        row.created_at.clone().unwrap_or_else(|| "?".to_owned()),
-        row.error.clone().unwrap_or_else(|| "as made".to_owned()),
     ]
 }

@@ -27,7 +27,7 @@ fn refused(done: &Done, code: &str) {
 fn a_job_that_is_out_of_bounds_is_refused_with_its_code() {
     for (flags, code) in [
         (&["--lang", "cobol"][..], "language_unknown"),
-        (&["--lang", "Python"], "language_unknown"),
+        (&["--lang", "pyhton"], "language_unknown"),
         (&["--timeout", "0"], "timeout_invalid"),
         (&["--timeout", "NaN"], "timeout_invalid"),
         (&["--timeout", "300.001"], "timeout_invalid"),

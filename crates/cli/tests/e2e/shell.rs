@@ -2,13 +2,8 @@
 
 use crate::lab::{self, lab};
 use crate::place;
+use crate::screen::{self, Screen};
 use crate::tool::Tool;
-use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-/// A VM's boot and a program's start, emulated on a loaded host.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
 fn a_shell_with_pipes_is_the_program_in_the_vm() {
@@ -53,79 +48,24 @@ fn a_shell_with_pipes_is_the_program_in_the_vm() {
     }
 }
 
-/// A tmux of this test's own, in which the tool runs.
-struct Screen {
-    socket: String,
-}
-
-impl Screen {
-    fn open(command: &str) -> Screen {
-        let screen = Screen {
-            socket: format!("llm-firecracker-{}", std::process::id()),
-        };
-        screen.tmux(&["new-session", "-d", "-x", "90", "-y", "25", command]);
-        screen.tmux(&["set-option", "-g", "remain-on-exit", "on"]);
-        screen
-    }
-
-    fn tmux(&self, args: &[&str]) -> String {
-        let output = Command::new("tmux")
-            .args(["-f", "/dev/null", "-L", &self.socket])
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "tmux {args:?}: {output:?}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        self.tmux(&[&["send-keys"], keys].concat());
-    }
-
-    /// Waits until the screen shows what `is_there` looks for.
-    fn wait(&self, what: &str, is_there: impl Fn(&str) -> bool) {
-        let begun = Instant::now();
-        loop {
-            let seen = self.tmux(&["capture-pane", "-p"]);
-            if is_there(&seen) {
-                return;
-            }
-            assert!(begun.elapsed() < PATIENCE, "no {what} in:\n{seen}");
-            sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn shows(&self, text: &str) {
-        self.wait(text, |seen| seen.contains(text));
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = Command::new("tmux")
-            .args(["-L", &self.socket, "kill-server"])
-            .output();
-    }
-}
-
 #[test]
 fn a_shell_on_a_terminal_is_as_any_terminal() {
     if !lab().has("bash") {
         return;
     }
-    if Command::new("tmux").arg("-V").output().is_err() {
-        return lab::not_run("a terminal: tmux is not installed");
+    if !screen::is_there() {
+        return;
     }
     let _slot = lab::slot();
     let agent = place::agent().map(|agent| format!("--agent '{}'", agent.display()));
-    let screen = Screen::open(&format!(
+    let command = format!(
         "{} --state-dir '{}' --config '{}' {} shell --image bash -e PS1='ready> ' -- bash --norc; echo \"code $?\"; sleep 1000",
         env!("CARGO_BIN_EXE_llm-firecracker"),
         lab().state.display(),
         lab().config.display(),
         agent.unwrap_or_default(),
-    ));
+    );
+    let screen = Screen::open(&command, 90);
     screen.shows("ready>");
     screen.keys(&["stty size; tty", "Enter"]);
     screen.shows("25 90\n/dev/pts/0");

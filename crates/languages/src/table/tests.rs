@@ -50,6 +50,7 @@ fn each_of_the_tools_own_is_read_and_found_by_its_words() {
         }
         for alias in &row.aliases {
             assert_eq!(Language::from_alias(alias), Some(language));
+            assert_eq!(Language::from_label(&alias.to_uppercase()), Some(language));
         }
         assert!(row.samples.is_some(), "{language}: measured and checked");
         assert_eq!(language.drivers().count(), row.drivers.len());
@@ -68,14 +69,17 @@ fn packages_come_from_where_a_row_says() {
 }
 
 #[test]
-fn only_the_exact_name_is_a_name() {
-    for wrong in ["Python", "python ", "", "../python", "python3", "pythоn"] {
-        assert_eq!(Language::from_name(wrong), None, "{wrong:?}");
+fn only_the_exact_name_is_a_name_and_aliases_lead_to_it() {
+    for wrong in ["python ", "", "../python", "pythоn"] {
+        assert_eq!(Language::from_alias(wrong), None, "{wrong:?}");
         let text = serde_json::to_string(wrong).unwrap();
         let error = serde_json::from_str::<Language>(&text).unwrap_err();
-        assert!(error.to_string().contains("one of: bash,"), "{error}");
+        assert!(error.to_string().contains("here are bash,"), "{error}");
     }
-    assert_eq!(Language::from_alias("py"), Some(named("python")));
+    for alias in ["Python", "python3", "PY"] {
+        assert_eq!(Language::from_name(alias), None, "{alias:?}");
+        assert_eq!(Language::from_alias(alias), Some(named("python")));
+    }
 }
 
 #[test]

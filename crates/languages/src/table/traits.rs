@@ -1,6 +1,7 @@
 //! A language among others: equal, ordered and hashed by its place in the table; written and read as its label.
 
 use super::{Language, names};
+use crate::suggest::instead_of_language;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
@@ -61,10 +62,8 @@ impl<'de> Deserialize<'de> for Language {
             }
             fn visit_str<E: Error>(self, name: &str) -> Result<Language, E> {
                 let unknown = || {
-                    E::custom(format!(
-                        "unknown language {name:?}, expected one of: {}",
-                        names()
-                    ))
+                    let instead = instead_of_language(name);
+                    E::custom(format!("language {name:?} is not known, {instead}"))
                 };
                 Language::from_label(name).ok_or_else(unknown)
             }

@@ -37,6 +37,28 @@ fn the_defaults_are_as_documented() {
 }
 
 #[test]
+fn a_language_has_its_aliases_in_any_case_and_a_slip_is_answered() {
+    let of = |name: &str| {
+        policy().validate(JobRequest {
+            language: name.into(),
+            ..request()
+        })
+    };
+    for (name, language) in [
+        ("Python", "python"),
+        ("python3", "python"),
+        ("JavaScript", "node"),
+    ] {
+        assert_eq!(of(name).unwrap().language.name(), language);
+    }
+    let refused = of("pyhton").unwrap_err().to_string();
+    assert!(
+        refused.contains("did you mean python? There are bash"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn code_is_bounded_to_the_byte() {
     assert_eq!(code_of(|r| r.code = "#".repeat(MAX_CODE_BYTES)), None);
     assert_eq!(
@@ -104,7 +126,7 @@ fn numbers_outside_the_maxima_are_refused() {
         (ErrorCode::VcpusInvalid, |r| r.limits.vcpus = Some(0)),
         (ErrorCode::VcpusInvalid, |r| r.limits.vcpus = Some(1 << 40)),
         (ErrorCode::LimitInvalid, |r| r.limits.pids = Some(0)),
-        (ErrorCode::LanguageUnknown, |r| r.language = "Python".into()),
+        (ErrorCode::LanguageUnknown, |r| r.language = "Pythn".into()),
         (ErrorCode::LanguageUnknown, |r| {
             r.language = "x".repeat(10_000_000)
         }),

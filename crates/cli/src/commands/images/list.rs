@@ -2,7 +2,7 @@
 
 use crate::args::Format;
 use crate::commands::print_json;
-use crate::table;
+use crate::table::{self, kept, spare};
 use images::{ImageRow, ImageStore, KernelRow};
 use serde_json::json;
 use std::process::ExitCode;
@@ -17,43 +17,56 @@ pub fn run(store: &ImageStore, format: &Format) -> anyhow::Result<ExitCode> {
         return print_json(&json!({ "images": images, "kernels": kernels }));
     }
     if !kernels.is_empty() {
-        table::print(
-            &["kernel", "size", "package", "built", "sha256"],
-            kernels.iter().map(kernel_row),
-        )?;
+        let columns = [
+            kept("kernel"),
+            kept("state"),
+            kept("size"),
+            spare("built"),
+            spare("package"),
+            spare("sha256"),
+        ];
+        table::print_fitted(&columns, kernels.iter().map(kernel_row), format)?;
         table::line("")?;
     }
-    table::print(
-        &["image", "size", "packages", "built", "sha256"],
-        images.iter().map(image_row),
-    )?;
+    let columns = [
+        kept("image"),
+        kept("state"),
+        kept("size"),
+        spare("built"),
+        spare("packages"),
+        spare("sha256"),
+    ];
+    table::print_fitted(&columns, images.iter().map(image_row), format)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn kernel_row(row: &KernelRow) -> Vec<String> {
     vec![
         row.name.clone(),
+        state(row.error.as_deref()),
         table::mib(row.size_bytes),
+        table::ago(&row.built_at),
         format!("{} {}", row.package, row.package_version),
-        row.built_at.clone(),
-        digest_or(&row.sha256, row.error.as_deref()),
+        short(&row.sha256),
     ]
 }
 
 fn image_row(row: &ImageRow) -> Vec<String> {
     vec![
         row.image.to_string(),
+        state(row.error.as_deref()),
         table::mib(row.size_bytes),
+        table::ago(&row.built_at),
         row.packages.to_string(),
-        row.built_at.clone(),
-        digest_or(&row.sha256, row.error.as_deref()),
+        short(&row.sha256),
     ]
 }
 
-/// What keeps it from being used stands where its digest would.
-fn digest_or(sha256: &str, error: Option<&str>) -> String {
-    match error {
-        Some(error) => error.to_owned(),
-        None => sha256.chars().take(DIGEST_DIGITS).collect(),
-    }
+/// What keeps it from being used.
+fn state(error: Option<&str>) -> String {
+    error.unwrap_or("ready").to_owned()
+}
+
+fn short(sha256: &str) -> String {
+    sha256.chars().take(DIGEST_DIGITS).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::args::Format;
 use crate::commands::print_json;
-use crate::table;
+use crate::table::{self, kept, spare};
 use images::{ImageStore, OutdatedRow};
 use serde_json::json;
 use std::process::ExitCode;
@@ -17,10 +17,13 @@ pub fn run(store: &ImageStore, format: &Format) -> anyhow::Result<ExitCode> {
     if format.json {
         print_json(&json!({ "images": rows }))?;
     } else {
-        table::print(
-            &["image", "runtime", "mended until", "state"],
-            rows.iter().map(shown),
-        )?;
+        let columns = [
+            kept("image"),
+            spare("runtime"),
+            spare("mended until"),
+            kept("state"),
+        ];
+        table::print_fitted(&columns, rows.iter().map(shown), format)?;
     }
     Ok(match any {
         true => ExitCode::FAILURE,

@@ -3,7 +3,7 @@
 use super::service::{Service, off_thread};
 use crate::args::Format;
 use crate::commands::print_json;
-use crate::table;
+use crate::table::{self, kept, spare};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,8 +29,16 @@ pub async fn run(service: Service, format: &Format) -> anyhow::Result<ExitCode> 
     }
     let rows: Result<Vec<Row>, _> = all.into_iter().map(serde_json::from_value).collect();
     let rows = rows.map_err(|error| service.stranger(format_args!("other JSON ({error})")))?;
-    let header = ["id", "image", "made", "ends", "idle", "memory", "metadata"];
-    table::print(&header, rows.into_iter().map(cells))?;
+    let columns = [
+        kept("id"),
+        kept("image"),
+        spare("made"),
+        spare("ends"),
+        spare("metadata"),
+        spare("idle"),
+        spare("memory"),
+    ];
+    table::print_fitted(&columns, rows.into_iter().map(cells), format)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -42,20 +50,12 @@ fn cells(row: Row) -> Vec<String> {
     vec![
         row.id,
         row.language,
-        to_seconds(&row.created_at),
-        to_seconds(&row.expires_at),
+        table::ago(&row.created_at),
+        table::ago(&row.expires_at),
+        metadata.join(" "),
         format!("{} s", row.idle_timeout),
         format!("{} MiB", row.memory_mib),
-        metadata.join(" "),
     ]
-}
-
-/// A time (RFC 3339) without fractions of a second.
-fn to_seconds(time: &str) -> String {
-    match time.split_once('.') {
-        Some((seconds, _)) => format!("{seconds}Z"),
-        None => time.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -65,12 +65,11 @@ mod tests {
     #[test]
     fn a_row_is_what_people_look_for() {
         let row = json!({
-            "id": "x", "language": "bash", "created_at": "2026-01-31T12:00:00.123456Z",
-            "expires_at": "2026-01-31T12:10:00Z", "timeout": 600.0, "idle_timeout": 60.0,
+            "id": "x", "language": "bash", "created_at": "now", "expires_at": "soon", "timeout": 600.0, "idle_timeout": 60.0,
             "metadata": {"user": "42", "a": "b"}, "memory_mib": 512, "vcpus": 1,
         });
         let cells = cells(serde_json::from_value(row).unwrap());
-        let expected = "x|bash|2026-01-31T12:00:00Z|2026-01-31T12:10:00Z|60 s|512 MiB|a=b user=42";
+        let expected = "x|bash|now|soon|a=b user=42|60 s|512 MiB";
         assert_eq!(cells.join("|"), expected);
     }
 }

@@ -1,0 +1,173 @@
+//! From this process's words to a command line, with what people write instead: a program's name alone, and its
+//! arguments without `--`.
+
+use super::{Cli, config};
+use clap::builder::{Resettable, StyledStr};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory, Error, FromArgMatches};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// The command that a program's name alone means.
+const RUN: &str = "run";
+/// What comes after it is the program's.
+const PROGRAM_ARGS: &str = "--";
+
+impl Cli {
+    /// This process's command line; a wrong one ends the process with what is wrong.
+    pub fn of_process() -> Cli {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        of_words(words).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// The command line as clap reads it in this process.
+pub fn command() -> Command {
+    Cli::command()
+        .mut_arg("firecracker", unless_empty)
+        .mut_arg("jailer", unless_empty)
+}
+
+/// A variable that is there and empty is as one that is not.
+fn unless_empty(arg: Arg) -> Arg {
+    match arg.get_env().and_then(std::env::var_os) {
+        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    }
+}
+
+fn of_words(words: Vec<OsString>) -> Result<Cli, Error> {
+    let read = |words: &[OsString]| {
+        let matches = command().try_get_matches_from(words)?;
+        let mut cli =
+            Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))?;
+        cli.global.given = config::given(&matches);
+        Ok(cli)
+    };
+    read(&words).or_else(|error| match program_place(&error, &words) {
+        Some(place) => {
+            let mut words = words.clone();
+            words.insert(place, RUN.into());
+            read(&words).map_err(|error| with_tip(error, &words))
+        }
+        None => Err(with_tip(error, &words)),
+    })
+}
+
+/// Where a program stands in the place of a command.
+fn program_place(error: &Error, words: &[OsString]) -> Option<usize> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let word = text(error, ContextKind::InvalidSubcommand)?;
+    let path = Path::new(word);
+    let extension = path.extension().and_then(OsStr::to_str);
+    let is_program = path.is_file()
+        || extension.is_some_and(|known| languages::Language::from_extension(known).is_some());
+    is_program.then(|| place(words, word)).flatten()
+}
+
+fn place(words: &[OsString], word: &str) -> Option<usize> {
+    let after_own_name = words.iter().enumerate().skip(1);
+    let mut same = after_own_name.filter(|(_, other)| *other == word);
+    same.next().map(|(place, _)| place)
+}
+
+/// Says how a program gets its arguments, where `run` was given words that are none of its own.
+fn with_tip(mut error: Error, words: &[OsString]) -> Error {
+    if let Some(tip) = tip(&error, words) {
+        let tip = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
+        error.insert(ContextKind::Suggested, tip);
+    }
+    error
+}
+
+fn tip(error: &Error, words: &[OsString]) -> Option<String> {
+    let run = place(words, RUN)?;
+    let is_of_program = error.kind() == ErrorKind::UnknownArgument
+        && error.get(ContextKind::SuggestedArg).is_none()
+        && !words.iter().any(|word| word == PROGRAM_ARGS);
+    let wrong =
+        place(words, text(error, ContextKind::InvalidArg)?).filter(|wrong| *wrong > run + 1);
+    let wrong = wrong.filter(|_| is_of_program)?;
+    let mut meant: Vec<OsString> = words.to_vec();
+    meant.insert(wrong, PROGRAM_ARGS.into());
+    let own = Path::new(meant.first()?).file_name()?.to_owned();
+    let line = [own].into_iter().chain(meant.into_iter().skip(1));
+    let line: Vec<String> = line.map(|word| shell_word(&word)).collect();
+    Some(format!(
+        "the program's own arguments come after '{PROGRAM_ARGS}': {}",
+        line.join(" ")
+    ))
+}
+
+/// As one would write it in a shell.
+fn shell_word(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:@,+%".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.into_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+fn text(error: &Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Command as Chosen;
+
+    fn read(words: &[&str]) -> Result<Cli, String> {
+        let words = ["llm-firecracker"].iter().chain(words);
+        of_words(words.map(OsString::from).collect()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_programs_name_alone_runs_it() {
+        for words in [
+            &["hello.py"][..],
+            &["--engine", "uml", "hello.py"],
+            &["hello.py", "--timeout", "1m", "--", "x"],
+            // A file that is there needs no extension.
+            &["Cargo.toml"],
+        ] {
+            let cli = read(words).unwrap();
+            assert!(matches!(cli.command, Chosen::Run(_)), "{words:?}");
+        }
+        assert!(read(&["nosuch"]).is_err());
+    }
+
+    #[test]
+    fn wrong_words_are_answered_with_the_right_ones() {
+        for (words, tip) in [
+            (&["imagse"][..], "a similar subcommand exists: 'images'"),
+            (&["images", "biuld"], "a similar subcommand exists: 'build'"),
+            (
+                &["run", "--lnag", "python", "x.py"],
+                "a similar argument exists: '--lang'",
+            ),
+            (
+                &["run", "args.py", "x", "it's"],
+                r"llm-firecracker run args.py -- x 'it'\''s'",
+            ),
+            (&["args.py", "x", "y"], "llm-firecracker run args.py -- x y"),
+            (
+                &["run", "args.py", "-n", "5"],
+                "llm-firecracker run args.py -- -n 5",
+            ),
+            (
+                &["run", "x.py", "--memory", "lots"],
+                "for '--memory <SIZE>'",
+            ),
+        ] {
+            let said = read(words).unwrap_err();
+            assert!(said.contains(tip), "{words:?}: {said}");
+        }
+    }
+}

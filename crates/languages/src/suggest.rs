@@ -1,0 +1,74 @@
+//! What somebody may have meant who wrote a name that is none.
+
+use crate::root_image::{image_names, images};
+use crate::table::{Language, all, names};
+
+/// Names longer than this are nobody's slip of the pen, and comparing them costs time.
+const MAX_COMPARED: usize = 40;
+/// From 0, nothing in common, to 1, the same.
+const ALIKE: f64 = 0.6;
+
+/// The known name that is most like this one, in any case; `None` where none is much like it.
+pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if wrong.chars().nth(MAX_COMPARED).is_some() {
+        return None;
+    }
+    let wrong = wrong.to_lowercase();
+    let alike = known.map(|name| {
+        let likeness = strsim::normalized_damerau_levenshtein(&wrong, &name.to_lowercase());
+        (likeness, name)
+    });
+    let best = alike.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (best.0 >= ALIKE).then_some(best.1)
+}
+
+/// For messages about a language that is not known: the name that may have been meant, and all there are.
+pub fn instead_of_language(wrong: &str) -> String {
+    let words = all().flat_map(|language| {
+        let aliases = language.row().aliases.iter().map(String::as_str);
+        aliases.chain([language.name()])
+    });
+    instead(closest(wrong, words), &names())
+}
+
+/// The same about an image: languages' names mean images, too.
+pub fn instead_of_image(wrong: &str) -> String {
+    let images: Vec<&str> = images().map(crate::RootImage::name).collect();
+    let languages = all().map(Language::name);
+    instead(
+        closest(wrong, languages.chain(images.iter().copied())),
+        &image_names(),
+    )
+}
+
+fn instead(meant: Option<&str>, all: &str) -> String {
+    match meant {
+        Some(meant) => format!("did you mean {meant}? There are {all}"),
+        None => format!("there are {all}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_told_from_another_language() {
+        for (wrong, meant) in [
+            ("pyhton", Some("python")),
+            ("Pythn3", Some("python3")),
+            ("javscript", Some("javascript")),
+            ("noed", Some("node")),
+            ("cobol", None),
+            ("", None),
+            (&"python".repeat(100), None),
+        ] {
+            let said = instead_of_language(wrong);
+            let expected = meant.map(|meant| format!("did you mean {meant}? "));
+            let start = expected.unwrap_or_else(|| "there are bash".to_owned());
+            assert!(said.starts_with(&start), "{wrong}: {said}");
+        }
+        let said = instead_of_image("pythondata");
+        assert!(said.starts_with("did you mean python-data? "), "{said}");
+    }
+}
