@@ -4,14 +4,9 @@
 //! [`lab`] is the state folder and says what can run here, [`service`] starts the process,
 //! [`leftovers`] finds what VMs leave. The rest
 //! are tests: how it starts, stops and comes back ([`manager`], [`stopping`], [`crash`]), what goes
-<<<<<<< HEAD
 //! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it reads again ([`reload`], [`settings`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`], [`e2b`], [`e2b_code`], [`e2b_domain`], [`behaviours`], [`mcp`]), our own
-//! client of its sandboxes ([`sandbox_command`]), and what judges them ([`bench_sandbox`]).
-=======
-//! with a client ([`gone`]), what a kill leaves of sandboxes ([`sandbox_kills`]), what it tells ([`telling`], [`observed`], [`prometheus`]), who can talk to it ([`clients`], [`e2b`], [`e2b_code`], [`e2b_domain`], [`behaviours`], [`mcp`]), our own
 //! client of its sandboxes ([`sandbox_command`]), what judges them ([`bench_sandbox`]), and the commands of the
-//! documents ([`documents`], [`tour`]) in a user's shell ([`shell_session`]).
->>>>>>> docs
+//! documents ([`documents`], [`operations`], [`tour`]) in a user's shell ([`shell_session`]).
 //!
 //! A test whose image, VMM or client is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
 //! that is a failure.
@@ -37,13 +32,10 @@ mod leftovers;
 mod manager;
 mod mcp;
 mod observed;
-<<<<<<< HEAD
 mod operations;
-=======
 #[path = "../shared/pages.rs"]
 #[expect(dead_code, reason = "where things stand is for those that check pages")]
 mod pages;
->>>>>>> docs
 #[path = "../shared/place.rs"]
 mod place;
 mod prometheus;
@@ -51,11 +43,8 @@ mod reload;
 mod sandbox_command;
 mod sandbox_kills;
 mod service;
-<<<<<<< HEAD
 mod settings;
-=======
 mod shell_session;
->>>>>>> docs
 mod stopping;
 mod telling;
 mod tour;
