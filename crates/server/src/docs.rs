@@ -1,9 +1,10 @@
 //! `/openapi.json`, and `/docs`: the same for people, one page made once.
 
 mod attempt;
-mod call;
 mod markdown;
+mod operation;
 mod schema;
+mod section;
 mod snippets;
 
 use crate::app::App;
@@ -13,8 +14,9 @@ use axum::Router;
 use axum::http::{HeaderName, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use call::{Operation, breakable};
+use operation::Operation;
 use schema::{Api, array};
+use section::breakable;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! The form by which a reader makes a call from the page. Its script is `assets/attempt.js`.
 
-use super::call::{BYTES, Operation};
+use super::operation::{BYTES, Operation};
 use super::snippets::Answered;
 use super::{escape, markdown};
 use std::fmt::Write as _;
