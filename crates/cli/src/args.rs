@@ -10,6 +10,7 @@ mod run;
 mod sandbox;
 mod shell;
 mod snapshots;
+mod usage;
 
 pub use bench::{
     BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, BenchPackagesArgs, BenchSandboxArgs,
@@ -25,6 +26,7 @@ pub use sandbox::{
 };
 pub use shell::ShellArgs;
 pub use snapshots::SnapshotsCommand;
+pub use usage::UsageArgs;
 
 use clap::builder::{FalseyValueParser, Resettable};
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -249,6 +251,8 @@ pub enum Command {
     /// Make, list and revoke the service's API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Show what each key of the service used: jobs, seconds, memory, refusals
+    Usage(UsageArgs),
     /// Read and verify the service's audit log
     #[command(subcommand)]
     Events(EventsCommand),

@@ -79,6 +79,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve { listen } => commands::serve::run(&cli.global, listen).await,
         Command::Mcp => commands::mcp::run(&cli.global).await,
         Command::Keys(command) => commands::keys::run(&cli.global, command),
+        Command::Usage(args) => commands::usage::run(&cli.global, &args),
         Command::Events(command) => commands::events::run(&cli.global, command),
         Command::Completions { shell } => commands::help::completions(&cli.global, shell),
         Command::Man { dir } => commands::help::man(&dir),

@@ -83,6 +83,11 @@ impl ImageStore {
         })
     }
 
+    /// Whether an image is whole, as a VM that is to boot from it would find it; counts as no use of it.
+    pub fn check(&self, image: RootImage) -> Result<(), ImageError> {
+        self.checked_rootfs(image, Look::Cached).map(drop)
+    }
+
     /// Whether an image is there, whole or not.
     pub fn holds(&self, image: RootImage) -> bool {
         self.rootfs_manifest(image).exists()

@@ -7,11 +7,23 @@ use crate::limits::JobLimits;
 use crate::trace_id::TraceId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Whose a job is, as events, logs and accounts name it: a key's public part, never the key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Owner {
+    /// The key's id; `local` of a service without keys.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+}
 
 /// What a client asked for, unchecked. Absent values take the configured defaults.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JobRequest {
+    /// The key that asks; `None` where nobody is asked for one, as on the command line.
+    pub owner: Option<Arc<Owner>>,
     /// A language's label, exactly: its name, and `@` and an image's where it is to run in another than its own.
     pub language: String,
     /// The program.
@@ -91,6 +103,8 @@ pub enum ScanMode {
 pub struct Job {
     /// Its name everywhere.
     pub trace_id: TraceId,
+    /// The key that asked for it.
+    pub owner: Option<Arc<Owner>>,
     /// The program's language.
     pub language: Language,
     /// The program: UTF-8, 1 byte to 1 MiB.

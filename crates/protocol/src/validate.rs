@@ -164,6 +164,7 @@ impl Policy {
         let patterns_found = self.scan(&request)?;
         Ok(Job {
             trace_id,
+            owner: request.owner,
             language,
             code: request.code,
             entry,

@@ -7,11 +7,12 @@ use crate::metrics::Metrics;
 use crate::outcome;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
-use protocol::job::Job;
+use protocol::job::{Job, Owner};
 use protocol::language::Language;
 use protocol::result::{Failure, Isolation, JobResult, Status};
 use protocol::trace_id::TraceId;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Where it is told.
 #[derive(Clone, Copy)]
@@ -24,6 +25,7 @@ pub(crate) struct Ledger<'a> {
 pub(crate) struct JobEnding<'a> {
     ledger: Ledger<'a>,
     trace_id: TraceId,
+    owner: Option<Arc<Owner>>,
     language: Language,
     /// Of a session's program: the session.
     session: Option<TraceId>,
@@ -37,6 +39,7 @@ impl<'a> JobEnding<'a> {
         JobEnding {
             ledger,
             trace_id: job.trace_id.clone(),
+            owner: job.owner.clone(),
             language: job.language,
             session: None,
             has_vm: false,
@@ -107,7 +110,7 @@ impl<'a> JobEnding<'a> {
         let events = self.ledger.events;
         events.emit(
             Some(&self.trace_id),
-            Notice::new(event_type, details, extra),
+            Notice::new(event_type, details, extra).of(self.owner.as_deref()),
         );
     }
 }
@@ -193,6 +196,36 @@ mod tests {
         let counted = text.lines().filter(|line| line.starts_with("jobs_total{"));
         let all = std::mem::take(&mut *sink.0.lock().unwrap());
         (all, counted.map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn each_event_of_a_job_names_its_key() {
+        let sink = Arc::new(Told::default());
+        let (events, metrics) = (EventBus::new(vec![sink.clone()]), Metrics::default());
+        let ledger = Ledger {
+            events: &events,
+            metrics: &metrics,
+        };
+        let owner = Owner {
+            id: "0123456789ab".into(),
+            name: "app".into(),
+        };
+        let of_key = Job {
+            owner: Some(Arc::new(owner)),
+            ..job()
+        };
+        let mut ending = JobEnding::of(ledger, &of_key);
+        ending.has_vm(&of_key, &isolation());
+        drop(ending);
+        JobEnding::of(ledger, &of_key).refused(Why::Closing.into());
+        JobEnding::of(ledger, &job()).refused(Why::Closing.into());
+        let told = sink.0.lock().unwrap();
+        let (own, without) = told.split_at(3);
+        for event in own {
+            assert_eq!(event.extra["key"], "0123456789ab");
+            assert_eq!(event.extra["key_name"], "app");
+        }
+        assert!(!without[0].extra.contains_key("key"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Security events: made here, handed to every sink that was opened.
 
 use protocol::event::{Event, EventType};
+use protocol::job::Owner;
 use protocol::trace_id::TraceId;
 use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions};
@@ -35,6 +36,16 @@ impl Notice {
                 _ => Map::new(),
             },
         }
+    }
+
+    /// Whose it was: `key` and `key_name`, absent where nobody is asked for a key.
+    #[must_use]
+    pub fn of(mut self, owner: Option<&Owner>) -> Notice {
+        if let Some(Owner { id, name }) = owner {
+            self.extra.insert("key".into(), id.as_str().into());
+            self.extra.insert("key_name".into(), name.as_str().into());
+        }
+        self
     }
 }
 

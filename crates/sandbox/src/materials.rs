@@ -67,16 +67,19 @@ impl MaterialsSource {
         })
     }
 
+    /// Whether what every VM of an engine of such kernels boots from is whole, whatever its language: kernel, agent,
+    /// modules. Reads what it has not read before; cheap afterwards.
+    pub fn check_guest(&self, kernel: GuestKernel) -> Result<(), ImageError> {
+        self.store.guest(&self.agent, kind_of(kernel)).map(drop)
+    }
+
     /// The materials of a language for an engine of such kernels, or why there are none to trust.
     pub async fn verified(
         &self,
         language: Language,
         kernel: GuestKernel,
     ) -> Result<Materials, JobError> {
-        let kernel = match kernel {
-            GuestKernel::Virtual => KernelKind::Virtual,
-            GuestKernel::UserMode => KernelKind::UserMode,
-        };
+        let kernel = kind_of(kernel);
         let (store, agent) = (self.store.clone(), self.agent.clone());
         let verify = move || -> Result<Materials, ImageError> {
             let guest = store.guest(&agent, kernel)?;
@@ -92,5 +95,13 @@ impl MaterialsSource {
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(Why::Verifying.into()),
         }
+    }
+}
+
+/// Which of the store's kernels an engine boots.
+pub fn kind_of(kernel: GuestKernel) -> KernelKind {
+    match kernel {
+        GuestKernel::Virtual => KernelKind::Virtual,
+        GuestKernel::UserMode => KernelKind::UserMode,
     }
 }

@@ -3,6 +3,7 @@
 
 mod images;
 mod memory;
+mod refusals;
 
 use crate::admission::fair_queue::KeyBounds;
 use crate::admission::ticket::Ticket;
@@ -139,7 +140,8 @@ impl Sandbox {
                     EventType::DangerousPattern,
                     format!("the code contains {name}; it runs all the same"),
                     json!({ "pattern": name, "action": "warn" }),
-                ),
+                )
+                .of(job.owner.as_deref()),
             );
         }
         Ok(job)
@@ -160,39 +162,6 @@ impl Sandbox {
             ),
             trace_id: Some(job.trace_id),
         })
-    }
-
-    /// Leaves the event of a refusal that a front door made itself (a body that is no job). Code and field
-    /// say what was wrong; the message shows what the client sent, and is the client's alone.
-    pub fn note_rejection(&self, rejection: &Rejection) {
-        self.metrics.refused();
-        self.note_pattern(rejection);
-        let code = rejection.code;
-        self.events.emit(
-            rejection.trace_id.as_ref(),
-            Notice::new(
-                EventType::ValidationFail,
-                format!("a request was refused: {code}; {}", code.advice()),
-                json!({ "code": code, "field": rejection.field }),
-            ),
-        );
-    }
-
-    /// Leaves the event of a pattern that a job was refused for.
-    pub fn note_pattern(&self, rejection: &Rejection) {
-        if rejection.code != ErrorCode::PatternBlocked {
-            return;
-        }
-        self.metrics.pattern();
-        // It names patterns, which are the operator's.
-        self.events.emit(
-            rejection.trace_id.as_ref(),
-            Notice::new(
-                EventType::DangerousPattern,
-                rejection.message.clone(),
-                json!({ "action": "block" }),
-            ),
-        );
     }
 
     /// Runs a checked job to its end, in turn with all others of this front door.

@@ -85,6 +85,11 @@ impl Supply {
         &self.engine
     }
 
+    /// What VMs boot from.
+    pub fn materials(&self) -> &MaterialsSource {
+        &self.materials
+    }
+
     /// The images.
     pub fn images(&self) -> &Arc<ImageStore> {
         self.materials.store()

@@ -185,6 +185,7 @@ fn failed(leased: &Leased, what: String) -> JobError {
 fn job(language: Language) -> Job {
     Job {
         trace_id: TraceId::generate(),
+        owner: None,
         language,
         entry: language.row().source_file.clone(),
         code: language.row().warm_up.clone(),

@@ -3,7 +3,10 @@
 use crate::config::ServerConfig;
 use crate::e2b::ports::{OfAPort, OfItsOwnOrigin};
 use crate::feed::Feed;
-use crate::keys::Keys;
+use crate::health::EngineTrouble;
+use crate::history::History;
+use crate::jobs::store::JobStore;
+use crate::keys::{Keys, Principal};
 use crate::mcp::{self, Mcp};
 use crate::memory::Memory;
 use crate::metrics::HttpMetrics;
@@ -12,9 +15,10 @@ use crate::problem::{HttpCode, Problem};
 use crate::rate::RateLimiter;
 use crate::refusals::{Asker, Refusals, Sum};
 use crate::turn::Pace;
+use crate::usage::UsageLedger;
 use crate::{
-    dashboard, docs, e2b, execute, health, lists, metrics, observe, openapi, paused, piston,
-    sandboxes, sessions, trace, unread,
+    dashboard, docs, e2b, execute, health, history, jobs, lists, metrics, observe, openapi, paused,
+    piston, sandboxes, sessions, trace, unread, usage, whoami,
 };
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -24,6 +28,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 use images::ImageStore;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use protocol::event::EventType;
 use protocol::job::{Job, JobRequest};
@@ -57,6 +62,8 @@ pub struct Rooms {
     pub state_dir: PathBuf,
     /// The doctor's table, when there is a doctor.
     pub doctor: Option<Doctor>,
+    /// Events that the audit log did not take.
+    pub audit_failures: Counter,
 }
 
 /// What every request shares.
@@ -103,6 +110,14 @@ pub struct App {
     pub started: Instant,
     /// Refusals of this minute, for the event log.
     pub refusals: Refusals,
+    /// Jobs that run and those that ended lately.
+    pub jobs: JobStore,
+    /// What each key used.
+    pub usage: UsageLedger,
+    /// How the service fared of late.
+    pub history: History,
+    /// Whether VMs start.
+    pub engine_trouble: EngineTrouble,
 }
 
 impl App {
@@ -115,6 +130,13 @@ impl App {
         metrics.register(&mut registry);
         let http = HttpMetrics::default();
         http.register(&mut registry);
+        http.announce(keys.names());
+        let audit = rooms.audit_failures.clone();
+        registry.register(
+            "audit_failures",
+            "Events that the audit log did not take",
+            audit,
+        );
         Arc::new(App {
             pace: Pace::default(),
             memory: Memory::new(&config.http),
@@ -135,6 +157,10 @@ impl App {
             images_looked: health::Looked::default(),
             started: Instant::now(),
             refusals: Refusals::default(),
+            jobs: JobStore::new(config.kept_jobs.clone()),
+            usage: UsageLedger::new(&rooms.state_dir, config.usage_days),
+            history: History::default(),
+            engine_trouble: EngineTrouble::default(),
             config,
             rooms,
             keys,
@@ -143,9 +169,17 @@ impl App {
         })
     }
 
-    /// Counts a refusal and leaves its event, now or in the minute's sum. Code and field say what was
+    /// Counts a refusal, and has its event left where it has none yet.
+    pub fn refused(&self, problem: &Problem, asker: &Asker) {
+        self.count_refusal(problem.code, asker);
+        if !problem.noted {
+            self.note(problem, asker);
+        }
+    }
+
+    /// Leaves a refusal's event, now or in the minute's sum. Code and field say what was
     /// wrong; the sentence may show what the client sent, and is the client's alone.
-    pub fn note(&self, problem: &Problem, asker: &Asker) {
+    fn note(&self, problem: &Problem, asker: &Asker) {
         let sandbox = &self.rooms.sandbox;
         sandbox.metrics().refused();
         let source = asker.source();
@@ -156,13 +190,14 @@ impl App {
             .trace_id
             .as_deref()
             .and_then(|text| TraceId::parse(text).ok());
+        let owner = asker.owner().map(Arc::as_ref);
         let extra = json!({
             "code": problem.code,
             "field": problem.public_field(),
             "status": problem.status.as_u16(),
         });
         let notice = Notice::new(EventType::ValidationFail, problem.public_sentence(), extra);
-        sandbox.events().emit(trace_id.as_ref(), notice);
+        sandbox.events().emit(trace_id.as_ref(), notice.of(owner));
     }
 
     /// Leaves the events of refusals that were only counted.
@@ -179,16 +214,24 @@ impl App {
                     EventType::ValidationFail,
                     format!("{count} more requests were refused within a minute: {code}"),
                     json!({ "code": code, "count": count, "source": source.to_string() }),
-                ),
+                )
+                .of(source.owner()),
             );
         }
     }
 
-    /// Lets a request become a job. Its refusal is noted as every other of this service is.
-    pub fn admit(&self, request: JobRequest) -> Result<Job, Problem> {
+    /// Lets a request of this key become a job. Its refusal is noted as every other of this service is.
+    pub fn admit(&self, who: &Principal, request: JobRequest) -> Result<Job, Problem> {
+        let owner = Some(who.owner());
+        self.judge(JobRequest { owner, ..request })
+    }
+
+    /// The same of a request that says already whose it is.
+    pub fn judge(&self, request: JobRequest) -> Result<Job, Problem> {
         let sandbox = &self.rooms.sandbox;
+        let owner = request.owner.clone();
         sandbox.judge(request).map_err(|rejection| {
-            sandbox.note_pattern(&rejection);
+            sandbox.note_pattern(&rejection, owner.as_deref());
             Problem::from(rejection)
         })
     }
@@ -210,7 +253,13 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::languages))
         .routes(routes!(lists::rootfs))
         .routes(routes!(lists::snapshots))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::get))
+        .routes(routes!(jobs::artifact))
+        .routes(routes!(whoami::whoami))
+        .routes(routes!(usage::usage))
         .routes(routes!(observe::status))
+        .routes(routes!(history::history))
         .routes(routes!(observe::events))
         .routes(routes!(observe::doctor))
         .routes(routes!(metrics::metrics))
@@ -264,18 +313,17 @@ async fn count_and_note(State(app): State<Arc<App>>, mut request: Request, next:
     let address = request.extensions().get::<SocketAddr>().map(SocketAddr::ip);
     let asker = Asker::at(address);
     request.extensions_mut().insert(asker.clone());
+    let begun = Instant::now();
     let response = next.run(request).await;
     let route = match response.extensions().get::<OfAPort>() {
         Some(OfAPort) => "port",
         None => &route,
     };
-    app.http.answered(route, response.status());
+    app.http.answered(route, response.status(), begun.elapsed());
     let quiet = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
-    if let Some(problem) = response.extensions().get::<Problem>()
-        && !problem.noted
-        && !quiet.contains(&problem.status)
-    {
-        app.note(problem, &asker);
+    let problem = response.extensions().get::<Problem>();
+    if let Some(problem) = problem.filter(|problem| !quiet.contains(&problem.status)) {
+        app.refused(problem, &asker);
     }
     response
 }

@@ -8,6 +8,7 @@ use crate::keys::file::Scope;
 use crate::problem::{HttpCode, Problem};
 use crate::refusals::Asker;
 use crate::sandboxes::websocket;
+use crate::trace;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
@@ -22,9 +23,17 @@ pub struct Caller(pub Arc<Principal>);
 #[derive(Debug, Clone)]
 pub struct Executor(pub Arc<Principal>);
 
-/// A caller that may look at what all keys do.
+/// A caller that may read numbers of the whole service.
 #[derive(Debug, Clone)]
 pub struct Observer(pub Arc<Principal>);
+
+/// A caller that may see what all keys do.
+#[derive(Debug, Clone)]
+pub struct Admin(pub Arc<Principal>);
+
+/// A caller that may see jobs: its own (scope `run`), or everybody's (`admin`).
+#[derive(Debug, Clone)]
+pub struct Viewer(pub Arc<Principal>);
 
 impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
@@ -36,29 +45,45 @@ impl FromRequestParts<Arc<App>> for Caller {
 impl FromRequestParts<Arc<App>> for Executor {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        scoped(parts, app, Scope::Execute).map(Executor)
+        scoped(parts, app, &[Scope::Run]).map(Executor)
     }
 }
 
 impl FromRequestParts<Arc<App>> for Observer {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        scoped(parts, app, Scope::Observe).map(Observer)
+        scoped(parts, app, &[Scope::Observe]).map(Observer)
     }
 }
 
-fn scoped(parts: &Parts, app: &App, scope: Scope) -> Result<Arc<Principal>, Problem> {
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        scoped(parts, app, &[Scope::Admin]).map(Admin)
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Viewer {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        scoped(parts, app, &[Scope::Run, Scope::Admin]).map(Viewer)
+    }
+}
+
+/// A caller that has one of these scopes.
+fn scoped(parts: &Parts, app: &App, scopes: &[Scope]) -> Result<Arc<Principal>, Problem> {
     let principal = in_time(parts, app)?;
-    if principal.may(scope) {
+    if scopes.iter().any(|scope| principal.may(*scope)) {
         return Ok(principal);
     }
-    Err(Problem::with(
-        HttpCode::Forbidden,
-        match scope {
-            Scope::Execute => "this key may not run jobs (scope execute)",
-            Scope::Observe => "this key may not look at what other keys do (scope observe)",
-        },
-    ))
+    let wanted: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    let own: Vec<&str> = principal.scopes.iter().map(|own| own.as_str()).collect();
+    let sentence = format!(
+        "this needs a key with the scope {}; this one has {}",
+        wanted.join(" or "),
+        own.join(", ")
+    );
+    Err(Problem::with(HttpCode::Forbidden, sentence))
 }
 
 /// Who asks, when it does not ask too often: whatever it asks for, it is one request of its rate.
@@ -70,8 +95,10 @@ fn in_time(parts: &Parts, app: &App) -> Result<Arc<Principal>, Problem> {
 /// Counts the request as one of its key's.
 fn counted(parts: &Parts, app: &App, principal: Arc<Principal>) -> Result<Arc<Principal>, Problem> {
     if let Some(asker) = parts.extensions.get::<Asker>() {
-        asker.is(&principal.id);
+        asker.is(principal.owner());
     }
+    trace::key(&principal.id);
+    app.usage.seen(&principal.id, &principal.name);
     let now = Instant::now();
     match app.rates.take(&principal.id, &principal.limits, now) {
         Ok(()) => Ok(principal),

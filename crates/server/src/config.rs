@@ -31,6 +31,10 @@ pub struct ServerConfig {
     pub min_free_disk_mib: u64,
     /// Events that the dashboard can look back to.
     pub recent_events: usize,
+    /// Jobs that are remembered after their end.
+    pub kept_jobs: KeptJobs,
+    /// Days that a key's usage is kept for.
+    pub usage_days: u32,
 }
 
 impl Default for ServerConfig {
@@ -47,6 +51,30 @@ impl Default for ServerConfig {
             e2b: E2bConfig::default(),
             min_free_disk_mib: 512,
             recent_events: 500,
+            kept_jobs: KeptJobs::default(),
+            usage_days: 400,
+        }
+    }
+}
+
+/// Jobs that are remembered after their end, in memory: for their key, and for who may see all keys'.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct KeptJobs {
+    /// How many; 0: none.
+    pub count: usize,
+    /// Results of all of them together, in MiB; one job's may take a quarter of it.
+    pub mib: u64,
+    /// For how long, in seconds.
+    pub seconds: u64,
+}
+
+impl Default for KeptJobs {
+    fn default() -> Self {
+        KeptJobs {
+            count: 500,
+            mib: 32,
+            seconds: 3600,
         }
     }
 }

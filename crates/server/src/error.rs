@@ -42,8 +42,16 @@ pub enum ServerError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Two keys have the name.
+    #[error("{} keys are called {name}; say which by its id: {}", ids.len(), ids.join(", "))]
+    AmbiguousKey {
+        /// As asked for.
+        name: String,
+        /// Theirs.
+        ids: Vec<String>,
+    },
     /// No such key.
-    #[error("there is no key {id} that is not revoked already")]
+    #[error("there is no key with the id or name {id} that is not revoked already; see keys list")]
     NoSuchKey {
         /// As asked for.
         id: String,

@@ -8,6 +8,7 @@ pub mod stream;
 use crate::app::App;
 use crate::auth::Executor;
 use crate::body::JsonBody;
+use crate::jobs::account::JobAccount;
 use crate::outlet::UntilOut;
 use crate::pieces::JsonAnswer;
 use crate::problem::Problem;
@@ -51,7 +52,7 @@ pub async fn execute(
     let submission = body
         .value
         .submission(parent.map(|parent| parent.trace_id()))?;
-    let mut job = app.admit(submission.request)?;
+    let mut job = app.admit(&who, submission.request)?;
     app.bring_packages(&who, &mut job, &submission.packages)
         .await?;
     let mut turn =
@@ -74,13 +75,19 @@ pub async fn execute(
 /// until the answer is out. Dropping the future ends the job.
 pub async fn run(app: &App, job: Job, io: JobIo, turn: &mut Turn) -> JobResult {
     trace::job(job.trace_id.as_str());
-    if let Err(result) = turn.wait(app, &job).await {
-        return *result;
-    }
-    let sandbox = &app.rooms.sandbox;
-    let result = sandbox.run_entered(job, io, &mut turn.ticket).await;
-    turn.keeps(&result);
-    app.pace.took(result.timings.total - result.timings.queue);
+    let mut account = JobAccount::begin(app, &job);
+    let result = match turn.wait(app, &job).await {
+        Err(result) => *result,
+        Ok(()) => {
+            account.runs();
+            let sandbox = &app.rooms.sandbox;
+            let result = sandbox.run_entered(job, io, &mut turn.ticket).await;
+            turn.keeps(&result);
+            app.pace.took(result.timings.total - result.timings.queue);
+            result
+        }
+    };
+    account.ended(&result);
     result
 }
 

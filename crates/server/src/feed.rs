@@ -7,6 +7,7 @@ use crate::problem::public_sentence;
 use protocol::error_code::ERROR_CODES;
 use protocol::event::{Event, EventType};
 use protocol::result::Failure;
+use protocol::trace_id::TraceId;
 use sandbox::events::EventSink;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,29 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast;
 use utoipa::ToSchema;
 
-/// Jobs that are remembered.
-const JOBS: usize = 200;
 /// Times a path that percentiles are taken of.
 const TIMES: usize = 256;
 /// Events that a slow listener may lag behind before it misses some.
 const LAG: usize = 256;
-
-/// One job, now or lately.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct JobRow {
-    /// Its name.
-    pub trace_id: String,
-    /// Its language.
-    pub language: String,
-    /// When it was given a VM, or ended without one (RFC 3339, UTC).
-    pub started_at: String,
-    /// `running`, or how it ended.
-    pub status: String,
-    /// `pool`, `clone` or `boot`, once it ended.
-    pub path: Option<String>,
-    /// Seconds from its request to its end.
-    pub total_seconds: Option<f64>,
-}
 
 /// How long jobs took lately.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -55,7 +37,6 @@ pub struct Latency {
 #[derive(Debug, Default)]
 struct Recent {
     events: VecDeque<Arc<Event>>,
-    jobs: VecDeque<JobRow>,
     times: BTreeMap<String, VecDeque<f64>>,
 }
 
@@ -94,25 +75,34 @@ impl Feed {
         self.live.subscribe()
     }
 
-    /// Jobs now and lately, newest first.
-    pub fn jobs(&self) -> Vec<JobRow> {
-        self.recent().jobs.iter().rev().cloned().collect()
+    /// What is remembered of a job of this key, oldest first.
+    pub fn events_of(&self, trace_id: &TraceId, key: &str) -> Vec<Arc<Event>> {
+        let recent = self.recent();
+        let is_of = |event: &&Arc<Event>| {
+            let own = event.extra.get("key").and_then(Value::as_str);
+            event.trace_id.as_ref() == Some(trace_id) && own == Some(key)
+        };
+        recent.events.iter().filter(is_of).cloned().collect()
     }
 
     /// How long jobs took lately, by the way their VMs came.
     pub fn latency(&self) -> Vec<Latency> {
         let recent = self.recent();
-        let row = |(path, times): (&String, &VecDeque<f64>)| {
-            let mut sorted: Vec<f64> = times.iter().copied().collect();
-            sorted.sort_by(f64::total_cmp);
-            Latency {
-                path: path.clone(),
-                count: sorted.len(),
-                p50_seconds: percentile(&sorted, 0.50),
-                p95_seconds: percentile(&sorted, 0.95),
-            }
-        };
+        let row =
+            |(path, times): (&String, &VecDeque<f64>)| latency_of(path, times.iter().copied());
         recent.times.iter().map(row).collect()
+    }
+}
+
+/// How long jobs took whose VMs came this way.
+pub fn latency_of(path: &str, times: impl Iterator<Item = f64>) -> Latency {
+    let mut sorted: Vec<f64> = times.collect();
+    sorted.sort_by(f64::total_cmp);
+    Latency {
+        path: path.to_owned(),
+        count: sorted.len(),
+        p50_seconds: percentile(&sorted, 0.50),
+        p95_seconds: percentile(&sorted, 0.95),
     }
 }
 
@@ -128,7 +118,7 @@ impl EventSink for Feed {
     fn record(&self, event: &Event) {
         let event = Arc::new(redacted(event));
         let mut recent = self.recent();
-        recent.note_job(&event);
+        recent.note_time(&event);
         push(&mut recent.events, event.clone(), self.bound);
         drop(recent);
         // Nobody listens: nothing is lost.
@@ -137,52 +127,17 @@ impl EventSink for Feed {
 }
 
 impl Recent {
-    fn note_job(&mut self, event: &Event) {
-        let Some(trace_id) = event.trace_id.as_ref().map(ToString::to_string) else {
-            return;
-        };
-        let text = |name: &str| event.extra.get(name).and_then(Value::as_str);
-        match event.event_type {
-            EventType::VmStart => {
-                let row = JobRow {
-                    trace_id,
-                    language: text("language").unwrap_or_default().to_owned(),
-                    started_at: event.timestamp.clone(),
-                    status: "running".into(),
-                    path: None,
-                    total_seconds: None,
-                };
-                push(&mut self.jobs, row, JOBS);
-            }
-            EventType::VmStop | EventType::VmTimeout | EventType::VmOom => {
-                let seconds = event.extra.get("total_seconds").and_then(Value::as_f64);
-                let path = text("path").map(str::to_owned);
-                if let (Some(path), Some(seconds)) = (&path, seconds) {
-                    push(self.times.entry(path.clone()).or_default(), seconds, TIMES);
-                }
-                let status = text("status").unwrap_or("ended").to_owned();
-                let own = |row: &&mut JobRow| row.trace_id == trace_id && row.status == "running";
-                if let Some(row) = self.jobs.iter_mut().rev().find(own) {
-                    row.status = status;
-                    row.path = path;
-                    row.total_seconds = seconds;
-                    return;
-                }
-                // It never had a VM.
-                let row = JobRow {
-                    trace_id,
-                    language: text("language").unwrap_or_default().to_owned(),
-                    started_at: event.timestamp.clone(),
-                    status,
-                    path,
-                    total_seconds: seconds,
-                };
-                push(&mut self.jobs, row, JOBS);
-            }
-            EventType::SandboxExpiring
-            | EventType::SandboxPort
-            | EventType::ValidationFail
-            | EventType::DangerousPattern => {}
+    fn note_time(&mut self, event: &Event) {
+        let ends = [EventType::VmStop, EventType::VmTimeout, EventType::VmOom];
+        let path = event.extra.get("path").and_then(Value::as_str);
+        let seconds = event.extra.get("total_seconds").and_then(Value::as_f64);
+        if let (true, Some(path), Some(seconds)) = (ends.contains(&event.event_type), path, seconds)
+        {
+            push(
+                self.times.entry(path.to_owned()).or_default(),
+                seconds,
+                TIMES,
+            );
         }
     }
 }
@@ -218,7 +173,6 @@ fn redacted(event: &Event) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::trace_id::TraceId;
 
     fn event(event_type: EventType, trace_id: &str, extra: Value) -> Event {
         Event {
@@ -231,29 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn a_job_is_running_and_then_over() {
+    fn it_knows_how_long_jobs_took_and_whose_events_are_whose() {
         let feed = Feed::new(3);
-        feed.record(&event(EventType::VmStart, "a", json!({"language": "go"})));
-        assert_eq!(feed.jobs()[0].status, "running");
-        let end = json!({"status": "timeout", "path": "clone", "total_seconds": 2.0});
+        let end = json!({"status": "timeout", "path": "clone", "total_seconds": 2.0, "key": "k"});
+        feed.record(&event(EventType::VmStart, "a", json!({"key": "k"})));
         feed.record(&event(EventType::VmTimeout, "a", end));
-        let row = feed.jobs().remove(0);
-        assert_eq!(
-            (row.status.as_str(), row.path.as_deref()),
-            ("timeout", Some("clone"))
-        );
+        feed.record(&event(EventType::VmStart, "a", json!({"key": "other"})));
         assert_eq!(feed.latency()[0].p95_seconds, 2.0);
-    }
-
-    #[test]
-    fn a_job_that_never_had_a_vm_is_there_too() {
-        let feed = Feed::new(3);
-        feed.record(&event(
-            EventType::VmStop,
-            "a",
-            json!({"status": "internal"}),
-        ));
-        assert_eq!(feed.jobs()[0].status, "internal");
+        let a = TraceId::parse("a").unwrap();
+        assert_eq!(feed.events_of(&a, "k").len(), 2);
+        assert_eq!(feed.events_of(&a, "other").len(), 1);
     }
 
     #[test]
@@ -265,7 +206,6 @@ mod tests {
             feed.record(&event(EventType::VmStop, &format!("j{n}"), failure.clone()));
         }
         assert_eq!(feed.events(100).len(), 3);
-        assert_eq!(feed.jobs().len(), JOBS);
         let text = serde_json::to_string(&feed.events(1)).unwrap();
         assert!(!text.contains("/var"), "{text}");
     }

@@ -8,7 +8,8 @@ pub mod file;
 use crate::config::KeyLimits;
 use crate::error::ServerError;
 use file::{KeyRecord, Scope, read, secret_hash};
-use std::collections::HashMap;
+use protocol::job::Owner;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -36,7 +37,7 @@ impl Principal {
         Principal {
             id: "local".into(),
             name: "local".into(),
-            scopes: vec![Scope::Execute, Scope::Observe],
+            scopes: file::SCOPES.to_vec(),
             limits,
         }
     }
@@ -52,7 +53,20 @@ impl Principal {
 
     /// Whether it may do this.
     pub fn may(&self, scope: Scope) -> bool {
-        self.scopes.contains(&scope)
+        file::may(&self.scopes, scope)
+    }
+
+    /// How events, logs and accounts name it.
+    pub fn owner(&self) -> Arc<Owner> {
+        Arc::new(Owner {
+            id: self.id.clone(),
+            name: self.name.clone(),
+        })
+    }
+
+    /// Whether it may see what this key did: its own, or as `admin` everybody's.
+    pub fn sees(&self, key_id: &str) -> bool {
+        self.may(Scope::Admin) || (self.may(Scope::Run) && self.id == key_id)
     }
 }
 
@@ -100,8 +114,19 @@ impl Keys {
     pub fn executors(&self) -> usize {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
         let principals = loaded.by_id.values().map(|(_, principal)| principal);
-        let may = principals.filter(|principal| principal.may(Scope::Execute));
+        let may = principals.filter(|principal| principal.may(Scope::Run));
         may.count().max(1)
+    }
+
+    /// Names of the keys in force, `local` while there are none.
+    pub fn names(&self) -> Vec<String> {
+        let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner);
+        if !loaded.has_keys {
+            return vec![self.local.name.clone()];
+        }
+        let principals = loaded.by_id.values();
+        let names: BTreeSet<String> = principals.map(|(_, own)| own.name.clone()).collect();
+        names.into_iter().collect()
     }
 
     /// Who everybody is while there are no keys.
@@ -186,7 +211,7 @@ mod tests {
     fn keys_with_one() -> (tempfile::TempDir, PathBuf, String) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
-        let new = file::add(&path, "app", &[Scope::Execute], None).unwrap();
+        let new = file::add(&path, "app", &[Scope::Run], None).unwrap();
         (dir, path, new.key)
     }
 
@@ -196,7 +221,7 @@ mod tests {
         let keys = Keys::open(Some(&path), KeyLimits::default()).unwrap();
         let principal = keys.check(&key).unwrap();
         assert_eq!(principal.name, "app");
-        assert!(principal.may(Scope::Execute) && !principal.may(Scope::Observe));
+        assert!(principal.may(Scope::Run) && !principal.may(Scope::Observe));
         file::revoke(&path, &principal.id).unwrap();
         // Looked at as if a second had gone by.
         keys.looked.lock().unwrap().0 -= LOOK_AGAIN;

@@ -8,7 +8,7 @@
 //! | [`serve`](mod@serve) | the listener: accepts, bounds, drains; with [`connections`], [`descriptors`], [`tls`], [`systemd`] |
 //! | [`talk`] | one connection; [`outlet`] is its way out, [`peer`] says when its client is gone |
 //! | [`app`] | what requests share, and the table of routes; start reading here |
-//! | [`auth`], [`keys`], [`rate`] | who asks, and how often |
+//! | [`auth`], [`keys`], [`rate`], [`whoami`] | who asks, and how often |
 //! | [`body`], [`inflate`] | a bounded JSON body, and the name of the field that is wrong |
 //! | [`memory`] | the bytes that bodies, results and answers may hold together |
 //! | [`written`], [`pieces`], [`sse`] | an answer's bytes: from where they lie, piece by piece, as events |
@@ -21,7 +21,9 @@
 //! | [`sandboxes`] | a VM that stays, with many processes and clients at one time |
 //! | [`mcp`] | the tools of assistants, over HTTP and over standard input |
 //! | [`places`], [`staying`] | how many of both there may be, how long, and how what runs there is judged |
-//! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`] | what there is and what happens |
+//! | [`lists`], [`health`], [`metrics`], [`observe`], [`feed`], [`history`] | what there is and what happens |
+//! | [`jobs`] | what became of each job; one place where all that is counted of one is counted |
+//! | [`usage`] | what each key used, kept on disk |
 //! | [`trace`] | a span a request, joined to the caller's trace |
 //! | [`problem`], [`refusals`] | every answer that is no success, and what the event log hears of it |
 //! | [`openapi`], [`docs`] | what the code says of itself |
@@ -42,7 +44,9 @@ pub mod error;
 pub mod execute;
 pub mod feed;
 pub mod health;
+pub mod history;
 pub mod inflate;
+pub mod jobs;
 pub mod keys;
 pub mod lists;
 pub mod mcp;
@@ -72,6 +76,8 @@ pub mod tls;
 pub mod trace;
 pub mod turn;
 mod unread;
+pub mod usage;
+pub mod whoami;
 pub mod written;
 
 pub use app::{Doctor, Rooms};

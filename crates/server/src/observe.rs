@@ -1,9 +1,10 @@
 //! What an operator looks at: the state of things, events as they come, the doctor's table.
 
 use crate::app::App;
-use crate::auth::Observer;
+use crate::auth::{Admin, Observer};
 use crate::execute::wants_events;
-use crate::feed::{JobRow, Latency};
+use crate::feed::Latency;
+use crate::jobs::body::JobRow;
 use crate::problem::{HttpCode, Problem};
 use crate::sandboxes::body::SandboxRow;
 use crate::sse;
@@ -21,6 +22,9 @@ use utoipa::{IntoParams, ToSchema};
 
 /// The most events that one answer looks back to.
 const MAX_EVENTS: u16 = 1000;
+
+/// Jobs that the state has.
+const JOBS: usize = 200;
 
 /// The state of the service.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,9 +53,9 @@ pub struct StatusBody {
     pub pool: Vec<PoolRow>,
     /// How long jobs took lately.
     pub latency: Vec<Latency>,
-    /// Jobs now and lately, newest first.
+    /// Jobs now and lately that the key may see, newest first.
     pub jobs: Vec<JobRow>,
-    /// Sandboxes of all keys, oldest first.
+    /// Sandboxes that the key may see, oldest first.
     pub sandboxes: Vec<SandboxRow>,
 }
 
@@ -83,12 +87,14 @@ pub struct EventsQuery {
     get, path = "/api/v1/status", tag = "operation",
     responses((status = 200, description = "State", body = StatusBody)),
 )]
-pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody> {
+pub async fn status(State(app): State<Arc<App>>, Observer(who): Observer) -> Json<StatusBody> {
     let sandbox = &app.rooms.sandbox;
     let identity = sandbox.identity();
     let (running, waiting) = sandbox.load();
     let bounds = sandbox.bounds();
     let pool = sandbox.supply().pool().sizes();
+    let mut sandboxes = app.sandboxes.rows();
+    sandboxes.retain(|row| who.sees(&row.key));
     Json(StatusBody {
         version: env!("CARGO_PKG_VERSION"),
         uptime_seconds: app.started.elapsed().as_secs(),
@@ -110,8 +116,8 @@ pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody
             })
             .collect(),
         latency: app.rooms.feed.latency(),
-        jobs: app.rooms.feed.jobs(),
-        sandboxes: app.sandboxes.rows(),
+        jobs: app.jobs.rows(JOBS, |row| who.sees(&row.key)),
+        sandboxes,
     })
 }
 
@@ -126,7 +132,7 @@ pub async fn status(State(app): State<Arc<App>>, _: Observer) -> Json<StatusBody
 )]
 pub async fn events(
     State(app): State<Arc<App>>,
-    _: Observer,
+    _: Admin,
     headers: HeaderMap,
     query: Result<Query<EventsQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -200,7 +206,7 @@ async fn send(sender: &mpsc::Sender<Bytes>, event: &protocol::event::Event) -> b
     get, path = "/api/v1/doctor", tag = "operation",
     responses((status = 200, description = "The table", body = Value)),
 )]
-pub async fn doctor(State(app): State<Arc<App>>, _: Observer) -> Result<Json<Value>, Problem> {
+pub async fn doctor(State(app): State<Arc<App>>, _: Admin) -> Result<Json<Value>, Problem> {
     let Some(doctor) = app.rooms.doctor.clone() else {
         return Ok(Json(json!({ "checks": [] })));
     };

@@ -70,7 +70,7 @@ pub async fn execute(
     let JsonBody { value, held } = body?;
     let policy = app.rooms.sandbox.policy();
     let asked = request::parse(value, policy).map_err(request::refused)?;
-    let job = app.admit(asked.job)?;
+    let job = app.admit(&who, asked.job)?;
     let mut turn = Turn::enter(&app, &who)?;
     let (output, outputs) = mpsc::channel(WAITING_CHUNKS);
     let mut io = job_io(Some(asked.stdin));

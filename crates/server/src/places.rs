@@ -5,17 +5,59 @@ use crate::app::App;
 use crate::keys::Principal;
 use crate::packages;
 use crate::problem::{HttpCode, Problem};
+use crate::usage::row::UsageRow;
 use prometheus_client::metrics::gauge::Gauge;
+use protocol::job::Owner;
 use sandbox::admission::fair_queue::fair_share;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// Who holds how many.
 #[derive(Debug, Default)]
 pub struct Places {
     // Held for a few map operations, never over an await.
-    by_key: Mutex<HashMap<String, usize>>,
+    held: Mutex<Held>,
     gauge: Gauge,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    by_key: HashMap<String, usize>,
+    /// Of places whose VMs count, each since when it was last counted.
+    counted: HashMap<u64, Counted>,
+    next: u64,
+    /// What was used and not taken yet.
+    used: BTreeMap<Arc<Owner>, UsageRow>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    owner: Arc<Owner>,
+    memory_mib: u32,
+    since: Instant,
+}
+
+impl Held {
+    /// Counts what a place was used for until now.
+    fn count(&mut self, id: u64, now: Instant) {
+        let Some(counted) = self.counted.get_mut(&id) else {
+            return;
+        };
+        let seconds = now.saturating_duration_since(counted.since).as_secs_f64();
+        counted.since = now;
+        let used = self.used.entry(counted.owner.clone()).or_default();
+        used.sandbox_seconds += seconds;
+        used.memory_gib_seconds += seconds * f64::from(counted.memory_mib) / 1024.0;
+    }
+}
+
+/// Who asks for a place.
+#[derive(Debug)]
+struct Holder {
+    owner: Arc<Owner>,
+    /// MiB of the VM that stays there, in its key's usage; `None`: a build's, which is not counted.
+    memory_mib: Option<u32>,
 }
 
 /// The place of one VM, or of one build; given back when dropped.
@@ -23,6 +65,7 @@ pub struct Places {
 pub struct VmPlace {
     places: Arc<Places>,
     key: String,
+    counted: Option<u64>,
 }
 
 /// The most places that may be held.
@@ -36,38 +79,68 @@ impl Places {
     /// No place is held; the gauge says how many are.
     pub fn new(gauge: Gauge) -> Arc<Places> {
         Arc::new(Places {
-            by_key: Mutex::default(),
+            held: Mutex::default(),
             gauge,
         })
     }
 
-    fn by_key(&self) -> MutexGuard<'_, HashMap<String, usize>> {
-        self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(self: &Arc<Self>, key: &str, most: Most) -> Option<VmPlace> {
-        let mut by_key = self.by_key();
-        let all: usize = by_key.values().sum();
-        let own = by_key.get(key).copied().unwrap_or(0);
+    /// What VMs that stay were used for since this was last asked, by key.
+    pub fn take_used(&self) -> BTreeMap<Arc<Owner>, UsageRow> {
+        let mut held = self.held();
+        let now = Instant::now();
+        let ids: Vec<u64> = held.counted.keys().copied().collect();
+        for id in ids {
+            held.count(id, now);
+        }
+        std::mem::take(&mut held.used)
+    }
+
+    fn take(self: &Arc<Self>, holder: Holder, most: Most) -> Option<VmPlace> {
+        let Holder { owner, memory_mib } = holder;
+        let key = owner.id.clone();
+        let mut held = self.held();
+        let all: usize = held.by_key.values().sum();
+        let own = held.by_key.get(&key).copied().unwrap_or(0);
         if own >= most.of_key || all >= most.of_all {
             return None;
         }
-        by_key.insert(key.to_owned(), own + 1);
+        held.by_key.insert(key.clone(), own + 1);
+        let counted = memory_mib.map(|memory_mib| {
+            let (id, since) = (held.next, Instant::now());
+            held.next += 1;
+            held.used.entry(owner.clone()).or_default().sandboxes += 1;
+            let counted = Counted {
+                owner,
+                memory_mib,
+                since,
+            };
+            held.counted.insert(id, counted);
+            id
+        });
         self.gauge.inc();
         Some(VmPlace {
             places: self.clone(),
-            key: key.to_owned(),
+            key,
+            counted,
         })
     }
 }
 
 impl Drop for VmPlace {
     fn drop(&mut self) {
-        let mut by_key = self.places.by_key();
-        if let Some(own) = by_key.get_mut(&self.key) {
+        let mut held = self.places.held();
+        if let Some(id) = self.counted {
+            held.count(id, Instant::now());
+            held.counted.remove(&id);
+        }
+        if let Some(own) = held.by_key.get_mut(&self.key) {
             *own = own.saturating_sub(1);
             if *own == 0 {
-                by_key.remove(&self.key);
+                held.by_key.remove(&self.key);
             }
         }
         self.places.gauge.dec();
@@ -75,16 +148,20 @@ impl Drop for VmPlace {
 }
 
 impl App {
-    /// A place for one more VM of this key that stays, or why there is none.
-    pub fn place(&self, who: &Principal) -> Result<VmPlace, Problem> {
+    /// A place for one more VM of this key and of so many MiB that stays, or why there is none.
+    pub fn place(&self, who: &Principal, memory_mib: u32) -> Result<VmPlace, Problem> {
         let of_all = self.config.sessions.sessions;
         let share = fair_share(of_all, self.keys.executors());
         let most = Most {
             of_key: who.limits.sessions.min(share),
             of_all,
         };
+        let holder = Holder {
+            owner: who.owner(),
+            memory_mib: Some(memory_mib),
+        };
         self.places
-            .take(&who.id, most)
+            .take(holder, most)
             .ok_or_else(|| Problem::new(HttpCode::TooManySessions).retry_after(5))
     }
 }
@@ -100,7 +177,11 @@ impl App {
             let sentence = "as many images with packages are being made as may be; try again when they are there";
             Problem::with(HttpCode::TooManyJobs, sentence).retry_after(5)
         };
-        self.builds.take(&who.id, most).ok_or_else(busy)
+        let holder = Holder {
+            owner: who.owner(),
+            memory_mib: None,
+        };
+        self.builds.take(holder, most).ok_or_else(busy)
     }
 }
 
@@ -108,13 +189,20 @@ impl App {
 mod tests {
     use super::*;
 
+    fn owner(key: &str) -> Arc<Owner> {
+        let (id, name) = (key.to_owned(), String::new());
+        Arc::new(Owner { id, name })
+    }
+
     #[test]
     fn places_are_bounded_for_a_key_and_for_all_and_come_back() {
         let gauge = Gauge::default();
         let places = Places::new(gauge.clone());
         let take = |key| {
             let (of_key, of_all) = (2, 3);
-            places.take(key, Most { of_key, of_all })
+            let owner = owner(key);
+            let memory_mib = Some(2048);
+            places.take(Holder { owner, memory_mib }, Most { of_key, of_all })
         };
         let (first, second) = (take("a").unwrap(), take("a").unwrap());
         assert!(take("a").is_none());
@@ -126,6 +214,33 @@ mod tests {
         assert!(take("a").is_none());
         drop((second, third, fourth));
         assert_eq!(gauge.get(), 0);
-        assert!(places.by_key().is_empty());
+        let held = places.held();
+        assert!(held.by_key.is_empty() && held.counted.is_empty());
+    }
+
+    #[test]
+    fn what_a_place_is_used_for_is_counted_once() {
+        let places = Places::new(Gauge::default());
+        let holder = |key, memory_mib| Holder {
+            owner: owner(key),
+            memory_mib,
+        };
+        let most = Most {
+            of_key: 9,
+            of_all: 9,
+        };
+        let place = places.take(holder("a", Some(2048)), most).unwrap();
+        let build = places.take(holder("b", None), most).unwrap();
+        let begun = Instant::now();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let first = places.take_used()[&owner("a")].clone();
+        drop((place, build));
+        let mut all = first.clone();
+        all.add(&places.take_used()[&owner("a")]);
+        let most = begun.elapsed().as_secs_f64() + 1.0;
+        assert_eq!((first.sandboxes, all.sandboxes), (1, 1));
+        assert!(first.sandbox_seconds >= 0.02 && all.sandbox_seconds < most);
+        assert!((all.memory_gib_seconds - 2.0 * all.sandbox_seconds).abs() < 1e-6);
+        assert!(places.take_used().is_empty());
     }
 }

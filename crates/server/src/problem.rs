@@ -58,6 +58,8 @@ http_codes! {
     HostNotAllowed = "host_not_allowed", 403, "without keys the service answers only to localhost and its own pages";
     /// No such page.
     NotFound = "not_found", 404, "there is nothing here; see /docs";
+    /// No such job, or not this key's.
+    JobNotFound = "job_not_found", 404, "there is no such job; it may have been forgotten";
     /// No such session, or not this key's.
     SessionNotFound = "session_not_found", 404, "there is no such session; it may have ended";
     /// No such sandbox, or not this key's.

@@ -2,6 +2,7 @@
 //! minute. Whoever has no key costs the log some lines a minute, however often it knocks: 4 GiB and 90 days
 //! of other events are not pushed out by it. Pure but for the clock that it is handed.
 
+use protocol::job::Owner;
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -20,18 +21,28 @@ const MAX_ADDRESSES: usize = 16;
 /// Who was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Source {
-    /// A key that counts, by its id.
-    Key(String),
+    /// A key that counts.
+    Key(Arc<Owner>),
     /// Somebody without one, by its address (of IPv6 the network: one client has a whole one).
     Address(IpAddr),
     /// Somebody without one, when there are too many.
     Others,
 }
 
+impl Source {
+    /// The key, where there is one.
+    pub fn owner(&self) -> Option<&Owner> {
+        match self {
+            Source::Key(owner) => Some(owner),
+            Source::Address(_) | Source::Others => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Source::Key(id) => write!(f, "key {id}"),
+            Source::Key(key) => write!(f, "key {}", key.id),
             Source::Address(address) => write!(f, "address {address}"),
             Source::Others => f.write_str("others"),
         }
@@ -42,7 +53,7 @@ impl std::fmt::Display for Source {
 #[derive(Debug, Clone)]
 pub struct Asker {
     address: Option<IpAddr>,
-    key: Arc<OnceLock<String>>,
+    key: Arc<OnceLock<Arc<Owner>>>,
 }
 
 impl Asker {
@@ -62,15 +73,20 @@ impl Asker {
     }
 
     /// Its key counts.
-    pub fn is(&self, key_id: &str) {
+    pub fn is(&self, owner: Arc<Owner>) {
         // A request has one key; a second look finds the same.
-        let _ = self.key.set(key_id.to_owned());
+        let _ = self.key.set(owner);
+    }
+
+    /// Its key, once that was found to count.
+    pub fn owner(&self) -> Option<&Arc<Owner>> {
+        self.key.get()
     }
 
     /// Under what its refusals are summed up.
     pub fn source(&self) -> Source {
         match (self.key.get(), self.address) {
-            (Some(id), _) => Source::Key(id.clone()),
+            (Some(key), _) => Source::Key(key.clone()),
             (None, Some(address)) => Source::Address(address),
             (None, None) => Source::Others,
         }
@@ -166,6 +182,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn key(id: &str) -> Arc<Owner> {
+        let (id, name) = (id.to_owned(), "app".to_owned());
+        Arc::new(Owner { id, name })
+    }
+
     #[test]
     fn a_flood_without_a_key_is_a_few_events_a_minute() {
         let (refusals, now) = (Refusals::default(), Instant::now());
@@ -180,7 +201,7 @@ mod tests {
         let summed: u64 = sums.iter().map(|sum| sum.count).sum();
         assert_eq!(summed + told as u64, 100_000);
         // And the next minute begins anew.
-        assert!(refusals.take(Source::Key("k".into()), "forbidden", now));
+        assert!(refusals.take(Source::Key(key("k")), "forbidden", now));
         assert!(refusals.last_sums().is_empty());
     }
 
@@ -192,8 +213,8 @@ mod tests {
         assert_eq!(source("::ffff:192.0.2.1"), source("192.0.2.1"));
         let asker = Asker::at(None);
         assert_eq!(asker.source(), Source::Others);
-        asker.is("k");
-        assert_eq!(asker.source(), Source::Key("k".into()));
+        asker.is(key("k"));
+        assert_eq!(asker.source(), Source::Key(key("k")));
     }
 
     proptest! {
@@ -206,7 +227,7 @@ mod tests {
             let mut told = 0u64;
             for (who, code) in &askers {
                 let source = match who {
-                    0..3 => Source::Key(who.to_string()),
+                    0..3 => Source::Key(key(&who.to_string())),
                     _ => Source::Address(IpAddr::from([10, 0, 0, *who])),
                 };
                 told += u64::from(refusals.take(source, codes[*code], now));

@@ -139,7 +139,7 @@ pub async fn begin(
         value.image = usual.map(str::to_owned);
     }
     app.rooms.sandbox.know_image(value.image.as_deref()).await;
-    let mut job = app.admit(value.job()?).map_err(in_limits)?;
+    let mut job = app.admit(who, value.job()?).map_err(in_limits)?;
     app.bring_packages(who, &mut job, &packages).await?;
     let slot = Arc::new(slot(job)?);
     let reserved = Sandboxes::reserve(app, who, slot.clone())?;

@@ -70,6 +70,8 @@ pub async fn serve(
         () = crate::sessions::table::end_those_over(&server.app) => {}
         () = crate::sandboxes::ending::end_those_over(&server.app) => {}
         () = tell_of_refusals(&server.app) => {}
+        () = crate::history::sample(&server.app) => {}
+        () = crate::usage::keep_written(&server.app) => {}
         () = shutdown => {}
     }
     // No new connection is even queued by the kernel from here on.
@@ -159,5 +161,7 @@ impl Server {
         // No connection is left, so nobody uses a session or a sandbox any more.
         tokio::join!(self.app.sessions.close(), self.app.sandboxes.close());
         self.app.rooms.sandbox.close(CLOSE_PATIENCE).await;
+        // Whoever used a VM has let go of it by now.
+        self.app.settle_usage().await;
     }
 }

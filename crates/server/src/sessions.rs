@@ -38,7 +38,7 @@ pub async fn create(
         return Err(Problem::new(HttpCode::Overloaded).retry_after(5));
     }
     let (total, idle) = value.seconds(&app.config.sessions)?;
-    let job = app.admit(value.job())?;
+    let job = app.admit(&who, value.job())?;
     let body = SessionBody {
         id: uuid::Uuid::now_v7().to_string(),
         language: job.language.name(),
@@ -100,7 +100,7 @@ pub async fn execute(
 ) -> Result<(Extension<UntilOut>, JsonAnswer<CellResponse>), Problem> {
     let mut used = UsedSession::take(&app, &who, &id)?;
     let (request, stdin) = value.job(&used.slot.body);
-    let job = app.admit(request)?;
+    let job = app.admit(&who, request)?;
     let mut turn = Turn::enter(&app, &who)?;
     let ended = used.slot.ended.clone();
     // Dropped halfway, the program ends, and with it the session's VM.

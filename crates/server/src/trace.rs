@@ -66,6 +66,7 @@ pub async fn request(request: Request, next: Next) -> Response {
         http.route = route,
         http.response.status_code = Empty,
         job = Empty,
+        key = Empty,
     );
     let header = request.headers().get(HEADER);
     let parent = header.and_then(|value| TraceParent::parse(value.to_str().ok()?));
@@ -81,6 +82,11 @@ pub async fn request(request: Request, next: Next) -> Response {
 /// Notes the job of the request that is being answered.
 pub fn job(trace_id: &str) {
     Span::current().record("job", trace_id);
+}
+
+/// Notes whose request is being answered, by the key's id.
+pub fn key(id: &str) {
+    Span::current().record("key", id);
 }
 
 #[cfg(test)]

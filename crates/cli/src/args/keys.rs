@@ -10,21 +10,36 @@ pub enum KeysCommand {
     Add {
         /// What people call it
         name: String,
-        /// Let it read metrics, events and the jobs of all keys
+        /// Let it run jobs and keep sandboxes, and see its own of them [default, unless another scope is named]
+        #[arg(long)]
+        run: bool,
+        /// Let it read metrics and other numbers of the whole service; alone it runs nothing and sees no job
         #[arg(long)]
         observe: bool,
+        /// Let it see jobs, events and usage of all keys, and what --observe sees; alone it runs nothing
+        #[arg(long)]
+        admin: bool,
         /// Write it in the form that E2B's clients take: e2b_ and 40 hexadecimal digits
         #[arg(long)]
         e2b: bool,
         /// Requests a second that it may make, in the long run [default: as configured]
         #[arg(long, value_name = "NUMBER", value_parser = above_zero)]
         requests_per_second: Option<f64>,
+        /// Requests at once on top of that [default: as configured]
+        #[arg(long, value_name = "NUMBER")]
+        burst: Option<u32>,
+        /// Jobs that may run for it at one time; 0: as many as may run, less a quarter where there are other keys
+        /// [default: as configured]
+        #[arg(long, value_name = "NUMBER")]
+        running: Option<usize>,
         /// Jobs that it may have at one time, waiting ones included [default: as configured]
         #[arg(long, value_name = "NUMBER")]
         jobs: Option<usize>,
         /// Sessions that it may have at one time [default: as configured]
         #[arg(long, value_name = "NUMBER")]
         sessions: Option<usize>,
+        #[command(flatten)]
+        format: Format,
     },
     /// List the keys, without their secrets
     List {
@@ -33,8 +48,11 @@ pub enum KeysCommand {
     },
     /// Have a key not count any more
     Revoke {
-        /// Its id
-        id: String,
+        /// Its id, or its name where no other key has it
+        #[arg(value_name = "ID|NAME")]
+        key: String,
+        #[command(flatten)]
+        format: Format,
     },
 }
 

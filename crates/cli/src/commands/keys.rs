@@ -3,9 +3,16 @@
 use super::print_json;
 use crate::args::{Global, KeysCommand};
 use crate::{context, table};
-use serde_json::json;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::{Value, json};
 use server::config::KeyLimits;
-use server::keys::file::{KeyForm, Scope, add_as, read, revoke};
+use server::keys::file::{KeyForm, KeyRecord, Scope, add_as, read, revoke};
+use server::usage::file::{FOLDER, read_since};
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Carries out one of the commands.
@@ -13,23 +20,61 @@ pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
     let settings = context::settings(global)?;
     let path = context::keys_file(&settings);
     trust::check_secret("the file of API keys", &path)?;
+    let of_all = settings.server.key_defaults;
     match command {
+        KeysCommand::List { format } => {
+            let keys = read(&path)?.keys;
+            let last_used = last_used(context::state_dir(&settings.sandbox))?;
+            let rows = Rows { of_all, last_used };
+            match format.json {
+                true => {
+                    let keys: Vec<Value> = keys.iter().map(|key| rows.json(key)).collect();
+                    return print_json(&json!({ "keys": keys }));
+                }
+                false => rows.print(&keys)?,
+            }
+        }
+        KeysCommand::Revoke { key, format } => {
+            let KeyRecord {
+                id,
+                name,
+                revoked_at,
+                ..
+            } = revoke(&path, &key)?;
+            if format.json {
+                return print_json(&json!({ "id": id, "name": name, "revoked_at": revoked_at }));
+            }
+            table::line(format_args!("revoked {id} ({name})"))?;
+        }
         KeysCommand::Add {
             name,
+            run,
             observe,
+            admin,
             e2b,
             requests_per_second,
+            burst,
+            running,
             jobs,
             sessions,
+            format,
         } => {
-            let mut scopes = vec![Scope::Execute];
-            scopes.extend(observe.then_some(Scope::Observe));
-            let of_all = settings.server.key_defaults;
+            let named = [
+                (run, Scope::Run),
+                (observe, Scope::Observe),
+                (admin, Scope::Admin),
+            ];
+            let named = named.into_iter().filter(|(is_named, _)| *is_named);
+            let mut scopes: Vec<Scope> = named.map(|(_, scope)| scope).collect();
+            if scopes.is_empty() {
+                scopes.push(Scope::Run);
+            }
             let own = KeyLimits {
                 requests_per_second: requests_per_second.unwrap_or(of_all.requests_per_second),
+                burst: burst.unwrap_or(of_all.burst),
                 jobs: jobs.unwrap_or(of_all.jobs),
+                running: running.unwrap_or(of_all.running),
                 sessions: sessions.unwrap_or(of_all.sessions),
-                ..of_all
             };
             // A key without limits of its own follows the configuration.
             let own = (own != of_all).then_some(own);
@@ -38,27 +83,128 @@ pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
                 false => KeyForm::Own,
             };
             let new = add_as(form, &path, &name, (&scopes, own))?;
+            if format.json {
+                let KeyRecord { id, name, .. } = &new.record;
+                return print_json(
+                    &json!({ "id": id, "name": name, "scopes": scopes, "key": new.key }),
+                );
+            }
             eprintln!("The key is shown once and kept nowhere:");
             table::line(new.key)?;
         }
-        KeysCommand::List { format } if format.json => {
-            return print_json(&json!({ "keys": read(&path)?.keys }));
-        }
-        KeysCommand::List { .. } => {
-            let keys = read(&path)?.keys;
-            let rows = keys.into_iter().map(|key| {
-                let state = match key.revoked_at {
-                    Some(at) => format!("revoked {at}"),
-                    None => "valid".to_owned(),
-                };
-                vec![key.id, key.name, key.created_at, state]
-            });
-            table::print(&["id", "name", "made", "state"], rows)?;
-        }
-        KeysCommand::Revoke { id } => {
-            let record = revoke(&path, &id)?;
-            table::line(format_args!("revoked {} ({})", record.id, record.name))?;
-        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// When keys were used last, as far as their usage says; nothing where that cannot be read by who asks.
+fn last_used(state_dir: &Path) -> anyhow::Result<BTreeMap<String, Timestamp>> {
+    let dir = state_dir.join(FOLDER);
+    let days = match read_since(&dir, Date::MIN) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Ok(BTreeMap::new());
+        }
+        days => days.with_context(|| format!("reading usage in {}", dir.display()))?,
+    };
+    let rows = days.into_values().flatten();
+    let used =
+        rows.filter_map(|(key, row)| Some((key, Timestamp::from_second(row.last_used?).ok()?)));
+    // Days come oldest first: the last one counts.
+    Ok(used.collect())
+}
+
+struct Rows {
+    of_all: KeyLimits,
+    last_used: BTreeMap<String, Timestamp>,
+}
+
+impl Rows {
+    fn json(&self, key: &KeyRecord) -> Value {
+        json!({
+            "id": key.id,
+            "name": key.name,
+            "scopes": key.scopes,
+            "created_at": key.created_at,
+            "last_used_at": self.last_used.get(&key.id).map(Timestamp::to_string),
+            "revoked_at": key.revoked_at,
+            "limits": key.limits.unwrap_or(self.of_all),
+            "has_own_limits": key.limits.is_some(),
+        })
+    }
+
+    fn print(&self, keys: &[KeyRecord]) -> std::io::Result<()> {
+        let header = [
+            "id",
+            "name",
+            "scopes",
+            "a second",
+            "jobs",
+            "running",
+            "sessions",
+            "created",
+            "last used",
+            "state",
+        ];
+        table::print(&header, keys.iter().map(|key| self.row(key)))
+    }
+
+    fn row(&self, key: &KeyRecord) -> Vec<String> {
+        let limits = key.limits.unwrap_or(self.of_all);
+        let scopes: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
+        let running = match limits.running {
+            0 => "its share".to_owned(),
+            own => own.to_string(),
+        };
+        let last_used = self.last_used.get(&key.id);
+        let created = key.created_at.parse().ok();
+        vec![
+            key.id.clone(),
+            key.name.clone(),
+            scopes.join(","),
+            limits.requests_per_second.to_string(),
+            limits.jobs.to_string(),
+            running,
+            limits.sessions.to_string(),
+            created.map_or_else(|| key.created_at.clone(), moment),
+            last_used.map_or_else(|| "not known".to_owned(), |at| moment(*at)),
+            match key.revoked_at {
+                Some(_) => "revoked".to_owned(),
+                None => "valid".to_owned(),
+            },
+        ]
+    }
+}
+
+/// A moment: how long ago on a terminal, as it is elsewhere.
+fn moment(at: Timestamp) -> String {
+    match std::io::stdout().is_terminal() {
+        true => ago(Timestamp::now().duration_since(at).as_secs()),
+        false => at.to_string(),
+    }
+}
+
+fn ago(seconds: i64) -> String {
+    const UNITS: [(i64, &str); 4] = [(86400, "d"), (3600, "h"), (60, "min"), (1, "s")];
+    let unit = UNITS.into_iter().find(|(size, _)| seconds >= *size);
+    match unit {
+        Some((size, name)) => format!("{} {name} ago", seconds / size),
+        None => "now".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_ago_is_told_in_its_largest_unit() {
+        for (seconds, told) in [
+            (-5, "now"),
+            (0, "now"),
+            (59, "59 s ago"),
+            (7300, "2 h ago"),
+            (900_000, "10 d ago"),
+        ] {
+            assert_eq!(ago(seconds), told);
+        }
+    }
 }

@@ -46,6 +46,7 @@ pub async fn run(global: &Global) -> anyhow::Result<ExitCode> {
         state_dir: context::state_dir(&config).to_owned(),
         doctor: None,
         sandbox,
+        audit_failures: Default::default(),
     };
     let shutdown = async {
         stop.asked().await;

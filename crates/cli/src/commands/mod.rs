@@ -26,6 +26,7 @@ pub mod serve;
 pub mod setup;
 pub mod shell;
 pub mod snapshots;
+pub mod usage;
 
 use crate::context;
 use ::images::ImageRow;

@@ -122,6 +122,7 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
         .map(|file| input::file(file))
         .collect::<anyhow::Result<_>>()?;
     Ok(JobRequest {
+        owner: None,
         language,
         code,
         entry: entry(args),

@@ -8,6 +8,7 @@ use crate::signals::StopSignals;
 use crate::telemetry::EventLog;
 use anyhow::Context as _;
 use audit::AuditLog;
+use prometheus_client::metrics::counter::Counter;
 use sandbox::config::Config;
 use sandbox::events::EventSink;
 use server::{Doctor, Feed, Rooms, ServerConfig};
@@ -33,7 +34,11 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
     let feed = Feed::new(settings.server.recent_events);
     let log = AuditLog::open(&context::audit_dir(&config), settings.audit)
         .context("opening the audit log")?;
-    let log = Arc::new(AuditSink(log));
+    let failures = Counter::default();
+    let log = Arc::new(AuditSink {
+        log,
+        failures: failures.clone(),
+    });
     let mut sinks: Vec<Arc<dyn EventSink>> = vec![feed.clone(), log.clone()];
     if settings.telemetry.is_on() {
         sinks.push(Arc::new(EventLog));
@@ -49,12 +54,13 @@ pub async fn run(global: &Global, listen: Option<SocketAddr>) -> anyhow::Result<
         state_dir: context::state_dir(&config).to_owned(),
         doctor: Some(doctor(&config, files)),
         sandbox,
+        audit_failures: failures,
     };
     let shutdown = async {
         stop.asked().await;
     };
     server::serve(settings.server, rooms, listener, shutdown).await?;
-    log.0.sync().context("writing the audit log to disk")?;
+    log.log.sync().context("writing the audit log to disk")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -140,7 +140,7 @@ async fn no_request_that_openapi_allows_gets_a_500_or_an_undocumented_answer() {
     let limits = "[server.key_defaults]\nrequests_per_second = 100000.0\nburst = 100000\n";
     let more = format!("[server]\nkeys_file = {keys_file:?}\n{limits}");
     let config = lab::config_file("openapi", &more);
-    let add = ["keys", "add", "tester", "--observe"];
+    let add = ["keys", "add", "tester", "--run", "--admin"];
     let key = tool(&config).args(add).output().unwrap().stdout;
     let key = String::from_utf8(key).unwrap();
     let service = Service::start("openapi", &more);

@@ -15,11 +15,12 @@ use crate::metrics::Metrics;
 use crate::sandbox::Sandbox;
 use crate::talk::TalkError;
 use protocol::event::EventType;
-use protocol::job::Job;
+use protocol::job::{Job, Owner};
 use protocol::result::{Isolation, Status};
 use protocol::supervisor::{MAX_KEPT_BYTES, Resume};
 use protocol::trace_id::TraceId;
 use serde_json::json;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -45,6 +46,7 @@ pub(super) struct Stay {
     /// Its part of the host's memory: given back when the VM is gone.
     pub(super) memory: Option<SessionPermit>,
     pub(super) trace_id: TraceId,
+    pub(super) owner: Option<Arc<Owner>>,
     pub(super) events: EventBus,
     pub(super) metrics: Metrics,
     pub(super) destroying: TaskTracker,
@@ -75,6 +77,7 @@ impl Stay {
             leased: Some(leased),
             memory: Some(memory),
             trace_id: job.trace_id.clone(),
+            owner: job.owner.clone(),
             events: sandbox.events().clone(),
             metrics: sandbox.metrics().clone(),
             destroying: sandbox.destroying().clone(),
@@ -162,7 +165,8 @@ impl Stay {
                 EventType::VmStart,
                 format!("a {} began", self.name),
                 json!({ "language": job.language, "session": true, "isolation": isolation }),
-            ),
+            )
+            .of(self.owner.as_deref()),
         );
     }
 
@@ -201,7 +205,8 @@ impl Drop for Stay {
                 EventType::VmStop,
                 format!("the {} ended ({why}); its VM is destroyed", self.name),
                 json!({ "session": true, "status": status }),
-            ),
+            )
+            .of(self.owner.as_deref()),
         );
     }
 }
@@ -226,6 +231,7 @@ pub(super) fn tell_not_begun(sandbox: &Sandbox, job: &Job, error: &JobError) {
             EventType::VmStop,
             failure.message.clone(),
             json!({ "session": true, "status": Status::Internal, "failure": failure }),
-        ),
+        )
+        .of(job.owner.as_deref()),
     );
 }

@@ -43,6 +43,8 @@ impl SavedJob {
         let language = Language::from_label(&self.language)?;
         Some(Job {
             trace_id: self.trace_id.clone(),
+            // Whose it is stands beside it, by the one who had it saved.
+            owner: None,
             language,
             // Nothing in any of the languages: it is not run.
             code: "\n".to_owned(),

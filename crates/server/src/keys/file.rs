@@ -22,24 +22,35 @@ const E2B_SECRET_BYTES: usize = 14;
 /// Permission bits of group and others to write.
 const OTHERS_WRITE: u32 = 0o022;
 
-/// What a key may do.
+/// What a key may do. Files of before version 0.3 say `execute` for `run`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
-    /// Run jobs and keep sessions.
-    Execute,
-    /// Read metrics, events and the list of jobs of all keys.
+    /// Run jobs, keep sessions and sandboxes, and see its own of them.
+    #[serde(alias = "execute")]
+    Run,
+    /// Read numbers of the whole service: metrics, load, history. No job, no code, no output.
     Observe,
+    /// See jobs, sandboxes, events and usage of all keys, and what `observe` sees.
+    Admin,
 }
 
-impl std::str::FromStr for Scope {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Scope, String> {
-        match text {
-            "execute" => Ok(Scope::Execute),
-            "observe" => Ok(Scope::Observe),
-            _ => Err("use execute or observe".into()),
+/// Every scope, in the order of the documentation.
+pub const SCOPES: &[Scope] = &[Scope::Run, Scope::Observe, Scope::Admin];
+
+impl Scope {
+    /// The word, as in the key file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scope::Run => "run",
+            Scope::Observe => "observe",
+            Scope::Admin => "admin",
         }
+    }
+
+    /// Whether a key of this scope may do what the other one is for.
+    fn covers(self, other: Scope) -> bool {
+        self == other || (self, other) == (Scope::Admin, Scope::Observe)
     }
 }
 
@@ -73,6 +84,18 @@ pub struct KeyRecord {
     /// Its own limits, when other than configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<KeyLimits>,
+}
+
+impl KeyRecord {
+    /// Whether it may do this.
+    pub fn may(&self, scope: Scope) -> bool {
+        may(&self.scopes, scope)
+    }
+}
+
+/// Whether a key of these scopes may do what this one is for.
+pub fn may(scopes: &[Scope], wanted: Scope) -> bool {
+    scopes.iter().any(|own| own.covers(wanted))
 }
 
 /// The whole file.
@@ -170,16 +193,30 @@ pub fn add_as(
     Ok(NewKey { key, record })
 }
 
-/// Has a key not count any more; its line stays, so that old events can be read.
-pub fn revoke(path: &Path, id: &str) -> Result<KeyRecord, ServerError> {
+/// Has the key of this id, or else of this name, not count any more; its line stays, so that old events can be read.
+pub fn revoke(path: &Path, id_or_name: &str) -> Result<KeyRecord, ServerError> {
     change(path, |file| {
-        let record = file
-            .keys
-            .iter_mut()
-            .find(|record| record.id == id && record.revoked_at.is_none())
-            .ok_or_else(|| ServerError::NoSuchKey { id: id.into() })?;
-        record.revoked_at = Some(jiff::Timestamp::now().to_string());
-        Ok(record.clone())
+        let is_meant = |record: &&mut KeyRecord| {
+            record.revoked_at.is_none() && (record.id == id_or_name || record.name == id_or_name)
+        };
+        let mut meant: Vec<_> = file.keys.iter_mut().filter(is_meant).collect();
+        // An id is one key's alone, whatever another is called.
+        if let Some(at) = meant.iter().position(|record| record.id == id_or_name) {
+            meant = vec![meant.swap_remove(at)];
+        }
+        match meant.as_mut_slice() {
+            [] => Err(ServerError::NoSuchKey {
+                id: id_or_name.into(),
+            }),
+            [record] => {
+                record.revoked_at = Some(jiff::Timestamp::now().to_string());
+                Ok(record.clone())
+            }
+            several => Err(ServerError::AmbiguousKey {
+                name: id_or_name.into(),
+                ids: several.iter().map(|record| record.id.clone()).collect(),
+            }),
+        }
     })
 }
 
@@ -263,7 +300,7 @@ mod tests {
     fn the_file_never_holds_a_secret_and_is_its_owners_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
-        let new = add(&path, "app@prod", &[Scope::Execute, Scope::Observe], None).unwrap();
+        let new = add(&path, "app@prod", &[Scope::Run, Scope::Observe], None).unwrap();
         add(&path, "two", &[Scope::Observe], Some(KeyLimits::default())).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains(parts(&new.key).unwrap().1));
@@ -281,10 +318,39 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_revoked_by_name_unless_two_have_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        let add = |name: &str| add(&path, name, &[Scope::Run], None).unwrap().record.id;
+        let (one, first, second) = (add("one"), add("two"), add("two"));
+        // Another is called as this one is numbered: the number counts.
+        let shadow = add(&one);
+        assert_eq!(revoke(&path, &one).unwrap().id, one);
+        assert_eq!(revoke(&path, &one).unwrap().id, shadow);
+        let ambiguous = revoke(&path, "two").unwrap_err().to_string();
+        assert!(ambiguous.contains(&first) && ambiguous.contains(&second));
+        revoke(&path, &first).unwrap();
+        assert_eq!(revoke(&path, "two").unwrap().id, second);
+    }
+
+    #[test]
+    fn scopes_of_older_files_are_read_and_admin_covers_observe() {
+        let scopes: Vec<Scope> = serde_json::from_str(r#"["execute","observe"]"#).unwrap();
+        assert_eq!(scopes, [Scope::Run, Scope::Observe]);
+        assert_eq!(
+            serde_json::to_string(&scopes).unwrap(),
+            r#"["run","observe"]"#
+        );
+        assert!(may(&[Scope::Admin], Scope::Observe));
+        assert!(!may(&[Scope::Admin], Scope::Run));
+        assert!(!may(&[Scope::Observe], Scope::Admin) && !may(&[Scope::Run], Scope::Observe));
+    }
+
+    #[test]
     fn a_key_for_e2bs_clients_has_their_form() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
-        let of_key = (&[Scope::Execute][..], None);
+        let of_key = (&[Scope::Run][..], None);
         let new = add_as(KeyForm::E2b, &path, "app", of_key).unwrap();
         let digits = new.key.strip_prefix("e2b_").unwrap();
         assert_eq!(digits.len(), 40);
@@ -303,7 +369,7 @@ mod tests {
     fn a_file_that_others_may_write_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
-        add(&path, "app", &[Scope::Execute], None).unwrap();
+        add(&path, "app", &[Scope::Run], None).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o666)).unwrap();
         assert!(matches!(
             read(&path),
@@ -318,7 +384,7 @@ mod tests {
         std::thread::scope(|scope| {
             for n in 0..8 {
                 let path = &path;
-                scope.spawn(move || add(path, &format!("k{n}"), &[Scope::Execute], None).unwrap());
+                scope.spawn(move || add(path, &format!("k{n}"), &[Scope::Run], None).unwrap());
             }
         });
         assert_eq!(read(&path).unwrap().keys.len(), 8);

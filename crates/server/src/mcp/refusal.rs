@@ -92,11 +92,9 @@ pub fn result(problem: &Problem) -> CallToolResult {
 
 /// Counts it, and leaves its event, as every other door does.
 pub fn note(app: &App, who: &Principal, problem: &Problem) {
-    if !problem.noted {
-        let asker = Asker::at(None);
-        asker.is(&who.id);
-        app.note(problem, &asker);
-    }
+    let asker = Asker::at(None);
+    asker.is(who.owner());
+    app.refused(problem, &asker);
 }
 
 /// An argument is not as the tool takes it.

@@ -30,6 +30,7 @@ pub async fn serve(
         served = talk(&app, stop.clone()) => served,
         () = sandboxes::ending::end_those_over(&app) => Ok(()),
         () = sessions::table::end_those_over(&app) => Ok(()),
+        () = crate::usage::keep_written(&app) => Ok(()),
         () = shutdown => Ok(()),
     };
     stop.cancel();
@@ -37,6 +38,7 @@ pub async fn serve(
     app.mcp.close(CLOSE_PATIENCE).await;
     tokio::join!(app.sessions.close(), app.sandboxes.close());
     app.rooms.sandbox.close(CLOSE_PATIENCE).await;
+    app.settle_usage().await;
     served
 }
 

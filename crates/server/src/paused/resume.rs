@@ -97,7 +97,8 @@ impl Copying<'_> {
             let sentence = format!("its image {image} is not there any more");
             of_saved(&SavedError::Damaged(sentence))
         })?;
-        let slot = Arc::new(slot(job)?);
+        let owner = Some(who.owner());
+        let slot = Arc::new(slot(Job { owner, ..job })?);
         let reserved = Sandboxes::reserve(app, who, slot.clone())?;
         let folder = app.paused.store()?.place(files);
         let vm = record.vm(&folder);

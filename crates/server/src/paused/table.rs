@@ -239,7 +239,7 @@ mod tests {
         Principal {
             id: id.into(),
             name: id.into(),
-            scopes: vec![Scope::Execute],
+            scopes: vec![Scope::Run],
             limits: Default::default(),
         }
     }

@@ -88,7 +88,7 @@ impl ContextRequest {
         let cwd = self.cwd.unwrap_or_else(|| WORK_DIR.into());
         path::check("cwd", &cwd)?;
         let language = language(self.language.as_deref(), slot)?;
-        let judged = app.admit(JobRequest {
+        let judged = app.judge(JobRequest {
             code: "\n".into(),
             env: self.env,
             ..slot.judged(language)
@@ -127,7 +127,7 @@ impl ExecuteCellRequest {
             let sentence = format!("stdin has more than {MAX_CELL_BYTES} bytes: use a file");
             return Err(Problem::with(HttpCode::BodyTooLarge, sentence).field("stdin"));
         }
-        let job = app.admit(JobRequest {
+        let job = app.judge(JobRequest {
             code: self.code,
             args: self.args,
             env: self.env,

@@ -49,6 +49,7 @@ fn leave_event(app: &App, slot: &SandboxSlot, told: ExpiringBody) {
             EventType::SandboxExpiring,
             format!("a sandbox ends in {seconds_left:.1} s: {why}"),
             json!({ "sandbox": slot.id, "limit": limit, "seconds_left": seconds_left }),
-        ),
+        )
+        .of(slot.job.owner.as_deref()),
     );
 }

@@ -183,7 +183,7 @@ impl ProcessRequest {
         let terminal = self.pty.map(|size| size.size("pty")).transpose()?;
         let kept_bytes = self.kept_bytes()?;
         let judged = app
-            .admit(self.judged(slot, code, argv))
+            .judge(self.judged(slot, code, argv))
             .map_err(|problem| named(problem, field))?;
         let limits = self.limits(app, slot, &judged)?;
         let spec = ProcessSpec {

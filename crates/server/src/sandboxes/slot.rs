@@ -187,6 +187,7 @@ impl SandboxSlot {
         };
         let judged = size.job(&language.label());
         JobRequest {
+            owner: self.job.owner.clone(),
             limits: RequestedLimits {
                 pids: Some(whole.pids),
                 file_size_bytes: Some(whole.file_size_bytes),

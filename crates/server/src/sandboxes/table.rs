@@ -83,7 +83,7 @@ impl Sandboxes {
     ) -> Result<ReservedSandbox, Problem> {
         let kept = ListedSandbox {
             slot: slot.clone(),
-            _place: app.place(who)?,
+            _place: app.place(who, slot.job.limits.memory_mib)?,
         };
         app.sandboxes.slots().insert(slot.id.clone(), kept);
         Ok(ReservedSandbox(Some((app.clone(), slot))))

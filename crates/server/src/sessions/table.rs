@@ -9,6 +9,7 @@
 use super::body::SessionBody;
 use crate::app::App;
 use crate::execute::request::job_io;
+use crate::jobs::account::JobAccount;
 use crate::keys::Principal;
 use crate::places::VmPlace;
 use crate::problem::{HttpCode, Problem};
@@ -133,8 +134,8 @@ impl Sessions {
     ) -> Result<ReservedSession, Problem> {
         let id = slot.body.id.clone();
         let kept = ListedSession {
+            _place: app.place(who, slot.body.memory_mib)?,
             slot,
-            _place: app.place(who)?,
         };
         app.sessions.slots().insert(id.clone(), kept);
         Ok(ReservedSession(Some((app.clone(), id))))
@@ -233,9 +234,12 @@ impl UsedSession {
         turn: &mut Turn,
     ) -> Result<JobResult, Problem> {
         let app = self.app.clone();
+        let mut account = JobAccount::in_session(&app, &job, &self.slot.body.id);
         if let Err(result) = turn.wait(&app, &job).await {
+            account.ended(&result);
             return Ok(*result);
         }
+        account.runs();
         let (sender, receiver) = mpsc::channel(1);
         *self.slot.interrupts() = Some(sender);
         let io = JobIo {
@@ -244,6 +248,7 @@ impl UsedSession {
         };
         let result = self.session()?.run(job, io).await;
         turn.keeps(&result);
+        account.ended(&result);
         Ok(result)
     }
 

@@ -5,12 +5,12 @@ use serde_json::json;
 use server::config::KeyLimits;
 use server::keys::file::{Scope, revoke};
 
-const BOTH: &[Scope] = &[Scope::Execute, Scope::Observe];
+const BOTH: &[Scope] = &[Scope::Run, Scope::Observe];
 
 #[tokio::test]
 async fn only_a_key_opens_and_only_to_what_it_may_do() {
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Execute], &[Scope::Observe]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run], &[Scope::Observe]];
     let (service, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let get = |path: &str, key: &str| service.client.get(service.url(path)).bearer_auth(key);
     let (execute, observe) = (&keys[0], &keys[1]);

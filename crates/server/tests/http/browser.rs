@@ -133,7 +133,7 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
 #[tokio::test]
 async fn the_page_asks_for_a_key_and_uses_it() {
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Execute, Scope::Observe]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run, Scope::Admin]];
     let (service, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let Some(mut page) = Browser::open(&service).await else {
         service.end().await;

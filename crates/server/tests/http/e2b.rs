@@ -52,7 +52,7 @@ async fn a_token_opens_its_own_sandbox_and_only_while_its_key_counts() {
         },
         ..lab::server_config()
     };
-    let scopes = &[&[Scope::Execute][..], &[Scope::Execute][..]];
+    let scopes = &[&[Scope::Run][..], &[Scope::Run][..]];
     let (service, keys) = lab::start_with_keys(dir.path(), config, scopes).await;
     let (own, other) = (
         made(&service, &keys[0], &of_bash()).await,

@@ -198,7 +198,7 @@ async fn over_the_bound_there_is_503_and_every_key_gets_its_turn() {
     sandbox_config.admission.running = 1;
     sandbox_config.admission.queued = 4;
     let mut config = lab::server_config();
-    let scopes = &[server::keys::file::Scope::Execute];
+    let scopes = &[server::keys::file::Scope::Run];
     let path = dir.path().join("keys.json");
     let key = |name| {
         server::keys::file::add(&path, name, scopes, None)

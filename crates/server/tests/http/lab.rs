@@ -180,6 +180,7 @@ pub async fn rooms(config: &Config) -> (Rooms, Arc<Sandbox>, Arc<Feed>) {
         feed: feed.clone(),
         doctor: Some(doctor(state.clone())),
         state_dir: state,
+        audit_failures: Default::default(),
     };
     (rooms, sandbox, feed)
 }

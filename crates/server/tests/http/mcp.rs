@@ -61,7 +61,7 @@ async fn status(request: RequestBuilder) -> u16 {
 async fn pages_of_other_sites_and_other_names_of_this_host_are_refused_with_keys_and_without() {
     let open = lab::start().await;
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Execute]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run]];
     let (closed, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let own = format!("http://{}", open.address);
     // Header, value, status without keys, status with one.
@@ -99,7 +99,7 @@ async fn another_keys_sessions_and_runs_are_not_there() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Execute], &[Scope::Execute]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run], &[Scope::Run]];
     let (service, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let call = |key: usize, tool: &str, arguments| {
         result(call(&service, tool, arguments).bearer_auth(&keys[key]))
@@ -147,7 +147,7 @@ async fn another_keys_sessions_and_runs_are_not_there() {
 #[tokio::test]
 async fn another_keys_session_of_the_protocol_is_not_there() {
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Execute], &[Scope::Execute]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run], &[Scope::Run]];
     let (service, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let begun = initialize(&service).bearer_auth(&keys[0]).send().await;
     let session = begun.unwrap().headers()[SESSION].clone();

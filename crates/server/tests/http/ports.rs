@@ -61,7 +61,7 @@ impl Open {
             },
             ..lab::server_config()
         };
-        let scopes = &[&[Scope::Execute, Scope::Observe][..]];
+        let scopes = &[&[Scope::Run, Scope::Admin][..]];
         let (service, keys) = lab::start_with_keys(dir.path(), config, scopes).await;
         let key = keys[0].clone();
         let request = json!({"templateID": "python", "timeout": 600});

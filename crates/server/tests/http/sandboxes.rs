@@ -294,7 +294,7 @@ async fn a_key_reaches_its_own_only_and_sessions_count_with_them() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = lab::server_config();
     config.key_defaults.sessions = 1;
-    let scopes: &[&[Scope]] = &[&[Scope::Execute], &[Scope::Execute], &[Scope::Observe]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run], &[Scope::Run], &[Scope::Observe]];
     let (service, keys) = lab::start_with_keys(dir.path(), config, scopes).await;
     let bash = json!({"language": "bash"});
     let create = |kind: &str, key: &str| {

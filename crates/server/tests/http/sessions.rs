@@ -12,7 +12,7 @@ async fn a_key_reaches_its_own_sessions_only_and_bounds_hold() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = lab::server_config();
     config.key_defaults.sessions = 1;
-    let execute: &[Scope] = &[Scope::Execute];
+    let execute: &[Scope] = &[Scope::Run];
     let (service, keys) = lab::start_with_keys(dir.path(), config, &[execute, execute]).await;
     let create = |key: &str| {
         service

@@ -50,7 +50,7 @@ async fn no_event_of_a_refusal_shows_what_the_client_sent() {
 async fn knocking_without_a_key_does_not_fill_the_log() {
     let dir = tempfile::tempdir().unwrap();
     let (service, _) =
-        lab::start_with_keys(dir.path(), lab::server_config(), &[&[Scope::Execute]]).await;
+        lab::start_with_keys(dir.path(), lab::server_config(), &[&[Scope::Run]]).await;
     for _ in 0..100 {
         assert_eq!(service.get("/api/v1/languages").await.status(), 401);
     }
@@ -90,7 +90,7 @@ async fn a_session_that_does_not_begin_leaves_its_reason() {
         .unwrap();
     assert_eq!(images["ok"], false);
     assert!(
-        images["detail"].as_str().unwrap().contains("images build"),
+        images["fix"].as_str().unwrap().contains("images build"),
         "{images}"
     );
     service.end().await;

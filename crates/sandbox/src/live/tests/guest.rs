@@ -85,6 +85,7 @@ fn stay(job: &Job) -> (Stay, DuplexStream, Seen) {
         }),
         memory: None,
         trace_id: job.trace_id.clone(),
+        owner: job.owner.clone(),
         events: EventBus::new(vec![events]),
         metrics: seen.metrics.clone(),
         destroying: seen.destroying.clone(),

@@ -39,8 +39,9 @@ pub fn traffic(used: &UsedSandbox, port: u16) -> Traffic {
             Notice::new(
                 EventType::SandboxPort,
                 format!("port {port} of a sandbox is asked for from outside"),
-                json!({ "sandbox": used.slot.id, "port": port, "key": used.slot.owner() }),
-            ),
+                json!({ "sandbox": used.slot.id, "port": port }),
+            )
+            .of(used.slot.job.owner.as_deref()),
         );
     }
     Traffic {

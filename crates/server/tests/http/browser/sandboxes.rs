@@ -55,7 +55,7 @@ impl View {
             return None;
         }
         let keys = tempfile::tempdir().unwrap();
-        let scopes: &[&[Scope]] = &[&[Scope::Execute, Scope::Observe]];
+        let scopes: &[&[Scope]] = &[&[Scope::Run, Scope::Admin]];
         let (service, list) = lab::start_with_keys(keys.path(), lab::server_config(), scopes).await;
         let key = list.into_iter().next().unwrap();
         let body = json!({"language": "bash", "metadata": {"user": "<b>42</b>"}});
@@ -329,12 +329,12 @@ async fn a_shell_in_the_page_is_typed_at_resized_and_runs_vi() {
 }
 
 #[tokio::test]
-async fn a_key_that_only_observes_sees_the_list_and_gets_no_terminal() {
+async fn an_admins_key_sees_the_list_and_gets_no_terminal() {
     if !lab::can_run("bash") {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Execute], &[Scope::Observe]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run], &[Scope::Admin]];
     let (service, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let body = json!({"language": "bash", "metadata": {"secret": "hunter2"}});
     let create = service
@@ -363,7 +363,7 @@ async fn a_key_that_only_observes_sees_the_list_and_gets_no_terminal() {
     page.value("document.getElementById('sandbox-minutes').focus()")
         .await;
     page.press("Enter", 13, 0).await;
-    page.until(&holds("sandboxes-told", "scope execute")).await;
+    page.until(&holds("sandboxes-told", "scope run")).await;
     assert_eq!(page.faults().await, [""; 0]);
     drop(page);
     service.end().await;

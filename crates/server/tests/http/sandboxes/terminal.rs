@@ -200,7 +200,7 @@ async fn a_pages_key_comes_as_a_protocol() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Execute], &[Scope::Execute], &[Scope::Observe]];
+    let scopes: &[&[Scope]] = &[&[Scope::Run], &[Scope::Run], &[Scope::Observe]];
     let (service, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let post = |path: &str, body: Value| service.post(path, &body).bearer_auth(&keys[0]);
     let (_, body) = told(post("/api/v1/sandboxes", json!({"language": "bash"}))).await;

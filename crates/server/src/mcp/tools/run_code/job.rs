@@ -24,7 +24,7 @@ const WAITING_PIECES: usize = 16;
 pub(super) async fn run(call: &Call, arguments: Arguments) -> Result<CallToolResult, Problem> {
     let app = &call.app;
     let submission = request(arguments).submission(None)?;
-    let mut job = app.admit(submission.request)?;
+    let mut job = app.admit(&call.who, submission.request)?;
     app.bring_packages(&call.who, &mut job, &submission.packages)
         .await?;
     let trace_id = job.trace_id.to_string();

@@ -1,0 +1,110 @@
+//! `usage`: what each key of the service used, read from the state folder; the service need not run.
+
+use super::print_json;
+use crate::args::{Global, UsageArgs};
+use crate::{context, table};
+use anyhow::Context as _;
+use server::usage::file::{FOLDER, read_since};
+use server::usage::report::{KeyUsage, UsageBody, first_day};
+use server::usage::row::UsageRow;
+use std::process::ExitCode;
+
+/// Prints a table or JSON.
+pub fn run(global: &Global, args: &UsageArgs) -> anyhow::Result<ExitCode> {
+    let since = first_day(&args.since);
+    let since = since.map_err(|what| anyhow::anyhow!("--since {:?}: {what}", args.since))?;
+    let settings = context::settings(global)?;
+    let dir = context::state_dir(&settings.sandbox).join(FOLDER);
+    let days = read_since(&dir, since);
+    let days = days.with_context(|| format!("reading usage in {}", dir.display()))?;
+    let wanted = args.key.as_deref();
+    let usage = UsageBody::of(since, &days, |id, name| {
+        wanted.is_none_or(|wanted| wanted == id || wanted == name)
+    });
+    if args.format.json {
+        return print_json(&usage);
+    }
+    if usage.keys.is_empty() {
+        let of = wanted.map_or(String::new(), |key| format!(" by {key}"));
+        table::line(format_args!("nothing was used{of} since {since}"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let numbers = [
+        "jobs",
+        "failed",
+        "vm time",
+        "cpu",
+        "gib h",
+        "output",
+        "refused",
+        "sandboxes",
+        "for",
+    ];
+    let mut header = vec!["key", "name"];
+    if args.daily {
+        header.push("day");
+    }
+    header.extend(numbers);
+    let rows = usage.keys.iter().flat_map(|key| rows(key, args.daily));
+    table::print(&header, rows)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rows(key: &KeyUsage, daily: bool) -> Vec<Vec<String>> {
+    let named = || vec![key.key.clone(), key.key_name.clone()];
+    if !daily {
+        return vec![[named(), numbers(&key.total)].concat()];
+    }
+    let row = |day: &server::usage::report::DayUsage| {
+        [named(), vec![day.day.clone()], numbers(&day.used)].concat()
+    };
+    key.days.iter().map(row).collect()
+}
+
+fn numbers(used: &UsageRow) -> Vec<String> {
+    let jobs: u64 = used.jobs.values().sum();
+    let fine = used.jobs.get("ok").copied().unwrap_or_default();
+    let refused: u64 = used.refusals.values().sum();
+    vec![
+        jobs.to_string(),
+        (jobs - fine.min(jobs)).to_string(),
+        time(used.wall_seconds),
+        time(used.cpu_seconds),
+        format!("{:.2}", used.memory_gib_seconds / 3600.0),
+        table::mib(used.output_bytes),
+        refused.to_string(),
+        used.sandboxes.to_string(),
+        time(used.sandbox_seconds),
+    ]
+}
+
+/// Seconds as people read them.
+fn time(seconds: f64) -> String {
+    match seconds {
+        ..60.0 => format!("{seconds:.1} s"),
+        ..3600.0 => format!("{:.1} min", seconds / 60.0),
+        _ => format!("{:.1} h", seconds / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_all_that_was_used() {
+        let used = UsageRow {
+            jobs: [("ok".to_owned(), 3), ("timeout".to_owned(), 1)].into(),
+            wall_seconds: 90.0,
+            cpu_seconds: 7200.0,
+            memory_gib_seconds: 1800.0,
+            output_bytes: 1024 * 1024,
+            ..UsageRow::default()
+        };
+        let numbers = numbers(&used);
+        assert_eq!(
+            numbers[..6],
+            ["4", "1", "1.5 min", "2.0 h", "0.50", "1.0 MiB"]
+        );
+    }
+}
