@@ -1,241 +1,121 @@
-//! `/openapi.json`, and `/docs`: the same for people, one page made once, without a script.
+//! `/openapi.json`, and `/docs`: the same for people, one page made once.
+
+mod attempt;
+mod markdown;
+mod operation;
+mod schema;
+mod section;
+mod snippets;
 
 use crate::app::App;
-use crate::openapi::all_codes;
+use crate::dashboard;
+use crate::openapi::codes;
 use axum::Router;
 use axum::http::{HeaderName, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use operation::Operation;
+use schema::{Api, array};
+use section::breakable;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 
-const STYLE: &str = include_str!("assets/docs.css");
-
-/// Only the page's own style sheet; nothing is loaded, nothing runs.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// What stands above the contents.
+pub const HEAD: &str = include_str!("assets/docs-head.html");
 
 /// The two pages of this API.
 pub fn router(api: OpenApi) -> Router<Arc<App>> {
     let json = api.to_json().unwrap_or_default();
     let page = page(&serde_json::from_str(&json).unwrap_or_default());
-    let typed = |content_type: &'static str, body: String| {
-        get(move || async move { ([(header::CONTENT_TYPE, content_type)], body).into_response() })
+    let headers: [(HeaderName, &str); 1] = [(header::CONTENT_SECURITY_POLICY, dashboard::POLICY)];
+    let json = move || async move {
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        (kind, json).into_response()
     };
-    let headers: [(HeaderName, &str); 1] = [(header::CONTENT_SECURITY_POLICY, POLICY)];
-    Router::new()
-        .route("/openapi.json", typed("application/json", json))
-        .route(
-            "/docs.css",
-            typed("text/css; charset=utf-8", STYLE.to_owned()),
-        )
-        .route(
-            "/docs",
-            get(move || async move { (headers, Html(page)).into_response() }),
-        )
+    Router::new().route("/openapi.json", get(json)).route(
+        "/docs",
+        get(move || async move { (headers, Html(page)).into_response() }),
+    )
 }
 
 /// The page.
 fn page(api: &Value) -> String {
-    let mut out = String::new();
-    let title = text(&api["info"]["title"]);
+    let mut out = HEAD.to_owned();
+    let api = Api(api);
+    out.push_str("<div class=page>");
+    contents(&mut out, api);
     let _ = write!(
         out,
-        "<!doctype html><html lang=en><meta charset=utf-8>\
-         <meta name=viewport content='width=device-width'><title>{title}: API</title>\
-         <link rel=stylesheet href=/docs.css><main><h1>{title}</h1><p>{}</p>\
-         <p>Machine-readable: <a href=/openapi.json>/openapi.json</a> (OpenAPI {}). \
-         Send a key as <code>Authorization: Bearer KEY</code>.</p>",
-        text(&api["info"]["description"]),
-        text(&api["openapi"]),
+        "<main id=calls tabindex=-1><section class=lead><h1>The HTTP API</h1>{}{}</section>",
+        markdown::blocks(api.0["info"]["description"].as_str().unwrap_or_default()),
+        markdown::blocks(LEAD),
     );
-    for tag in array(&api["tags"]) {
+    for tag in array(&api.0["tags"]) {
+        let name = escape(tag["name"].as_str().unwrap_or_default());
+        let about = tag["description"].as_str().unwrap_or_default();
         let _ = write!(
             out,
-            "<h2>{}</h2><p>{}</p>",
-            text(&tag["name"]),
-            text(&tag["description"])
+            "<h2 id='of-{name}'>{name}</h2><p class=about>{}</p>",
+            markdown::line(about)
         );
-        for operation in operations(api) {
-            if array(&operation.described["tags"])
-                .iter()
-                .any(|own| own == &tag["name"])
-            {
-                operation_block(&mut out, api, &operation);
-            }
+        for operation in Operation::all(api).filter(|one| one.has_tag(&tag["name"])) {
+            operation.section(&mut out);
         }
     }
-    out.push_str("<h2>Types</h2>");
-    if let Some(schemas) = api["components"]["schemas"].as_object() {
-        for (name, schema) in schemas {
-            let _ = write!(
-                out,
-                "<h3 id='type-{0}'>{0}</h3><p>{1}</p>",
-                escape(name),
-                text(&schema["description"])
-            );
-            fields(&mut out, schema);
-        }
+    out.push_str("<h2 id=types>types</h2><p class=about>What bodies are made of</p>");
+    for (name, schema) in api.types() {
+        schema::section(&mut out, name, schema);
     }
-    out.push_str("<h2>Codes of refusals and failures</h2><table><tr><th>code<th>status<th>what it means, what to do");
-    for (code, status, sentence) in all_codes() {
+    out.push_str(
+        "<h2 id=codes>codes</h2><p class=about>Of refusals and failures</p><dl class=codes>",
+    );
+    for code in codes::all() {
         let _ = write!(
             out,
-            "<tr id='{code}'><td><code>{code}</code><td>{status}<td>{}",
-            escape(sentence)
+            "<dt id='{0}'>{1} <code>{0}</code></dt><dd>{2}</dd>",
+            code.as_str(),
+            code.status(),
+            markdown::line(code.sentence())
         );
     }
-    out.push_str("</table></main>");
+    out.push_str("</dl></main></div></html>");
     out
 }
 
-/// What is described of one method of a path.
-struct Operation<'a> {
-    path: &'a str,
-    method: &'a str,
-    described: &'a Value,
-}
+/// What holds for every call.
+const LEAD: &str = "Machine-readable: [/openapi.json](/openapi.json) (OpenAPI 3.1). A key is sent as \
+    `Authorization: Bearer KEY`; the examples take it from the environment, `LLM_FIRECRACKER_KEY`. They need nothing \
+    installed: Python is its own library, JavaScript is that of Node.js, Deno and Bun. What stands `LIKE_THIS` is yours to \
+    fill in. `Try it` sends the call from this page, with the key above, which stays in this tab.";
 
-fn operations(api: &Value) -> impl Iterator<Item = Operation<'_>> {
-    api["paths"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .flat_map(|(path, item)| {
-            item.as_object()
-                .into_iter()
-                .flatten()
-                .map(move |(method, described)| Operation {
-                    path,
-                    method,
-                    described,
-                })
-        })
-}
-
-fn operation_block(out: &mut String, api: &Value, operation: &Operation<'_>) {
-    let Operation {
-        path,
-        method,
-        described: operation,
-    } = *operation;
-    let _ = write!(
-        out,
-        "<section><h3><code>{} {}</code></h3><p>{}</p><p>{}</p>",
-        method.to_uppercase(),
-        escape(path),
-        text(&operation["summary"]),
-        text(&operation["description"]),
+fn contents(out: &mut String, api: Api<'_>) {
+    out.push_str(
+        "<nav class=contents aria-label=Contents><details open><summary>Contents</summary>",
     );
-    let parameters = array(&operation["parameters"]);
-    if !parameters.is_empty() {
-        out.push_str("<table><tr><th>parameter<th>in<th>what");
-        for parameter in parameters {
+    for tag in array(&api.0["tags"]) {
+        let name = escape(tag["name"].as_str().unwrap_or_default());
+        let _ = write!(out, "<p><a href='#of-{name}'>{name}</a></p><ul>");
+        for operation in Operation::all(api).filter(|one| one.has_tag(&tag["name"])) {
+            let short = operation
+                .path
+                .strip_prefix("/api/v1")
+                .unwrap_or(operation.path);
             let _ = write!(
                 out,
-                "<tr><td><code>{}</code><td>{}<td>{}",
-                text(&parameter["name"]),
-                text(&parameter["in"]),
-                text(&parameter["description"])
+                "<li><a href='#{}'><b class='method {}'>{}</b> <span>{}</span></a>",
+                operation.id(),
+                operation.method,
+                operation.method.to_uppercase(),
+                breakable(short)
             );
         }
-        out.push_str("</table>");
+        out.push_str("</ul>");
     }
-    if let Some(content) = operation["requestBody"]["content"].as_object() {
-        for (content_type, media) in content {
-            let _ = write!(
-                out,
-                "<p>Body: {} (<code>{}</code>)</p>",
-                type_link(&media["schema"]),
-                escape(content_type)
-            );
-            if let Some(example) = example(api, &media["schema"]) {
-                let _ = write!(out, "<pre>{}</pre>", escape(&example));
-            }
-        }
-    }
-    out.push_str("<table><tr><th>status<th>answer<th>what");
-    for (status, response) in operation["responses"].as_object().into_iter().flatten() {
-        let types: Vec<String> = response["content"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(content_type, media)| {
-                format!(
-                    "{} <small>{}</small>",
-                    type_link(&media["schema"]),
-                    escape(content_type)
-                )
-            })
-            .collect();
-        let _ = write!(
-            out,
-            "<tr><td>{}<td>{}<td>{}",
-            escape(status),
-            types.join("<br>"),
-            text(&response["description"])
-        );
-    }
-    out.push_str("</table></section>");
-}
-
-fn example(api: &Value, schema: &Value) -> Option<String> {
-    let name = schema["$ref"].as_str()?.rsplit('/').next()?;
-    let example = &api["components"]["schemas"][name]["example"];
-    (!example.is_null())
-        .then(|| serde_json::to_string_pretty(example).ok())
-        .flatten()
-}
-
-fn fields(out: &mut String, schema: &Value) {
-    let Some(properties) = schema["properties"].as_object() else {
-        return;
-    };
-    let required = array(&schema["required"]);
-    out.push_str("<table><tr><th>field<th>type<th>what");
-    for (name, property) in properties {
-        let must = required.iter().any(|own| own == name);
-        let _ = write!(
-            out,
-            "<tr><td><code>{}</code>{}<td>{}<td>{}",
-            escape(name),
-            if must { " <small>always</small>" } else { "" },
-            type_link(property),
-            text(&property["description"])
-        );
-    }
-    out.push_str("</table>");
-}
-
-/// A schema in a few words, its type linked.
-fn type_link(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"]
-        .as_str()
-        .and_then(|path| path.rsplit('/').next())
-    {
-        return format!("<a href='#type-{0}'>{0}</a>", escape(name));
-    }
-    if let Some(options) = schema["oneOf"].as_array() {
-        let links: Vec<String> = options.iter().map(type_link).collect();
-        return links.join(" or ");
-    }
-    if schema["items"].is_object() {
-        return format!("list of {}", type_link(&schema["items"]));
-    }
-    match &schema["type"] {
-        Value::Array(types) => types.iter().map(text).collect::<Vec<_>>().join(" or "),
-        own => text(own),
-    }
-}
-
-fn array(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value) -> String {
-    escape(value.as_str().unwrap_or_default())
+    out.push_str(
+        "<p><a href='#types'>types</a></p><p><a href='#codes'>codes</a></p></details></nav>",
+    );
 }
 
 /// Text that stays text in HTML.
@@ -257,20 +137,81 @@ pub fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_route_and_code_stands_on_the_page() {
+    fn described() -> Value {
         let (_, api) = crate::app::documented().split_for_parts();
         let api = crate::openapi::complete(api);
-        let json: Value = serde_json::from_str(&api.to_json().unwrap()).unwrap();
+        serde_json::from_str(&api.to_json().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_route_and_code_stands_on_the_page() {
+        let json = described();
         assert!(json["openapi"].as_str().unwrap().starts_with("3.1"));
         let page = page(&json);
-        for Operation { path, .. } in operations(&json) {
-            assert!(page.contains(&escape(path)), "{path}");
+        let mut ids = std::collections::BTreeSet::new();
+        for operation in Operation::all(Api(&json)) {
+            let id = operation.id();
+            assert!(
+                page.contains(&format!("<section class=call id='{id}'>")),
+                "{id}"
+            );
+            assert!(page.contains(&format!("href='#{id}'")), "{id}");
+            assert!(ids.insert(id.clone()), "two of {id}");
         }
-        for (code, ..) in all_codes() {
-            assert!(page.contains(&format!("id='{code}'")), "{code}");
+        for code in codes::all() {
+            assert!(page.contains(&format!("id='{}'", code.as_str())));
         }
-        assert!(!page.contains("<script"));
+    }
+
+    #[test]
+    fn an_operation_has_its_own_codes_alone() {
+        let json = described();
+        let refusals = |id: &str| {
+            let mut out = String::new();
+            let operation = Operation::all(Api(&json)).find(|one| one.id() == id);
+            operation.unwrap().section(&mut out);
+            out
+        };
+        assert!(refusals("post-api-v1-execute").contains("#queue_full"));
+        let healthz = refusals("get-healthz");
+        for foreign in ["session_busy", "unauthorized", "disk_full"] {
+            assert!(!healthz.contains(foreign), "{foreign}");
+            assert!(!refusals("get-api-v1-languages").contains("session_busy"));
+        }
+    }
+
+    #[test]
+    fn no_markdown_is_left_and_every_body_has_an_example() {
+        let json = described();
+        let page = page(&json);
+        let mut outside = String::new();
+        for (n, piece) in page.split("<pre").enumerate() {
+            let text = if n == 0 {
+                piece
+            } else {
+                piece.split_once("</pre>").unwrap().1
+            };
+            outside.push_str(text);
+        }
+        assert!(!outside.contains('`'), "{:?}", outside.split('`').nth(1));
+        for operation in Operation::all(Api(&json)) {
+            if let Some(("application/json", schema)) = operation.body() {
+                assert!(
+                    operation.api.example(schema).is_some(),
+                    "{}",
+                    operation.id()
+                );
+            }
+            for parameter in operation.parameters() {
+                let shown = !parameter.example.is_empty();
+                assert!(
+                    shown || !parameter.required,
+                    "{} {}",
+                    operation.id(),
+                    parameter.name
+                );
+            }
+        }
     }
 
     #[test]

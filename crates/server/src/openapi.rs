@@ -1,7 +1,9 @@
 //! The OpenAPI 3.1 page: what the code says of itself, completed by what is true of every route.
 
-use crate::problem::{HTTP_CODES, ProblemBody};
-use protocol::error_code::ERROR_CODES;
+pub mod codes;
+
+use crate::problem::ProblemBody;
+use codes::Code;
 use std::collections::BTreeMap;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -44,33 +46,7 @@ pub fn base() -> OpenApi {
     Base::openapi()
 }
 
-/// Which refusals a route may answer with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Open to everybody.
-    Open,
-    /// Reads something.
-    Read,
-    /// Takes a body or changes something.
-    Write,
-    /// Asks a sandbox for something.
-    Sandbox,
-}
-
-impl Kind {
-    fn statuses(self) -> &'static [u16] {
-        match self {
-            Kind::Open => &[500],
-            Kind::Read => &[400, 401, 403, 404, 429, 500, 503],
-            Kind::Write => &[400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503],
-            Kind::Sandbox => &[
-                400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 500, 503, 507,
-            ],
-        }
-    }
-}
-
-/// Adds to each route the refusals that it shares with its kind.
+/// Adds to each operation the refusals that are its own.
 pub fn complete(mut api: OpenApi) -> OpenApi {
     api.info.license = None;
     for (path, item) in &mut api.paths.paths {
@@ -78,40 +54,37 @@ pub fn complete(mut api: OpenApi) -> OpenApi {
             true => ("PistonError", "application/json"),
             false => ("ProblemBody", "application/problem+json"),
         };
-        let reads = [&mut item.get, &mut item.head]
-            .into_iter()
-            .map(|op| (op, Kind::Read));
-        let writes = [
-            &mut item.post,
-            &mut item.put,
-            &mut item.patch,
-            &mut item.delete,
-        ]
-        .into_iter()
-        .map(|op| (op, Kind::Write));
-        let in_sandbox = path.starts_with("/api/v1/sandboxes/");
-        let open = path == "/healthz" || path == "/readyz";
-        for (operation, kind) in reads.chain(writes) {
-            if let Some(operation) = operation {
-                let kind = match kind {
-                    _ if open => Kind::Open,
-                    _ if in_sandbox => Kind::Sandbox,
-                    kind => kind,
-                };
-                add(operation, kind, schema);
+        for (method, operation) in [
+            ("get", &mut item.get),
+            ("head", &mut item.head),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ] {
+            if let (Some(operation), Some(codes)) = (operation, codes::of(method, path)) {
+                add(operation, codes, schema);
             }
         }
     }
     api
 }
 
-fn add(operation: &mut Operation, kind: Kind, (schema, content_type): (&str, &str)) {
-    for status in kind.statuses() {
+fn add(
+    operation: &mut Operation,
+    codes: BTreeMap<u16, Vec<Code>>,
+    (schema, content_type): (&str, &str),
+) {
+    for (status, codes) in codes {
         let content = ContentBuilder::new()
             .schema(Some(Ref::from_schema_name(schema)))
             .build();
+        let named: Vec<String> = codes
+            .iter()
+            .map(|code| format!("`{}`", code.as_str()))
+            .collect();
         let response: Response = ResponseBuilder::new()
-            .description(codes_of(*status))
+            .description(named.join(", "))
             .content(content_type, content)
             .build();
         operation
@@ -120,29 +93,4 @@ fn add(operation: &mut Operation, kind: Kind, (schema, content_type): (&str, &st
             .entry(status.to_string())
             .or_insert(RefOr::T(response));
     }
-}
-
-/// The codes that go with a status, as a sentence.
-fn codes_of(status: u16) -> String {
-    all_codes()
-        .into_iter()
-        .filter(|(_, own, _)| *own == status)
-        .map(|(code, ..)| format!("`{code}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// Every code with its status and what to do, sorted by code.
-pub fn all_codes() -> Vec<(&'static str, u16, &'static str)> {
-    let http = HTTP_CODES
-        .iter()
-        .map(|code| (code.as_str(), (code.status(), code.sentence())));
-    let jobs = ERROR_CODES
-        .iter()
-        .map(|code| (code.as_str(), (code.http_status(), code.advice())));
-    let sorted: BTreeMap<_, _> = http.chain(jobs).collect();
-    sorted
-        .into_iter()
-        .map(|(code, (status, sentence))| (code, status, sentence))
-        .collect()
 }

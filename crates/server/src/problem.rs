@@ -243,9 +243,9 @@ impl Problem {
 
     /// What others than this client may read of it: nothing that the client sent.
     pub fn public_sentence(&self) -> String {
-        let codes = crate::openapi::all_codes();
-        let advice = codes.iter().find(|(code, ..)| *code == self.code);
-        let advice = advice.map_or("", |(.., sentence)| sentence);
+        let mut codes = crate::openapi::codes::all().into_iter();
+        let known = codes.find(|code| code.as_str() == self.code);
+        let advice = known.map_or("", |code| code.sentence());
         format!("a request was refused: {}; {advice}", self.code)
     }
 

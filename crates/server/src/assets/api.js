@@ -1,20 +1,24 @@
 // The service's API, with the key that the user typed in.
 
 // The key lives as long as this tab, and only in it.
-let key = sessionStorage.getItem("key") ?? "";
+let held = sessionStorage.getItem("key") ?? "";
+
+export const key = () => held;
 
 export function useKey(text) {
-  key = text.trim();
-  sessionStorage.setItem("key", key);
+  held = text.trim();
+  sessionStorage.setItem("key", held);
 }
 
-function headers(more = {}) {
-  return key ? { authorization: `Bearer ${key}`, ...more } : more;
+/** An answer, whatever it is. */
+export function fetchAs(path, { headers, ...options } = {}) {
+  const all = held ? { authorization: `Bearer ${held}`, ...headers } : headers;
+  return fetch(path, { ...options, headers: all });
 }
 
 /** An answer that is no refusal; a refusal is thrown, with its sentence and its status. */
-export async function request(path, { headers: more, ...options } = {}) {
-  const response = await fetch(path, { ...options, headers: headers(more) });
+export async function request(path, options) {
+  const response = await fetchAs(path, options);
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
   throw Object.assign(new Error(body.detail ?? `the service answered ${response.status}`), { status: response.status, code: body.code });
@@ -37,7 +41,7 @@ export function socket(path) {
   const url = new URL(path, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const spoken = ["llm-firecracker.terminal"];
-  return new WebSocket(url, key ? [...spoken, `llm-firecracker.key.${key}`] : spoken);
+  return new WebSocket(url, held ? [...spoken, `llm-firecracker.key.${held}`] : spoken);
 }
 
 /** Reads server-sent events from a fetch, for an EventSource cannot send a key. */

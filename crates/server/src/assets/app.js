@@ -1,23 +1,41 @@
 // The dashboard: which view is shown, and the key that it uses.
 import { ask, useKey } from "/assets/api.js";
 import { at, element, tell } from "/assets/dom.js";
-import { refresh, watch } from "/assets/now.js";
+import "/assets/doctor.js";
+import * as events from "/assets/events.js";
+import * as history from "/assets/history.js";
+import "/assets/icon.js";
+import * as jobs from "/assets/jobs.js";
 import { EXAMPLES, example } from "/assets/run.js";
 import * as sandboxes from "/assets/sandboxes.js";
+import * as status from "/assets/status.js";
+import * as usage from "/assets/usage.js";
+import { learn, may } from "/assets/who.js";
 
 const REFRESH_MILLIS = 5000;
+/** Events come in flocks. */
+const SOON_MILLIS = 150;
 
-/** `#sandboxes` and `#sandboxes/ID`; everything else is where programs are run. */
+/** `#NAME` or `#NAME/ID`; the first where there is no such view. `needs`: a scope without which it is empty. */
+const VIEWS = [
+  { name: "programs", title: "Run", show: () => {} },
+  { name: "jobs", title: "Jobs", show: jobs.display },
+  { name: "sandboxes", title: "Sandboxes", show: sandboxes.show },
+  { name: "overview", title: "Overview", show: history.show, needs: "observe" },
+  { name: "usage", title: "Usage", show: usage.show },
+];
+
 function route() {
-  const [view, id] = location.hash.slice(1).split("/");
-  const inSandboxes = view === "sandboxes";
-  at("sandboxes").hidden = !inSandboxes;
-  at("programs").hidden = inSandboxes;
-  for (const link of document.querySelectorAll("nav a[href^='#']")) {
-    const current = link.hash === (inSandboxes ? "#sandboxes" : "#programs");
-    link.ariaCurrent = current ? "page" : null;
+  const [name, id] = location.hash.slice(1).split("/");
+  const chosen = VIEWS.find((view) => view.name === name) ?? VIEWS[0];
+  for (const view of VIEWS) {
+    at(view.name).hidden = view !== chosen;
+    const link = document.querySelector(`nav a[href="#${view.name}"]`);
+    link.ariaCurrent = view === chosen ? "page" : null;
+    if (view !== chosen) view.show(false, null);
   }
-  sandboxes.show(inSandboxes, inSandboxes && id ? id : null);
+  document.title = `${chosen.title} · LLM-Firecracker`;
+  chosen.show(true, id ? decodeURIComponent(id) : null);
 }
 
 function options(list) {
@@ -48,10 +66,30 @@ async function languages() {
   }
 }
 
-function begin() {
+function refresh() {
+  status.refresh();
+  for (const view of [jobs, history, usage]) view.refresh();
+}
+
+let soon = 0;
+function refreshSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(refresh, SOON_MILLIS);
+}
+
+async function begin() {
+  events.leave();
+  try {
+    await learn();
+    tell("ending", "");
+  } catch (error) {
+    tell("held", error.message, "bad");
+  }
+  for (const { name, needs } of VIEWS) document.querySelector(`nav a[href="#${name}"]`).hidden = Boolean(needs) && !may(needs);
+  for (const part of ["events-part", "doctor-part"]) at(part).hidden = !may("admin");
   languages();
+  if (may("admin")) events.watch(refreshSoon);
   refresh();
-  watch();
   route();
 }
 
@@ -61,6 +99,11 @@ at("key-form").addEventListener("submit", (event) => {
   at("key").value = "";
   begin();
 });
+at("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.querySelector("main:not([hidden])").focus();
+});
 addEventListener("hashchange", route);
+route();
 begin();
 setInterval(refresh, REFRESH_MILLIS);

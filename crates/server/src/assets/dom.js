@@ -2,6 +2,7 @@
 
 /** How long a button asks whether that was meant. */
 const SURE_MILLIS = 4000;
+const COPIED_MILLIS = 2000;
 
 export const at = (id) => document.getElementById(id);
 
@@ -32,14 +33,17 @@ export function surely(text, act) {
   return made;
 }
 
-export function rows(id, list) {
-  at(id).replaceChildren(...list.map((cells) => row(cells)));
-}
-
 export function row(cells) {
   const tr = element("tr");
   tr.append(...cells.map((cell) => (cell instanceof Node ? cell : element("td", cell ?? "–"))));
   return tr;
+}
+
+/** A row whose cells say, on narrow screens, what they are. */
+export function labelled(cells) {
+  const made = row(Object.values(cells).map((one) => (one instanceof HTMLTableCellElement ? one : cell(one ?? "–"))));
+  Object.keys(cells).forEach((label, at) => (made.cells[at].dataset.label = label));
+  return made;
 }
 
 export function cell(...content) {
@@ -64,11 +68,17 @@ export class Table {
       tr.remove();
       this.rows.delete(own);
     }
+    let before = null;
     for (const item of items) {
       const known = this.rows.get(name(item)) ?? this.#add(name(item), item);
+      // What is in its place is not moved, for it would lose the focus.
+      const place = before ? before.nextSibling : this.body.firstChild;
+      if (place !== known.tr) this.body.insertBefore(known.tr, place);
+      before = known.tr;
       for (const [td, text] of known.texts) {
-        const now = String(text(item) ?? "–");
-        if (td.textContent !== now) td.textContent = now;
+        const now = text(item) ?? "–";
+        const written = now instanceof Node ? now.textContent : String(now);
+        if (td.textContent !== written) td.replaceChildren(now instanceof Node ? now : written);
       }
     }
   }
@@ -82,10 +92,44 @@ export class Table {
       if (typeof content === "function") known.texts.push([td, content]);
       known.tr.append(td);
     }
-    this.body.append(known.tr);
     this.rows.set(name, known);
     return known;
   }
+}
+
+/** Shows an element or not, and where it is not, another in its place. */
+export function show(id, isShown, instead) {
+  at(id).hidden = !isShown;
+  if (instead) at(instead).hidden = isShown;
+}
+
+/** Names and values; those without a value are left out. */
+export function facts(id, all) {
+  const known = Object.entries(all).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  at(id).replaceChildren(...known.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+}
+
+/** Something to type into a shell or a file, with a button that copies it. */
+export function how(text, id) {
+  const made = element("div", null, "how");
+  const pre = element("pre", text);
+  if (id) pre.id = id;
+  pre.tabIndex = 0;
+  const copies = button("Copy", () => copy(pre, copies));
+  made.append(pre, copies);
+  return made;
+}
+
+export async function copy(shown, told) {
+  try {
+    await navigator.clipboard.writeText(shown.textContent);
+    told.textContent = "Copied";
+  } catch {
+    // Where a page may not, the text is marked for the reader's own keys.
+    getSelection().selectAllChildren(shown);
+    told.textContent = "Marked";
+  }
+  setTimeout(() => (told.textContent = "Copy"), COPIED_MILLIS);
 }
 
 /** Says one thing in a line that is read aloud. */
@@ -95,7 +139,11 @@ export function tell(id, text, className = "") {
 }
 
 export const seconds = (value) => (typeof value === "number" ? (value < 1 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(2)} s`) : "–");
-export const tone = (status) => ({ ok: "good", running: "", pass: "good", warn: "warn", unknown: "warn" })[status] ?? "bad";
+export const tone = (status) => ({ ok: "good", running: "", waiting: "", pass: "good", warn: "warn", unknown: "warn" })[status] ?? "bad";
+
+export const badge = (status) => element("span", status, `badge ${tone(status)}`);
+export const megabytes = (mib) => (typeof mib === "number" ? `${mib.toFixed(mib < 10 ? 1 : 0)} MiB` : null);
+export const clock = (time) => new Date(time).toLocaleTimeString([], { hourCycle: "h23" });
 
 /** A time for people: its two largest parts. */
 export function span(value) {
@@ -109,5 +157,5 @@ export const since = (time) => span((Date.now() - Date.parse(time)) / 1000);
 
 export function bytes(count) {
   const unit = ["bytes", "KiB", "MiB", "GiB"].findLastIndex((_, power) => count >= 1024 ** power || power === 0);
-  return unit === 0 ? `${count} bytes` : `${(count / 1024 ** unit).toFixed(1)} ${["bytes", "KiB", "MiB", "GiB"][unit]}`;
+  return unit === 0 ? `${count} bytes` : `${Number((count / 1024 ** unit).toFixed(1))} ${["bytes", "KiB", "MiB", "GiB"][unit]}`;
 }

@@ -1,6 +1,7 @@
 // The files of one sandbox: a folder at a time.
 import { ask, request, send } from "/assets/api.js";
-import { at, button, bytes, cell, element, row, surely, tell } from "/assets/dom.js";
+import { save } from "/assets/artifacts.js";
+import { at, button, bytes, cell, element, labelled, surely, tell } from "/assets/dom.js";
 
 const HOME = "/work";
 /** A file is held by the browser until all of it is there; one of the guest's may have no end. */
@@ -46,10 +47,9 @@ function shown(entry) {
     size: element("td", isFolder ? "–" : bytes(entry.size)),
     mode: element("td", entry.mode),
     changed: element("td", entry.modified_at?.slice(0, 19).replace("T", " ") ?? "–"),
-    acts: isFolder ? cell(remove) : cell(button("Download", () => download(entry.path)), remove),
+    "": isFolder ? cell(remove) : cell(button("Download", () => download(entry.path)), remove),
   };
-  for (const [label, td] of Object.entries(cells)) td.dataset.label = label;
-  return row(Object.values(cells));
+  return labelled(cells);
 }
 
 /** Does something to files, and shows the folder as it is then. */
@@ -66,11 +66,7 @@ async function download(path) {
   tell("files-told", `reading ${path} …`);
   try {
     const blob = new Blob(await pieces(await request(`${base}/files?${query(path)}`)), { type: "application/octet-stream" });
-    const link = element("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = nameOf(path);
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    save(path, blob);
     tell("files-told", `${path}: ${bytes(blob.size)}`);
   } catch (error) {
     tell("files-told", error.message, "bad");

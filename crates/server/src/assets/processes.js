@@ -21,6 +21,7 @@ export function enter(path, rest) {
   list = new Table("process-rows", cells);
   at("process-output").replaceChildren();
   at("process-output-of").textContent = "";
+  at("process-output-part").hidden = true;
   tell("processes-told", "");
 }
 
@@ -53,7 +54,7 @@ function cells(process) {
     program: () => process.argv.join(" "),
     state: (now) => state(now),
     started: () => `${since(process.started_at)} ago`,
-    acts: cell(...acts),
+    "": cell(...acts),
   };
 }
 
@@ -95,6 +96,7 @@ async function follow(process) {
   following?.abort();
   const mine = (following = new AbortController());
   at("process-output").replaceChildren();
+  at("process-output-part").hidden = false;
   tell("process-output-of", `of process ${process.id}: ${process.argv.join(" ")}`);
   const say = (text, className) => mine.signal.aborted || at("process-output").append(element("span", `\n${text}`, className));
   try {

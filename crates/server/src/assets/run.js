@@ -1,11 +1,10 @@
 // Running a program.
 import { events, request } from "/assets/api.js";
+import { inlined } from "/assets/artifacts.js";
 import { at, element, seconds, tell, tone } from "/assets/dom.js";
 import { pieces } from "/assets/highlight.js";
 
 const SHOWN_OUTPUT = 200_000;
-// As a picture an SVG file runs no script and fetches nothing.
-const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"];
 export const EXAMPLES = {
   python: 'import sys\n\nprint("Hello from", sys.version.split()[0])\n',
   node: 'console.log("Hello from", process.version);\n',
@@ -69,7 +68,7 @@ async function run(event) {
   at("stop").disabled = false;
   at("output").replaceChildren();
   at("artifacts").replaceChildren();
-  at("result").textContent = "";
+  at("result-part").hidden = true;
   ending("running …");
   try {
     const response = await request("/api/v1/execute", {
@@ -98,25 +97,9 @@ function finish(result) {
   const how = result.error ?? "ended well";
   ending(`${result.status}: ${how} · ${seconds(timings.total)} (${timings.path ?? "no VM"}) · ${usage.memory_peak_mib} MiB`, tone(result.status));
   const { artifacts, ...rest } = result;
+  at("result-part").hidden = false;
   at("result").textContent = JSON.stringify(rest, null, 2);
-  at("artifacts").replaceChildren(...artifacts.map(artifact));
-}
-
-function artifact({ name, size, mime_type, data }) {
-  const figure = element("figure");
-  figure.append(element("figcaption", `${name} · ${mime_type} · ${size} bytes`));
-  const content = data[mime_type];
-  if (PICTURES.includes(mime_type)) {
-    const bytes = mime_type === "image/svg+xml" ? content : Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
-    const picture = element("img");
-    picture.alt = name;
-    picture.src = URL.createObjectURL(new Blob([bytes], { type: mime_type }));
-    picture.onload = picture.onerror = () => URL.revokeObjectURL(picture.src);
-    figure.append(picture);
-  } else {
-    figure.append(element("pre", typeof content === "string" ? content : JSON.stringify(content, null, 2)));
-  }
-  return figure;
+  at("artifacts").replaceChildren(...artifacts.map(inlined));
 }
 
 at("editor").addEventListener("input", highlight);

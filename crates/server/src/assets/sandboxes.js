@@ -1,6 +1,6 @@
 // Sandboxes: the list, and the one that is looked at.
 import { ask, send } from "/assets/api.js";
-import { at, button, cell, element, since, span, surely, Table, tell } from "/assets/dom.js";
+import { at, button, cell, element, facts as factsOf, how, since, span, surely, Table, tell } from "/assets/dom.js";
 import * as files from "/assets/files.js";
 import * as processes from "/assets/processes.js";
 
@@ -72,15 +72,14 @@ async function refresh() {
 const held = ({ engine, accelerator, jail, guest }) => [engine, accelerator, jail, guest && `guest: ${guest}`].filter(Boolean).join(" · ");
 
 function facts(item) {
-  const rows = {
+  factsOf("sandbox-facts", {
     language: item.language,
     began: `${since(item.created_at)} ago`,
     "time left": left(item),
     memory: `${item.memory_mib} MiB, ${item.vcpus} CPU`,
     "held by": held(item.isolation),
     metadata: words(item.metadata),
-  };
-  at("sandbox-facts").replaceChildren(...Object.entries(rows).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+  });
 }
 
 function gone(why) {
@@ -160,10 +159,15 @@ async function end() {
   }
 }
 
-at("sandboxes-how").textContent = [
-  `curl -sS ${location.origin}/api/v1/sandboxes --json '{"language": "python", "timeout": 1800}'`,
-  "llm-firecracker sandbox create --image python --timeout 1800",
-].join("\n");
+at("sandboxes-none").append(
+  how(
+    [
+      `curl -sS ${location.origin}/api/v1/sandboxes --json '{"language": "python", "timeout": 1800}'`,
+      "llm-firecracker sandbox create --image python --timeout 1800",
+    ].join("\n"),
+    "sandboxes-how",
+  ),
+);
 at("sandbox-new").addEventListener("submit", create);
 at("sandbox-actions").append(button("More time", more), surely("End it", end), button("Open a terminal", shell));
 document.addEventListener("status", ({ detail }) => {

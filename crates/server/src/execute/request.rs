@@ -95,6 +95,7 @@ pub struct ExecuteRequest {
 /// A file that comes with the program: `content` is text, or `data` is base64.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"path": "hello.txt", "content": "hello"}))]
 pub struct RequestFile {
     /// Relative to the work folder.
     pub path: String,

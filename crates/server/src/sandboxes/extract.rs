@@ -116,6 +116,7 @@ async fn param(parts: &mut Parts, app: &Arc<App>, name: &str) -> Option<String> 
 #[into_params(parameter_in = Query)]
 pub struct PathQuery {
     /// Absolute, at most 4096 bytes.
+    #[param(example = "/work/hello.txt")]
     pub path: String,
 }
 

@@ -88,6 +88,7 @@ pub async fn remove(
 #[into_params(parameter_in = Query)]
 pub struct FolderQuery {
     /// Absolute, at most 4096 bytes.
+    #[param(example = "/work")]
     pub path: String,
     /// Levels of folders, 1 to 32; absent: its own entries.
     #[serde(default)]

@@ -255,6 +255,7 @@ impl From<FileEntry> for FileBody {
 #[into_params(parameter_in = Query)]
 pub struct FileQuery {
     /// Relative to the work folder.
+    #[param(example = "hello.txt")]
     pub path: String,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! [`lab`] starts services and says what can run here. [`refusals`], [`codings`], [`telling`], [`auth`],
 //! [`bounds`], [`pages`] and [`tls`] need no VM; [`jobs`], [`accounts`], [`answers`], [`as_reported`], [`stopping`],
-//! [`mcp`], [`packages`], [`piston`], [`sessions`], [`shells`] and [`sandboxes`] run real ones and say
+//! [`docs`], [`mcp`], [`packages`], [`piston`], [`sessions`], [`shells`] and [`sandboxes`] run real ones and say
 //! `not run: …` where the image or the VMM is missing (with `LLM_FIRECRACKER_REQUIRE=1`: fail).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -14,6 +14,7 @@ mod bounds;
 mod browser;
 mod chromium;
 mod codings;
+mod docs;
 mod e2b;
 mod fidelity;
 mod jobs;
