@@ -17,7 +17,7 @@ const CHECKS: &[Check] = &[
     Check {
         id: "state-dir",
         title: "state folder",
-        passes: "mode 0700, and no folder above it is writable by others",
+        passes: "mode 0700, or 0711 where other users share its images; no folder above it is writable by others",
         why: "it holds images and snapshots: who can change one decides what runs in every VM, who can read one reads guests' memory",
         fix: "chmod 700 STATE_DIR && chown \"$(id -u)\" STATE_DIR   # and chmod go-w each folder named",
         source: "FC: snapshotting/snapshot-support, 'Snapshot security and uniqueness'",
@@ -127,7 +127,8 @@ fn state_dir(host: &Host) -> Result<Outcome, Gap> {
     }
     let mut wrong = host.weak_spots(path)?;
     let mode = host.metadata(&name)?.mode() & 0o7777;
-    if mode & 0o077 != 0 && wrong.is_empty() {
+    // Who may go through it and list nothing reads the images alone: all else in it is closed.
+    if mode & 0o066 != 0 && wrong.is_empty() {
         wrong.push(format!("{name} is open to others (mode {mode:04o})"));
     }
     Ok(Outcome::none_of(&wrong, format!("{name}, mode {mode:04o}")))
