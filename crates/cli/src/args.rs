@@ -62,8 +62,8 @@ Examples:
   llm-firecracker run --json --timeout 2 loop.js
   llm-firecracker doctor                       can this host be trusted with it?
 
-Exit codes of run: the program's own; 124 time-out, 137 out of memory, 2 refused or a wrong configuration,
-125 the sandbox itself failed, 128+N ended by signal N.
+Exit codes of run: the program's own; 124 time-out, 137 out of memory, 2 refused or a wrong
+configuration, 125 the sandbox itself failed, 128+N ended by signal N.
 
 Settings come from a TOML file, then LLM_FIRECRACKER_* variables, then flags.";
 
@@ -83,10 +83,10 @@ pub enum Command {
     #[command(after_help = SETUP_EXAMPLES)]
     Setup(SetupArgs),
     /// Build, list, verify and remove what VMs boot from
-    #[command(subcommand)]
+    #[command(subcommand, after_help = images::EXAMPLES)]
     Images(ImagesCommand),
     /// Make, list, verify and remove the snapshots that clones are made of
-    #[command(subcommand)]
+    #[command(subcommand, after_help = snapshots::EXAMPLES)]
     Snapshots(SnapshotsCommand),
     /// List the languages and what their images hold
     Languages {
@@ -103,6 +103,7 @@ pub enum Command {
     /// Time the same job under every isolation technology that is installed
     Compare(CompareArgs),
     /// Attack every wall from inside, on this host; fails when one gives way or cannot be attacked
+    #[command(after_help = SELFTEST_EXAMPLES)]
     Selftest(SelftestArgs),
     /// Check this host against what a production host must be; changes nothing
     Doctor {
@@ -145,14 +146,21 @@ pub enum Command {
     },
 }
 
+const SELFTEST_EXAMPLES: &str = "\
+Examples:
+  llm-firecracker selftest --list                what is attacked, and what must hold
+  llm-firecracker selftest --kind channel        only what a guest may say
+  llm-firecracker selftest --image mine --allow-skipped
+  llm-firecracker selftest --json > report.json";
+
 const COMPLETIONS_HELP: &str = "\
 To have them in each new shell (the package does this by itself):
-  bash   llm-firecracker completions bash > ~/.local/share/bash-completion/completions/llm-firecracker
-         without the package bash-completion:  echo 'source <(llm-firecracker completions bash)' >> ~/.bashrc
+  bash   echo 'source <(llm-firecracker completions bash)' >> ~/.bashrc
   zsh    echo 'source <(llm-firecracker completions zsh)' >> ~/.zshrc      (after compinit)
   fish   llm-firecracker completions fish > ~/.config/fish/completions/llm-firecracker.fish
 
-The shell asks llm-firecracker itself, which is to be in PATH: languages and images of yours are completed, too.";
+The shell asks llm-firecracker itself, which is to be in PATH: languages and images of yours are
+completed, too.";
 
 const MCP_EXAMPLES: &str = "\
 An assistant starts it by itself, once its configuration says so, and ends it by closing standard input:

@@ -2,6 +2,7 @@
 //! file, then environment, then flags (clap reads the last two).
 
 pub mod languages;
+pub mod shared_images;
 
 use crate::args::{AccelArg, EngineArg, Global};
 use crate::settings::Settings;
@@ -188,7 +189,7 @@ pub fn image_store(config: &Config) -> anyhow::Result<Arc<ImageStore>> {
 
 /// The same, to be told more of how it builds.
 pub fn open_images(config: &Config) -> anyhow::Result<ImageStore> {
-    Ok(ImageStore::open(&images_dir(config))?)
+    shared_images::open(state_dir(config), &images_dir(config))
 }
 
 fn images_dir(config: &Config) -> PathBuf {

@@ -69,6 +69,15 @@ pub enum ImageError {
         /// The program.
         tool: String,
     },
+    /// This user cannot make the user namespace in which packages are unpacked.
+    #[error(
+        "user {uid} has no ids of its own to unpack packages with: as root, run \
+         `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER`, with a range that nobody has in /etc/subuid"
+    )]
+    NoSubordinateIds {
+        /// The user's number.
+        uid: u32,
+    },
     /// A program that builds images failed.
     #[error("{tool} failed while {doing} ({status}); its last lines:\n{last_lines}")]
     Tool {

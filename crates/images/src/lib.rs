@@ -55,6 +55,7 @@ mod recipe;
 pub mod resolve;
 mod rootfs;
 mod select;
+mod shared;
 mod store;
 mod target;
 mod verify;
@@ -75,4 +76,5 @@ pub use manifest::{
 };
 pub use outdated::{MovedPackage, OutdatedRow};
 pub use progress::{Progress, Rebuild, Silent};
+pub use shared::SHARED_FOLDERS;
 pub use store::ImageStore;

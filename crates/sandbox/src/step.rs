@@ -5,8 +5,8 @@ use std::fmt::Display;
 
 /// The target of these events.
 pub const TARGET: &str = "step";
-/// The field that says that nothing is waited for any more.
-pub const PROGRAM_RUNS: &str = "program_runs";
+/// The target of the one that says that nothing is waited for any more; whoever listens to the other hears it, too.
+pub const PROGRAM_RUNS: &str = "step::program_runs";
 
 /// Says what begins now.
 pub fn begins(what: impl Display) {
@@ -15,5 +15,5 @@ pub fn begins(what: impl Display) {
 
 /// Says that the program has the word.
 pub fn program_runs() {
-    tracing::debug!(target: TARGET, program_runs = true, "running the program");
+    tracing::debug!(target: PROGRAM_RUNS, "running the program");
 }

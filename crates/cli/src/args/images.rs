@@ -123,10 +123,17 @@ pub enum KernelArg {
     All,
 }
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  llm-firecracker images build python          what this host needs to run python
+  llm-firecracker images list                  what is there, and whether it is of use
+  llm-firecracker images outdated && llm-firecracker images build --outdated
+  llm-firecracker images rm python-data";
+
 const BUILD_EXAMPLES: &str = "\
 Examples:
   llm-firecracker images build python              what this host needs to run python
-  llm-firecracker images build                     python, node, go, rust, bash, and languages with a pool
+  llm-firecracker images build                     the usual ones, and those with a pool
   llm-firecracker images build --all               every image that there can be
   llm-firecracker images build python-data         python with numpy, pandas, matplotlib, …
   llm-firecracker images build --outdated          after an update of this tool

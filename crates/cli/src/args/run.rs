@@ -18,7 +18,7 @@ Examples:
   llm-firecracker run --json --timeout 500ms --memory 1g loop.py
 
 Exit codes: the program's own; 124 time-out, 137 out of memory, 2 refused or a wrong configuration,
-125 the sandbox itself failed, 128+N ended by signal N (141: nobody read the output any more).";
+125 the sandbox itself failed, 128+N ended by signal N, 141 nobody read its output any more.";
 
 /// Flags of `run`.
 #[derive(Debug, Args)]

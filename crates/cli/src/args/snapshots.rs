@@ -4,6 +4,12 @@ use super::quantity::parse_mib;
 use super::{Format, LANGUAGE_NAME};
 use clap::Subcommand;
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  llm-firecracker snapshots create python --memory 1g
+  llm-firecracker snapshots list
+  llm-firecracker snapshots rm                 all of them; jobs make new ones";
+
 /// What to do with snapshots.
 #[derive(Debug, Subcommand)]
 pub enum SnapshotsCommand {

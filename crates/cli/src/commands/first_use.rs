@@ -77,7 +77,8 @@ fn missing(image: RootImage, request: &JobRequest) -> JobResult {
     let failure = Failure {
         code: ErrorCode::ImageMissing,
         message: format!(
-            "the {image} image is not built yet: run `llm-firecracker images build {image}`"
+            "the {image} image is not built yet: run `llm-firecracker images build {image}`{}",
+            context::shared_images::hint()
         ),
         field: None,
     };

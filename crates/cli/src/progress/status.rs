@@ -84,36 +84,30 @@ pub struct Steps;
 
 impl<S: Subscriber> Layer<S> for Steps {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == step::PROGRAM_RUNS {
+            return end();
+        }
         let mut said = Said::default();
         event.record(&mut said);
-        if said.program_runs {
-            end();
-        } else if let Some(bar) = line().as_ref() {
-            bar.set_message(said.message);
+        if let Some(bar) = line().as_ref() {
+            bar.set_message(said.0);
         }
     }
 }
 
 /// Whether an event tells of a step.
 pub fn is_step(metadata: &Metadata<'_>) -> bool {
-    metadata.target() == step::TARGET
+    [step::TARGET, step::PROGRAM_RUNS].contains(&metadata.target())
 }
 
 #[derive(Default)]
-struct Said {
-    message: String,
-    program_runs: bool,
-}
+struct Said(String);
 
 impl Visit for Said {
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.program_runs |= value && field.name() == step::PROGRAM_RUNS;
-    }
-
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if field.name() == "message" {
             // To a string it cannot fail.
-            let _ = write!(self.message, "{value:?}");
+            let _ = write!(self.0, "{value:?}");
         }
     }
 }

@@ -7,6 +7,7 @@
 mod licence;
 pub(crate) mod lock;
 pub(crate) mod sources;
+mod user_namespace;
 
 use crate::child::Tool;
 use crate::error::ImageError;
@@ -118,7 +119,10 @@ impl Request<'_> {
                 command.args(["--mount", "--propagation", "private", "mmdebstrap"]);
                 command
             }
-            false => Command::new("mmdebstrap"),
+            false => {
+                user_namespace::check()?;
+                Command::new("mmdebstrap")
+            }
         };
         command
             .args(["--variant=extract", "--format=tar", "--verbose"])

@@ -29,7 +29,7 @@ impl KernelKind {
     pub const ALL: [KernelKind; 2] = [KernelKind::Virtual, KernelKind::UserMode];
 
     /// What its image is called: its folder in the store, its row in lists and errors.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             KernelKind::Virtual => "kernel",
             KernelKind::UserMode => "uml",
