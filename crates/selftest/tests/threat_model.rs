@@ -1,4 +1,4 @@
-//! Every test, attack and check that the threat model names exists.
+//! Every test, attack and check that the threat model and the page of habits name exists.
 #![allow(clippy::unwrap_used, reason = "a test stops where something is wrong")]
 
 use std::fs;
@@ -64,21 +64,30 @@ fn fault(name: &str) -> Option<String> {
 
 /// The last column of each row, and the row.
 fn covered_by(page: &str) -> Vec<(String, &str)> {
-    let rows = page.lines().filter(|line| line.starts_with("| "));
-    rows.filter(|row| !row.starts_with("| threat "))
-        .map(|row| {
-            let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
-            assert_eq!(cells.len(), 4, "{row}");
-            (cells[3].trim().to_owned(), row)
-        })
-        .collect()
+    let lines: Vec<&str> = page.lines().collect();
+    let is_row = |at: usize| {
+        let is_head = lines
+            .get(at + 1)
+            .is_some_and(|next| next.starts_with("|---"));
+        lines[at].starts_with("| ") && !is_head
+    };
+    let rows = (0..lines.len())
+        .filter(|at| is_row(*at))
+        .map(|at| lines[at]);
+    rows.map(|row| {
+        let row_text = row.replace("\\|", "/");
+        let cells: Vec<&str> = row_text.trim_matches('|').split('|').collect();
+        assert_eq!(cells.len(), 4, "{row}");
+        (cells[3].trim().to_owned(), row)
+    })
+    .collect()
 }
 
-#[test]
-fn every_name_in_the_threat_model_exists() {
-    let page = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+/// What is wrong with the names of a page's last column.
+fn faults_of(page: &str, at_least: usize) -> Vec<String> {
+    let page = fs::read_to_string(root().join(page)).unwrap();
     let rows = covered_by(&page);
-    assert!(rows.len() >= 30, "{}", rows.len());
+    assert!(rows.len() >= at_least, "{}", rows.len());
     let mut faults = Vec::new();
     for (names, row) in rows {
         if names == "none" {
@@ -88,6 +97,18 @@ fn every_name_in_the_threat_model_exists() {
         assert!(!all.is_empty(), "neither a name nor 'none': {row}");
         faults.extend(all.into_iter().filter_map(fault));
     }
+    faults
+}
+
+#[test]
+fn every_name_in_the_threat_model_exists() {
+    let faults = faults_of("docs/threat-model.md", 30);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_habit_has_a_test() {
+    let faults = faults_of("docs/habits.md", 25);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 

@@ -294,3 +294,22 @@ fn kvm_pit(host: &Host) -> Result<Outcome, Gap> {
     };
     Ok(Outcome::none_of(&wrong, seen))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_writable_drive;
+
+    #[test]
+    fn a_drive_that_says_read_only_in_either_form_is_no_writable_one() {
+        for (options, writable) in [
+            ("id=root,file=/rootfs,read-only=on", false),
+            ("{\"driver\":\"file\",\"read-only\":true}", false),
+            ("id=root,file=/rootfs", true),
+            ("{\"driver\":\"file\",\"read-only\":false}", true),
+            ("{\"driver\":\"file\"}", true),
+        ] {
+            let pair = ["-blockdev".to_owned(), options.to_owned()];
+            assert_eq!(is_writable_drive(&pair), writable, "{options}");
+        }
+    }
+}
