@@ -1,6 +1,6 @@
 //! Which process listens on a port, for who cannot. As far as this user may see it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The state of a socket that listens (`TCP_LISTEN` in `tcp_states.h`).
 const LISTENS: &str = "0A";
@@ -30,8 +30,14 @@ pub fn of(port: u16) -> Option<String> {
         let mut targets = descriptors.filter_map(|fd| std::fs::read_link(fd.path()).ok());
         targets.any(|target| links.iter().any(|link| target.as_os_str() == link.as_str()))
     };
+    // `/proc/self` and `thread-self` are names of a process that has a number, too.
+    let numbered = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.parse::<u32>().is_ok())
+    };
     let process = processes
         .map(|entry| entry.path())
+        .filter(numbered)
         .find(|path| holds(path))?;
     let name = std::fs::read_to_string(process.join("comm")).ok()?;
     let pid = process.file_name()?.to_str()?;
