@@ -94,8 +94,7 @@ pub fn svg(plot: &Plot) -> String {
     let mut svg = Svg::default();
     svg.text(
         (MARGIN, 26.0),
-        TITLE,
-        Anchor::Start,
+        (TITLE, Anchor::Start),
         &clipped(plot.title, TITLE, WIDTH - 2.0 * MARGIN),
     );
     svg.small(
@@ -125,7 +124,7 @@ pub fn svg(plot: &Plot) -> String {
     );
     for (index, row) in plot.rows.iter().enumerate() {
         let base = top + index as f64 * ROW + 17.0;
-        svg.text((axis.left - 10.0, base), SMALL, Anchor::End, &label(row));
+        svg.text((axis.left - 10.0, base), (SMALL, Anchor::End), &label(row));
         draw(&mut svg, &axis, row, base);
     }
     svg.finish(plot.title, STYLE, (WIDTH, bottom + 54.0))
@@ -141,8 +140,7 @@ fn draw(svg: &mut Svg, axis: &Axis, row: &PlotRow, base: f64) {
             svg.line("median", (median, base - BAR - 1.0), (median, base + 3.0));
             svg.text(
                 (to.max(median) + 8.0, base),
-                SMALL,
-                Anchor::Start,
+                (SMALL, Anchor::Start),
                 &seconds(times.p50_seconds),
             );
         }

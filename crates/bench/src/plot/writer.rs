@@ -25,21 +25,20 @@ impl Anchor {
 pub struct Svg(String);
 
 impl Svg {
-    pub fn text(&mut self, at: (f64, f64), size: f64, anchor: Anchor, text: &str) {
-        self.any_text("", at, size, (anchor, text));
+    pub fn text(&mut self, at: (f64, f64), (size, anchor): (f64, Anchor), text: &str) {
+        self.any_text("", at, (size, anchor, text));
     }
 
     /// A text of the second rank: units, remarks.
     pub fn small(&mut self, at: (f64, f64), anchor: Anchor, text: &str) {
-        self.any_text(" class=\"s\"", at, super::SMALL, (anchor, text));
+        self.any_text(" class=\"s\"", at, (super::SMALL, anchor, text));
     }
 
     fn any_text(
         &mut self,
         class: &str,
         (x, y): (f64, f64),
-        size: f64,
-        (anchor, text): (Anchor, &str),
+        (size, anchor, text): (f64, Anchor, &str),
     ) {
         let anchor = anchor.name();
         let text = escaped(text);

@@ -10,7 +10,7 @@
 //! traces on the host; [`stopped`] at a VMM that stands still, [`secrets`] at what must be in no log, [`admission`] at what the host
 //! has no memory for, [`new_language`] at an operator's language, [`features`] at what newer versions of languages brought,
 //! [`cpython`] at CPython's own tests and [`data`] at libraries of data science, beside the same tree without a VM ([`native`]),
-//! [`own_images`] at images of a user's own, [`imported`] at others' from a registry, [`packages`] at what programs ask for, [`paused`] at sandboxes that go on after a restart, [`build_killed`] at a build of images that is stopped, [`shell`]
+//! [`own_images`] at images of a user's own, [`imported`] at others' from a registry, [`packages`] at what programs ask for, [`paused`] at sandboxes that go on after a restart, [`build_killed`] at a build of images that is stopped, [`pictures`] at what `bench` draws, [`shell`]
 //! at a terminal in a VM, by [`screen`], and [`habits`] at what people write by habit, and what they see.
 //!
 //! A test whose image, VMM or agent is missing says `not run: …`; with `LLM_FIRECRACKER_REQUIRE=1`
@@ -47,6 +47,7 @@ mod node;
 mod own_images;
 mod packages;
 mod paused;
+mod pictures;
 #[path = "../shared/place.rs"]
 mod place;
 mod programs;

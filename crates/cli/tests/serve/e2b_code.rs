@@ -85,6 +85,11 @@ fn of_the_page(service: &Service, language: &str, by: impl Fn(&Path) -> Command)
         let shown: Vec<&str> = lines
             .filter_map(|line| Some(line.split_once("→ ")?.1))
             .collect();
-        assert_eq!(said.trim_end(), shown.join("\n"), "docs/e2b.md:{}", block.line);
+        assert_eq!(
+            said.trim_end(),
+            shown.join("\n"),
+            "docs/e2b.md:{}",
+            block.line
+        );
     }
 }

@@ -88,6 +88,8 @@ fn environment(service: &Service) -> Vec<(&'static str, String)> {
             "LLM_FIRECRACKER_CONFIG",
             service.config.display().to_string(),
         ),
+        // Emulated, a program takes longer than it has by default.
+        ("LLM_FIRECRACKER_TIMEOUT", "60".to_owned()),
         ("LLM_FIRECRACKER_URL", service.base.clone()),
     ];
     let agent = place::agent().map(|agent| agent.display().to_string());

@@ -17,7 +17,7 @@ const DIFFERS: &[(&str, &str)] = &[
     (r"\b(uml|qemu|firecracker)\b", "ENGINE"),
     (r"\d+(\.\d+)? ?(ms|s|MiB|GiB)\b", "N"),
     (r"\d+\.\d+\.\d+[\w.+~-]*", "VERSION"),
-    (r"\b\d+ of \d+\b", "N of N"),
+    (r"cgroup-v\d", "cgroup"),
     (r"[ \t]+", " "),
 ];
 
