@@ -109,7 +109,7 @@ mod tests {
     /// A flag that is added is a setting's, or says here that it is none.
     #[test]
     fn every_global_flag_is_a_settings_or_known_to_be_none() {
-        let none = ["config", "verbose", "help", "version"];
+        let none = ["color", "config", "verbose", "help", "version"];
         for arg in Cli::command().get_arguments() {
             let id = arg.get_id().as_str();
             let known = FLAGS.iter().any(|(argument, _)| *argument == id);
