@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "llmfc_";
@@ -239,6 +239,12 @@ fn change<T>(
     path: &Path,
     change: impl FnOnce(&mut KeyFile) -> Result<T, ServerError>,
 ) -> Result<T, ServerError> {
+    if let Some(folder) = path.parent() {
+        // The state folder, as a rule, that a first key is made before; others may pass through it, and read nothing.
+        let mut builder = DirBuilder::new();
+        let made = builder.recursive(true).mode(0o711).create(folder);
+        made.map_err(io("making", folder))?;
+    }
     let lock_path = beside(path, "lock");
     let lock = OpenOptions::new()
         .write(true)
@@ -299,7 +305,7 @@ mod tests {
     #[test]
     fn the_file_never_holds_a_secret_and_is_its_owners_alone() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("keys.json");
+        let path = dir.path().join("state/keys.json");
         let new = add(&path, "app@prod", &[Scope::Run, Scope::Observe], None).unwrap();
         add(&path, "two", &[Scope::Observe], Some(KeyLimits::default())).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
