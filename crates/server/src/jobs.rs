@@ -84,7 +84,7 @@ pub async fn get(
     get, path = "/api/v1/jobs/{id}/artifacts/{name}", tag = "jobs",
     params(
         ("id" = String, Path, description = "The job"),
-        ("name" = String, Path, description = "The file's path below /work/out"),
+        ("name" = String, Path, description = "The file's path below /work/out, its slashes as %2F: `href` of the job has it so"),
     ),
     responses((status = 200, description = "Its bytes", body = Vec<u8>, content_type = "application/octet-stream")),
 )]

@@ -4,8 +4,8 @@ import { element } from "/assets/dom.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const HEIGHT = 160;
-/** Of a chart that has nothing to show. */
-const EMPTY_HEIGHT = 76;
+/** Of a chart that has nothing to show, among others that have nothing either. */
+const COMPACT_HEIGHT = 76;
 const WIDEST_BAR = 28;
 const MARGIN = { top: 8, right: 8, bottom: 20, left: 48 };
 /** Room that a label of the time axis takes, in pixels. */
@@ -33,6 +33,8 @@ export const STEPS = {
 
 const clock = (at, options) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...options });
 
+export const isEmpty = (series) => series.every(({ values }) => values.every((value) => !value));
+
 /**
  * One chart. `series` of what is shown: `{name, look, values}`, a value a time, `null` where there is none; `look` is a
  * colour's class. `format` writes a value with its unit, `kind` is `bars` or `lines`, `steps` one of `STEPS`.
@@ -58,14 +60,15 @@ export class Chart {
     this.svg.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  show(times, series) {
+  show(times, series, { compact = false } = {}) {
     this.times = times;
     this.series = series;
+    this.compact = compact;
     this.draw();
   }
 
   get #isEmpty() {
-    return this.series.every(({ values }) => values.every((value) => !value));
+    return isEmpty(this.series);
   }
 
   get #summed() {
@@ -76,7 +79,7 @@ export class Chart {
     const width = this.svg.clientWidth;
     if (width === 0) return;
     this.width = width;
-    this.height = this.#isEmpty ? EMPTY_HEIGHT : HEIGHT;
+    this.height = this.compact ? COMPACT_HEIGHT : HEIGHT;
     this.svg.setAttribute("height", this.height);
     this.inner = width - MARGIN.left - MARGIN.right;
     this.top = this.#top();

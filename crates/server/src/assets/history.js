@@ -1,6 +1,6 @@
 // What the service measured of the last hour or day, as charts.
 import { ask } from "/assets/api.js";
-import { Chart, STEPS } from "/assets/charts.js";
+import { Chart, isEmpty, STEPS } from "/assets/charts.js";
 import { at, button, bytes, seconds, tell } from "/assets/dom.js";
 import { holds } from "/assets/status.js";
 
@@ -44,8 +44,18 @@ function latency(groups, points) {
   return paths.flatMap((path, at) => [["p50", p50], ["p95", p95]].map((figure) => line(path, at, figure)));
 }
 
-/** Of each group of steps the most. */
-const most = (groups, name, field, look) => ({ name, look, values: groups.map((group) => Math.max(...group.map((point) => point[field] ?? 0))) });
+/** Of each group of steps the most; nothing before the service began. */
+function most(groups, name, field, look) {
+  const known = (group) => group.map((point) => point[field]).filter((value) => value !== undefined);
+  return { name, look, values: groups.map((group) => (known(group).length > 0 ? Math.max(...known(group)) : null)) };
+}
+
+/** The whole range, also where the service is younger. */
+function padded({ points, step_seconds: step }) {
+  const missing = Math.max(0, Math.floor((range.minutes * 60) / step) - points.length);
+  const at = (n) => points[0].at - (missing - n) * step;
+  return [...Array.from({ length: missing }, (_, n) => ({ at: at(n), jobs: {}, latency: [], refusals: {} })), ...points];
+}
 
 const CHARTS = [
   {
@@ -79,13 +89,16 @@ export async function refresh() {
   if (!visible || document.hidden) return;
   const asked = range;
   try {
-    const { points } = await ask(`/api/v1/history?minutes=${asked.minutes}`);
-    if (asked !== range || points.length === 0) return;
+    const history = await ask(`/api/v1/history?minutes=${asked.minutes}`);
+    if (asked !== range || history.points.length === 0) return;
+    const points = padded(history);
     const groups = [];
     // The last one is whole, so that a bar does not change what it is a sum of.
     for (let end = points.length; end > 0; end -= asked.steps) groups.unshift(points.slice(Math.max(0, end - asked.steps), end));
     const times = groups.map((group) => group[0].at);
-    for (const { chart, series } of CHARTS) chart.show(times, series(groups, points));
+    const all = CHARTS.map(({ series }) => series(groups, points));
+    const compact = all.every(isEmpty);
+    CHARTS.forEach(({ chart }, at) => chart.show(times, all[at], { compact }));
     holds(points.at(-1).memory_held_bytes);
     tell("overview-told", "");
   } catch (error) {

@@ -39,6 +39,8 @@ export function holds(memory) {
 
 export async function refresh() {
   try {
+    // Whose key does not count is told so already.
+    if (who().id === null) return;
     if (!may("observe")) {
       at("held").textContent = `key ${who().name}`;
       at("held").className = "muted";

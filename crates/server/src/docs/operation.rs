@@ -91,16 +91,16 @@ impl<'a> Operation<'a> {
     /// `SANDBOX_ID` for `{id}` behind `/sandboxes/`.
     fn placeholder(&self, name: &str) -> String {
         let before = self.path.split(&format!("/{{{name}}}")).next();
-        let of = before
-            .and_then(|path| path.rsplit('/').next())
-            .unwrap_or(name);
-        let plural = if of.ends_with("sses") || of.ends_with("xes") {
-            "es"
-        } else {
-            "s"
-        };
-        let one = of.strip_suffix(plural).unwrap_or(of);
-        format!("{one}_id").to_uppercase()
+        let of = before.and_then(|path| path.rsplit('/').next());
+        let of = of.unwrap_or_default();
+        let is_es = of.ends_with("sses") || of.ends_with("xes");
+        let one = of
+            .strip_suffix(if is_es { "es" } else { "s" })
+            .unwrap_or(of);
+        match name == "id" || name == one {
+            true => format!("{one}_id").to_uppercase(),
+            false => name.to_uppercase(),
+        }
     }
 
     /// The body's type and the body of the examples; `None`: it takes none.

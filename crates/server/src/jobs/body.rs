@@ -180,10 +180,10 @@ fn without_files(result: &JobResult) -> ExecuteResponse {
     ExecuteResponse::from(result)
 }
 
-/// A path as a part of an address: its slashes stay.
+/// A path as one part of an address.
 fn in_address(path: &str) -> String {
     let byte = |byte: u8| match byte {
-        b'/' | b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
+        b'.' | b'-' | b'_' | b'~' => char::from(byte).to_string(),
         _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
     };

@@ -73,9 +73,11 @@ groups! {
     PACKAGES = Job::PackagesRefused Job::PackagesUnresolved Job::PackagesUnavailable Http::TooManyJobs;
     // A turn in the queue, a place for what stays, a VM.
     TURN = Http::TooManyJobs Job::QueueFull Job::ShuttingDown Http::Overloaded Job::Cancelled;
-    STAYS = Http::TooManySessions Http::Overloaded;
+    STAYS = Http::TooManySessions Http::Overloaded Job::QueueFull Job::ShuttingDown;
     VM = Job::IsolationTooWeak Job::ImageMissing Job::ImageDamaged Job::VmStartFailed Job::VmDied Job::AgentFailed
         Job::GuestMisbehaved Job::GuestSilent Job::HostFailed;
+    JOB = Http::JobNotFound;
+    STORED = Http::FileNotFound;
     SESSION = Http::SessionNotFound;
     BUSY = Http::SessionBusy;
     SANDBOX = Http::SandboxNotFound Http::TooManyRequestsOpen;
@@ -152,9 +154,15 @@ operations! {
     get "/api/v1/sandboxes/{id}/files/watch" KEY SCOPE SANDBOX QUERY FILE;
     post "/api/v2/execute" KEY SCOPE JSON LANGUAGE SIZE PROGRAM TURN VM;
     get "/api/v2/runtimes" KEY;
+    get "/api/v1/jobs" KEY SCOPE QUERY;
+    get "/api/v1/jobs/{id}" KEY SCOPE JOB;
+    get "/api/v1/jobs/{id}/artifacts/{name}" KEY SCOPE JOB STORED;
     get "/api/v1/languages" KEY;
     get "/api/v1/rootfs" KEY;
     get "/api/v1/snapshots" KEY;
+    get "/api/v1/whoami" KEY;
+    get "/api/v1/usage" KEY SCOPE QUERY;
+    get "/api/v1/history" KEY SCOPE QUERY;
     get "/api/v1/status" KEY SCOPE;
     get "/api/v1/events" KEY SCOPE QUERY;
     get "/api/v1/doctor" KEY SCOPE DOCTOR;

@@ -1,8 +1,10 @@
 //! The dashboard in real headless Chromium: a program is run by keyboard alone, its output, what it leaves
 //! and its events are seen, and hostile output stays text. Screenshots go to `target/artifacts`.
 
+mod docs;
 mod escapes;
 mod sandboxes;
+mod views;
 
 use crate::chromium::Browser;
 use crate::lab;
@@ -82,7 +84,9 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
         holds("ending", "running")
     );
     page.until(&live).await;
-    page.until(&holds("jobs", "running")).await;
+    page.value("location.hash = '#jobs'").await;
+    page.until(&holds("job-rows", "running")).await;
+    page.value("location.hash = '#programs'").await;
     page.until(&format!("{}.startsWith('ok')", text("ending")))
         .await;
     assert_eq!(page.value(&holds("output", "over")).await, true);

@@ -43,8 +43,8 @@ async fn pages_have_the_policy_and_an_icon() {
 async fn every_refusal_is_one_that_is_described_of_its_operation() {
     let dir = tempfile::tempdir().unwrap();
     let scopes: &[&[Scope]] = &[
-        &[Scope::Execute, Scope::Observe],
-        &[Scope::Execute],
+        &[Scope::Run, Scope::Admin],
+        &[Scope::Run],
         &[Scope::Observe],
     ];
     let mut config = lab::server_config();

@@ -24,7 +24,7 @@ pub const SCREEN: &str =
     "document.querySelector('.xterm-rows').innerText.replaceAll('\\u00a0', ' ')";
 
 /// That an element is on the page.
-fn seen(id: &str) -> String {
+pub fn seen(id: &str) -> String {
     format!("document.getElementById('{id}').checkVisibility()")
 }
 
@@ -41,7 +41,7 @@ pub fn press(text: &str) -> String {
     format!("{}.click()", button(text))
 }
 
-async fn gives_key(page: &mut Browser, key: &str) {
+pub async fn gives_key(page: &mut Browser, key: &str) {
     page.value("document.getElementById('key').focus()").await;
     page.insert(key).await;
     page.press("Enter", 13, 0).await;

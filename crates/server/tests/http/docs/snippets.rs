@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use server::keys::file::Scope;
 use std::process::Stdio;
 use std::time::Duration;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(25);
 /// What the page has for a service's address.
 const ORIGIN: &str = "http://localhost:8080";
 
@@ -31,7 +32,7 @@ const FORMS: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// Calls whose answers go on until their sandbox ends.
+/// Calls whose answers go on until what they are of ends.
 const ENDLESS: [&str; 2] = [
     "get-api-v1-sandboxes-id-contexts-context-events",
     "get-api-v1-sandboxes-id-files-watch",
@@ -98,6 +99,8 @@ struct Reader<'a> {
     key: &'a str,
     session: String,
     sandbox: String,
+    /// A job that left `hello.txt`.
+    job: String,
 }
 
 impl<'a> Reader<'a> {
@@ -107,7 +110,12 @@ impl<'a> Reader<'a> {
             key,
             session: String::new(),
             sandbox: String::new(),
+            job: format!("job-{}", uuid::Uuid::new_v4()),
         };
+        let code = "import os\nos.mkdir('out')\nopen('out/hello.txt', 'w').write('hello')";
+        let job = json!({"language": "python", "code": code, "trace_id": reader.job});
+        let (status, done) = reader.api(Method::POST, "/api/v1/execute", &job).await;
+        assert!(status == 200 && done["status"] == "ok", "{done}");
         let body = json!({"language": "python"});
         reader.session = reader.made("/api/v1/sessions", &body).await;
         reader.sandbox = reader.made("/api/v1/sandboxes", &body).await;
@@ -149,7 +157,9 @@ impl<'a> Reader<'a> {
         let mut text = text
             .replace(ORIGIN, &self.service.url(""))
             .replace("SANDBOX_ID", &self.sandbox)
-            .replace("SESSION_ID", &self.session);
+            .replace("SESSION_ID", &self.session)
+            .replace("JOB_ID", &self.job)
+            .replace("artifacts/NAME", "artifacts/hello.txt");
         let within = format!("/api/v1/sandboxes/{}", self.sandbox);
         if text.contains("PROCESS_ID") {
             let body = match id.rsplit('-').next() {
@@ -166,6 +176,13 @@ impl<'a> Reader<'a> {
         if text.contains("CONTEXT_ID") {
             let body = json!({"language": "python"});
             let context = self.made(&format!("{within}/contexts"), &body).await;
+            if id.ends_with("events") {
+                let cell = json!({"code": "1", "context": context.parse::<u32>().unwrap()});
+                let (status, _) = self
+                    .api(Method::POST, &format!("{within}/execute"), &cell)
+                    .await;
+                assert_eq!(status, 200);
+            }
             text = text.replace("CONTEXT_ID", &context);
         }
         if id.ends_with("files") || id.ends_with("stat") {
@@ -180,6 +197,23 @@ impl<'a> Reader<'a> {
             assert_eq!(self.api(Method::POST, &path, &file).await.0, 201);
         }
         text
+    }
+
+    /// Ends what an example began, for each holds a VM.
+    async fn ends_others(&self) {
+        for (path, own) in [
+            ("/api/v1/sessions", &self.session),
+            ("/api/v1/sandboxes", &self.sandbox),
+        ] {
+            let (_, list) = self.api(Method::GET, path, &Value::Null).await;
+            for one in list.as_array().unwrap() {
+                let id = one["id"].as_str().unwrap();
+                if id != own {
+                    let path = format!("{path}/{id}");
+                    self.api(Method::DELETE, &path, &Value::Null).await;
+                }
+            }
+        }
     }
 
     fn spawn(&self, program: &[&str], text: &str) -> Child {
@@ -197,6 +231,21 @@ impl<'a> Reader<'a> {
         command
             .spawn()
             .unwrap_or_else(|error| panic!("not run: {}: {error}", program[0]))
+    }
+
+    /// One that follows something, once it has heard of it. What is told of a context ends with the context.
+    async fn followed(&self, text: &str, mut child: Child) -> Child {
+        let heard = child.stdout.as_mut().unwrap().read_u8();
+        tokio::time::timeout(PATIENCE, heard)
+            .await
+            .unwrap()
+            .unwrap();
+        if let Some((_, rest)) = text.split_once("/contexts/") {
+            let context = rest.split('/').next().unwrap();
+            let path = format!("/api/v1/sandboxes/{}/contexts/{context}", self.sandbox);
+            assert_eq!(self.api(Method::DELETE, &path, &Value::Null).await.0, 204);
+        }
+        child
     }
 
     /// Runs all of one way.
@@ -222,8 +271,11 @@ impl<'a> Reader<'a> {
             let child = self.spawn(program, &text);
             count += 1;
             match ENDLESS.contains(&id.as_str()) {
-                true => endless.push((example.id, child)),
+                true => endless.push((id.clone(), self.followed(&text, child).await)),
                 false => ends_well(form, id, child).await,
+            }
+            if id.ends_with("v1-sessions") || id.ends_with("v1-sandboxes") {
+                self.ends_others().await;
             }
         }
         // Its sandbox was deleted.
@@ -267,16 +319,17 @@ async fn every_example_of_the_page_runs() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = lab::server_config();
     config.key_defaults.burst = 10_000;
-    config.key_defaults.sessions = 20;
-    config.sessions.sessions = 20;
-    let scopes: &[&[Scope]] = &[&[Scope::Execute, Scope::Observe]];
+    config.sessions.sessions = 12;
+    // A key each: what a list shows is one's own.
+    let all: &[Scope] = &[Scope::Run, Scope::Admin];
+    let scopes = &[all, all, all];
     let (service, keys) = lab::start_with_keys(dir.path(), config, scopes).await;
     let page = service.get("/docs").await.text().await.unwrap();
-    let run = |form| {
-        let (service, page, key) = (&service, &page, &keys[0]);
-        async move { Reader::new(service, key).await.runs(page, form).await }
+    let run = |n: usize| {
+        let (service, page, key) = (&service, &page, &keys[n]);
+        async move { Reader::new(service, key).await.runs(page, FORMS[n]).await }
     };
-    let (curl, python, javascript) = tokio::join!(run(FORMS[0]), run(FORMS[1]), run(FORMS[2]));
+    let (curl, python, javascript) = tokio::join!(run(0), run(1), run(2));
     assert!(curl > 40 && curl == python && javascript == curl + 1);
     service.end().await;
 }
