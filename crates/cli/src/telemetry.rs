@@ -175,6 +175,7 @@ impl EventSink for EventLog {
             target: "event",
             event_type = event_type.as_str(),
             job = event.trace_id.as_ref().map(TraceId::as_str),
+            key = event.extra.get("key").and_then(serde_json::Value::as_str),
             "{}", event.details
         );
     }

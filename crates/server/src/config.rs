@@ -72,7 +72,7 @@ pub struct KeptJobs {
 impl Default for KeptJobs {
     fn default() -> Self {
         KeptJobs {
-            count: 500,
+            count: 200,
             mib: 32,
             seconds: 3600,
         }

@@ -9,7 +9,7 @@ use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
 use tracing::field::Empty;
-use tracing::{Instrument as _, Span, info_span};
+use tracing::{Instrument as _, Span, warn_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 /// The header that carries the caller's trace.
@@ -58,7 +58,8 @@ pub async fn request(request: Request, next: Next) -> Response {
         .extensions()
         .get::<MatchedPath>()
         .map_or("other", MatchedPath::as_str);
-    let span = info_span!(
+    // At the level that is always told: a warning's line then says whose request it is of.
+    let span = warn_span!(
         "request",
         otel.name = format!("{} {route}", request.method()),
         otel.kind = "server",

@@ -10,6 +10,12 @@ _OPERATOR = "for operators: the command line and the dashboard show it"
 ROUTES = {
     "GET /api/v1/doctor": _OPERATOR,
     "GET /api/v1/events": _OPERATOR,
+    "GET /api/v1/history": _OPERATOR,
+    "GET /api/v1/jobs": _OPERATOR,
+    "GET /api/v1/jobs/{id}": _OPERATOR,
+    "GET /api/v1/jobs/{id}/artifacts/{name}": _OPERATOR,
+    "GET /api/v1/usage": _OPERATOR,
+    "GET /api/v1/whoami": _OPERATOR,
     "GET /api/v1/snapshots": _OPERATOR,
     "GET /api/v1/status": _OPERATOR,
     "GET /metrics": _OPERATOR,
@@ -38,6 +44,8 @@ SCHEMAS = {
     **dict.fromkeys(
         ["Health", "JobRow", "Latency", "PoolRow", "SandboxRow", "SnapshotBody", "StatusBody"], _OPERATOR
     ),
+    **dict.fromkeys(["JobArtifact", "JobDetail", "HistoryBody", "Point", "LimitsBody", "WhoamiBody"], _OPERATOR),
+    **dict.fromkeys(["DayUsage", "KeyUsage", "UsageBody", "UsageRow"], _OPERATOR),
     "EventBody": "server-sent events are read as such; their data is the other schemas'",
     "ProblemBody": "raised as `ProblemError`",
     "Told": "a union of others: `ProcessEvent`",

@@ -45,14 +45,14 @@ pub fn run(global: &Global, args: &UsageArgs) -> anyhow::Result<ExitCode> {
         header.push("day");
     }
     header.extend(numbers);
-    let rows = usage.keys.iter().flat_map(|key| rows(key, args.daily));
+    let rows = usage.keys.iter().flat_map(|key| rows(key, args));
     table::print(&header, rows)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn rows(key: &KeyUsage, daily: bool) -> Vec<Vec<String>> {
+fn rows(key: &KeyUsage, args: &UsageArgs) -> Vec<Vec<String>> {
     let named = || vec![key.key.clone(), key.key_name.clone()];
-    if !daily {
+    if !args.daily {
         return vec![[named(), numbers(&key.total)].concat()];
     }
     let row = |day: &server::usage::report::DayUsage| {

@@ -164,7 +164,37 @@ async fn keys_made_and_revoked_by_command_count_while_it_runs() {
     let session = service.post("/api/v1/sessions", &json!({"language": "python"}));
     let refused = session.bearer_auth(&key).send().await.unwrap();
     assert_eq!(refused.status(), 429);
+    assert_eq!(listed["keys"][0]["scopes"], json!(["run"]), "{listed}");
+    // One that only observes runs nothing, and is revoked by its name.
+    let ops = keys(&["add", "ops", "--observe"]);
+    crate::service::until("the other counts", async || status(&ops).await == 200).await;
+    let job = json!({"language": "python", "code": "1"});
+    let refused = service.post("/api/v1/execute", &job).bearer_auth(&ops);
+    assert_eq!(refused.send().await.unwrap().status(), 403);
+    let table = keys(&["list"]);
+    for part in ["SCOPES", "SESSIONS", "LAST USED", "observe", "somebody"] {
+        assert!(table.contains(part), "{part} in\n{table}");
+    }
     keys(&["revoke", id]);
-    crate::service::until("the key does not count", async || status(&key).await == 401).await;
+    let gone = keys(&["revoke", "ops", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&gone).unwrap()["name"], "ops");
+    crate::service::until("the keys do not count", async || {
+        status(&key).await == 401 && status(&ops).await == 401
+    })
+    .await;
+    let config = service.config.clone();
     service.stop();
+    // Its usage is told by the command, without the service.
+    let usage = |args: &[&str]| {
+        let done = tool(&config).arg("usage").args(args).output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap()
+    };
+    let told: Value = serde_json::from_str(&usage(&["--key", "ops", "--json"])).unwrap();
+    let keys_told = told["keys"].as_array().unwrap();
+    let own = keys_told
+        .iter()
+        .find(|own| own["total"]["refusals"]["forbidden"] == 1);
+    assert!(own.is_some(), "{told}");
+    assert!(usage(&["--since", "1h", "--daily"]).contains("ops"));
 }

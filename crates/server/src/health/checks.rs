@@ -103,8 +103,9 @@ mod tests {
     use super::*;
     use protocol::language::named;
 
-    fn state(ready: usize, was_full: bool, is_failing: bool) -> ShelfState {
-        ShelfState {
+    #[test]
+    fn a_pool_is_waited_for_once_and_not_for_ever() {
+        let state = |ready, was_full, is_failing| ShelfState {
             ready,
             size: sandbox::config::PoolSize {
                 min: 2,
@@ -115,11 +116,7 @@ mod tests {
             },
             was_full,
             is_failing,
-        }
-    }
-
-    #[test]
-    fn a_pool_is_waited_for_once_and_not_for_ever() {
+        };
         let (python, node) = (named("python"), named("node"));
         let soon = Duration::from_secs(1);
         for (shelves, ok) in [

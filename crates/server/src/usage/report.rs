@@ -109,6 +109,16 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_more_than_a_day_or_wrong(text in "\\PC{0,24}|[0-9]{1,9}[smhdwy]{1,2}|[0-9-]{6,12}") {
+            // What is taken is a day of the calendar, however long ago.
+            if let Ok(day) = first_day(&text) {
+                proptest::prop_assert!(day >= Date::MIN && day <= Date::MAX);
+            }
+        }
+    }
+
     #[test]
     fn days_are_summed_by_key() {
         let row = |name: &str, sandboxes| NamedRow {

@@ -1,11 +1,12 @@
 //! The service over real HTTP on loopback, in front of a real sandbox.
 //!
 //! [`lab`] starts services and says what can run here. [`refusals`], [`codings`], [`telling`], [`auth`],
-//! [`bounds`], [`pages`] and [`tls`] need no VM; [`jobs`], [`answers`], [`as_reported`], [`stopping`],
+//! [`bounds`], [`pages`] and [`tls`] need no VM; [`jobs`], [`accounts`], [`answers`], [`as_reported`], [`stopping`],
 //! [`docs`], [`mcp`], [`packages`], [`piston`], [`sessions`], [`shells`] and [`sandboxes`] run real ones and say
 //! `not run: …` where the image or the VMM is missing (with `LLM_FIRECRACKER_REQUIRE=1`: fail).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accounts;
 mod answers;
 mod as_reported;
 mod auth;

@@ -95,3 +95,40 @@ async fn a_session_that_does_not_begin_leaves_its_reason() {
     );
     service.end().await;
 }
+
+/// A manifest says that the image is there, and its file is not: what a disk that was full, or a hand, leaves.
+#[tokio::test]
+async fn a_damaged_image_is_no_readiness() {
+    if !lab::can_run("bash") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (real, own) = (lab::state_dir().join("images"), dir.path().join("images"));
+    std::fs::create_dir_all(own.join("rootfs")).unwrap();
+    for name in ["kernel", "uml", "initramfs"] {
+        // Which kernels there are is the engine's matter.
+        if real.join(name).exists() {
+            std::os::unix::fs::symlink(real.join(name), own.join(name)).unwrap();
+        }
+    }
+    let manifest = "rootfs/bash.json";
+    std::fs::copy(real.join(manifest), own.join(manifest)).unwrap();
+    let service = lab::start_in(dir.path()).await;
+    let job = json!({"language": "bash", "code": "echo"});
+    let (status, problem) = service.execute(&job).await;
+    assert_eq!((status, &problem["code"]), (503, &"image_damaged".into()));
+    let (status, body) = answer(service.client.get(service.url("/readyz"))).await;
+    assert_eq!((status, &body["ready"]), (503, &false.into()), "{body}");
+    let images = &body["checks"][1];
+    assert_eq!(
+        (&images["name"], &images["ok"]),
+        (&json!("images"), &json!(false))
+    );
+    let fix = images["fix"].as_str().unwrap();
+    assert!(fix.contains("images build bash"), "{images}");
+    assert!(
+        !body.to_string().contains(dir.path().to_str().unwrap()),
+        "{body}"
+    );
+    service.end().await;
+}

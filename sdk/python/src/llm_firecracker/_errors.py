@@ -219,6 +219,7 @@ CODES: dict[str, type[ProblemError]] = {
     "host_not_allowed": Forbidden,
     "writable_forbidden": Forbidden,
     "not_found": NotFound,
+    "job_not_found": NotFound,
     "session_not_found": NotFound,
     "sandbox_not_found": SandboxNotFound,
     "process_not_found": ProcessNotFound,

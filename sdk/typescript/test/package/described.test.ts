@@ -25,6 +25,12 @@ test("the generated types are those of the service: else scripts/test-sdk-typesc
 const WITHOUT: Record<string, string> = {
   "get /api/v1/doctor": "for who runs the service",
   "get /api/v1/events": "for who runs the service",
+  "get /api/v1/history": "for who runs the service",
+  "get /api/v1/jobs": "for who runs the service; a job's answer has its result",
+  "get /api/v1/jobs/{id}": "for who runs the service; a job's answer has its result",
+  "get /api/v1/jobs/{id}/artifacts/{name}": "for who runs the service; a job's answer has its files",
+  "get /api/v1/usage": "for who runs the service",
+  "get /api/v1/whoami": "for who runs the service",
   "get /api/v1/snapshots": "for who runs the service",
   "get /api/v1/status": "for who runs the service",
   "get /metrics": "for who runs the service",

@@ -45,6 +45,7 @@ class Check:
     name: str
     ok: bool
     detail: str
+    fix: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
