@@ -119,7 +119,11 @@ impl<'a> Operation<'a> {
         let good = answers.filter(|(status, _)| status.starts_with('2'));
         let types = good.flat_map(|(_, answer)| answer["content"].as_object());
         let mut types: Vec<&str> = types.flatten().map(|(name, _)| name.as_str()).collect();
-        types.sort_by_key(|name| *name != "application/json");
+        types.sort_by_key(|name| match *name {
+            "application/json" => 0,
+            "text/event-stream" => 1,
+            _ => 2,
+        });
         types
     }
 

@@ -12,7 +12,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// What the page has for a service's address.
 const ORIGIN: &str = "http://localhost:8080";
 
@@ -236,10 +236,11 @@ impl<'a> Reader<'a> {
     /// One that follows something, once it has heard of it. What is told of a context ends with the context.
     async fn followed(&self, text: &str, mut child: Child) -> Child {
         let heard = child.stdout.as_mut().unwrap().read_u8();
-        tokio::time::timeout(PATIENCE, heard)
-            .await
-            .unwrap()
-            .unwrap();
+        let heard = tokio::time::timeout(PATIENCE, heard).await;
+        assert!(
+            matches!(heard, Ok(Ok(_))),
+            "heard nothing: {heard:?} {text}"
+        );
         if let Some((_, rest)) = text.split_once("/contexts/") {
             let context = rest.split('/').next().unwrap();
             let path = format!("/api/v1/sandboxes/{}/contexts/{context}", self.sandbox);
