@@ -10,19 +10,19 @@ import { EXAMPLES, example } from "/assets/run.js";
 import * as sandboxes from "/assets/sandboxes.js";
 import * as status from "/assets/status.js";
 import * as usage from "/assets/usage.js";
-import { learn, may } from "/assets/who.js";
+import { learn, may, who } from "/assets/who.js";
 
 const REFRESH_MILLIS = 5000;
 /** Events come in flocks. */
 const SOON_MILLIS = 150;
 
-/** `#NAME` or `#NAME/ID`; the first where there is no such view. `needs`: a scope without which it is empty. */
+/** `#NAME` or `#NAME/ID`; the first where there is no such view. `needs`: scopes of which one is asked for. */
 const VIEWS = [
   { name: "programs", title: "Run", show: () => {} },
-  { name: "jobs", title: "Jobs", show: jobs.display },
+  { name: "jobs", title: "Jobs", show: jobs.display, needs: ["run", "admin"] },
   { name: "sandboxes", title: "Sandboxes", show: sandboxes.show },
-  { name: "overview", title: "Overview", show: history.show, needs: "observe" },
-  { name: "usage", title: "Usage", show: usage.show },
+  { name: "overview", title: "Overview", show: history.show, needs: ["observe", "admin"] },
+  { name: "usage", title: "Usage", show: usage.show, needs: ["run", "admin"] },
 ];
 
 function route() {
@@ -85,7 +85,10 @@ async function begin() {
   } catch (error) {
     tell("held", error.message, "bad");
   }
-  for (const { name, needs } of VIEWS) document.querySelector(`nav a[href="#${name}"]`).hidden = Boolean(needs) && !may(needs);
+  for (const { name, needs } of VIEWS) {
+    const isShown = !needs || who().id === null || needs.some(may);
+    document.querySelector(`nav a[href="#${name}"]`).hidden = !isShown;
+  }
   for (const part of ["events-part", "doctor-part"]) at(part).hidden = !may("admin");
   languages();
   if (may("admin")) events.watch(refreshSoon);

@@ -46,9 +46,12 @@ export function labelled(cells) {
   return made;
 }
 
+/** A cell; several things in it stay together where a narrow screen puts its name before it. */
 export function cell(...content) {
   const td = element("td");
-  td.append(...content);
+  const together = content.length > 1 ? element("div", null, "together") : td;
+  together.append(...content);
+  if (together !== td) td.append(together);
   return td;
 }
 

@@ -13,6 +13,7 @@ const latency = new Table("latency", () => ({
 
 /** Figures that come with the history, not with the state. */
 let held = null;
+let last = null;
 
 function tile([name, value]) {
   const made = element("div");
@@ -35,6 +36,7 @@ function tiles(status) {
 /** Says how much memory all VMs hold, in bytes. */
 export function holds(memory) {
   held = memory;
+  if (last) tiles(last);
 }
 
 export async function refresh() {
@@ -49,6 +51,7 @@ export async function refresh() {
     const status = await ask("/api/v1/status");
     at("held").textContent = `${status.engine} · ${status.accelerator} · ${status.jail} · up ${span(status.uptime_seconds)}`;
     at("held").className = status.accelerator === "tcg" ? "warn" : "muted";
+    last = status;
     tiles(status);
     pool.show(status.pool, (p) => p.language);
     latency.show(status.latency, (l) => l.path);

@@ -5,6 +5,7 @@ const NOBODY = { id: null, name: "", scopes: [], open: false };
 let known = NOBODY;
 
 export const who = () => known;
+/** An administrator may see all numbers. */
 export const may = (scope) => known.scopes.includes(scope) || (scope === "observe" && known.scopes.includes("admin"));
 
 /** Asks anew; throws where the key does not count. */

@@ -10,7 +10,12 @@ use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use sandbox::live::contexts::{ContextEvent, Events};
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::timeout;
+
+/// How long contexts of a sandbox that ended may take to tell of it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// An answer that comes as it is told.
 pub struct Telling {
@@ -75,13 +80,24 @@ impl Telling {
         Some(bytes)
     }
 
+    /// What whoever looks on is told next. A context without an interpreter hears nothing of its sandbox's end.
+    async fn seen(&mut self) -> Option<(u64, Arc<ContextEvent>)> {
+        tokio::select! {
+            biased;
+            next = self.events.next() => return next,
+            () = self.used.app.draining.cancelled() => return None,
+            () = self.used.live.ended() => {}
+        }
+        let last = timeout(LAST_WORDS, self.events.next()).await;
+        last.unwrap_or_default()
+    }
+
     /// What is to be told next; `None`: nothing more, or the service stops and waits for nobody who only looks on.
     async fn told(&mut self) -> Option<CellTold> {
         loop {
-            let next = self.events.next();
             let (number, event) = match &self.interruption {
-                Some(_) => next.await?,
-                None => self.used.app.draining.run_until_cancelled(next).await??,
+                Some(_) => self.events.next().await?,
+                None => self.seen().await?,
             };
             if self.concerns(&event) {
                 return Some(CellTold::of(&self.used.live, number, &event));

@@ -109,8 +109,10 @@ async fn a_call_is_found_read_and_tried_with_a_key() {
             ran.as_str().unwrap().contains("\"stdout\": \"42\\n\""),
             "{ran}"
         );
-        page.value("document.getElementById('post-api-v1-execute').scrollIntoView()")
-            .await;
+        page.value(
+            "document.getElementById('post-api-v1-execute').scrollIntoView({behavior: 'instant'})",
+        )
+        .await;
         for scheme in ["light", "dark"] {
             page.screenshot_window("docs", scheme).await;
         }
@@ -125,6 +127,10 @@ async fn a_call_is_found_read_and_tried_with_a_key() {
     page.press("Enter", 13, 0).await;
     page.until(&format!("{contents}.open")).await;
     page.press("Enter", 13, 0).await;
+    page.value(
+        "document.getElementById('post-api-v1-execute').scrollIntoView({behavior: 'instant'})",
+    )
+    .await;
     for scheme in ["light", "dark"] {
         page.screenshot_window("docs-narrow", scheme).await;
     }

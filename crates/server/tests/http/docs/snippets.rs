@@ -32,7 +32,7 @@ const FORMS: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// Calls whose answers go on until what they are of ends.
+/// Calls whose answers go on until their sandbox ends.
 const ENDLESS: [&str; 2] = [
     "get-api-v1-sandboxes-id-contexts-context-events",
     "get-api-v1-sandboxes-id-files-watch",
@@ -233,19 +233,11 @@ impl<'a> Reader<'a> {
             .unwrap_or_else(|error| panic!("not run: {}: {error}", program[0]))
     }
 
-    /// One that follows something, once it has heard of it. What is told of a context ends with the context.
-    async fn followed(&self, text: &str, mut child: Child) -> Child {
+    /// One that follows something, once it has heard of it.
+    async fn followed(&self, mut child: Child) -> Child {
         let heard = child.stdout.as_mut().unwrap().read_u8();
         let heard = tokio::time::timeout(PATIENCE, heard).await;
-        assert!(
-            matches!(heard, Ok(Ok(_))),
-            "heard nothing: {heard:?} {text}"
-        );
-        if let Some((_, rest)) = text.split_once("/contexts/") {
-            let context = rest.split('/').next().unwrap();
-            let path = format!("/api/v1/sandboxes/{}/contexts/{context}", self.sandbox);
-            assert_eq!(self.api(Method::DELETE, &path, &Value::Null).await.0, 204);
-        }
+        assert!(matches!(heard, Ok(Ok(_))), "heard nothing: {heard:?}");
         child
     }
 
@@ -272,7 +264,7 @@ impl<'a> Reader<'a> {
             let child = self.spawn(program, &text);
             count += 1;
             match ENDLESS.contains(&id.as_str()) {
-                true => endless.push((id.clone(), self.followed(&text, child).await)),
+                true => endless.push((id.clone(), self.followed(child).await)),
                 false => ends_well(form, id, child).await,
             }
             if id.ends_with("v1-sessions") || id.ends_with("v1-sandboxes") {
