@@ -129,6 +129,169 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Time series of the last hour or day: jobs by status, latency, load, memory, refusals. Numbers of the whole service. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description 60: the last hour; 1440: the last day. 60 where it is absent. */
+                    minutes?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The series */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["HistoryBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs that run and those that ended lately, newest first: a key's own, or with the scope `admin` those of all keys.
+         * @description How many are remembered, and for how long, the operator says (`[server.kept_jobs]`).
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description How many at most, 1 to 1000; 100 where it is absent. */
+                    limit?: number;
+                    /** @description Only those of the key with this id; of use to who sees all keys'. */
+                    key?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Jobs */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobRow"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job, with its result, what it left, and its events, as far as they are remembered. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Its id, or the trace_id that its answer had */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The job */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["JobDetail"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/artifacts/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file that a job left, as it is, to be saved. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The job */
+                    id: string;
+                    /** @description The file's path below /work/out, its slashes as %2F: `href` of the job has it so */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Its bytes */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": number[];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/languages": {
         parameters: {
             query?: never;
@@ -1690,6 +1853,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a key used: its own, or with the scope `admin` that of all keys. */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only of the key with this id or name. */
+                    key?: string;
+                    /** @description So long ago (`24h`, `7d`), or a day (`2026-11-01`); days count as a whole. `30d` where it is absent. */
+                    since?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Usage */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["UsageBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The key that asks: its name, scopes and limits. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The key */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["WhoamiBody"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/execute": {
         parameters: {
             query?: never;
@@ -1845,7 +2085,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether jobs are taken. */
+        /** Whether jobs are taken; where not, each check that is not good says why and what to do. */
         get: {
             parameters: {
                 query?: never;
@@ -2007,9 +2247,11 @@ export interface components {
         };
         /** @description One check. */
         Check: {
-            /** @description One sentence. */
+            /** @description One sentence: what is seen. */
             detail: string;
-            /** @description `serving`, `images`, `pool` or `disk`. */
+            /** @description What to do, where it is not good. */
+            fix?: string | null;
+            /** @description `serving`, `images`, `engine`, `pool` or `disk`. */
             name: string;
             /** @description It is good. */
             ok: boolean;
@@ -2052,6 +2294,13 @@ export interface components {
             } | null;
             /** @description python, node, typescript, bash, r or java, where the image has it; absent: the sandbox's own. */
             language?: string | null;
+        };
+        /** @description What a key used on one day. */
+        DayUsage: {
+            /** @description The day (UTC), as `2026-11-30`. */
+            day: string;
+            /** @description What it used. */
+            used: components["schemas"]["UsageRow"];
         };
         /** @description A folder's entries. */
         EntriesBody: {
@@ -2369,6 +2618,16 @@ export interface components {
             /** @description Always `ok`. */
             status: string;
         };
+        /** @description A time series. */
+        HistoryBody: {
+            /** @description Oldest first, without gaps since the service started; the last one is not over yet. */
+            points: components["schemas"]["Point"][];
+            /**
+             * Format: int64
+             * @description Seconds from one point to the next.
+             */
+            step_seconds: number;
+        };
         /** @description What held a job. */
         IsolationBody: {
             /** @description `kvm` or `tcg`. */
@@ -2383,23 +2642,111 @@ export interface components {
             /** @description What stands around the VMM. */
             jail: string;
         };
+        /** @description A file that a job left. */
+        JobArtifact: {
+            /** @description Where it can be had. */
+            href: string;
+            /** @description What its name says that it is. */
+            mime_type: string;
+            /** @description Its path below `/work/out`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description In bytes.
+             */
+            size: number;
+        };
+        /** @description A job, and what is remembered of it. */
+        JobDetail: {
+            /** @description What it left in `/work/out`. */
+            artifacts: components["schemas"]["JobArtifact"][];
+            /** @description What was told of it, oldest first. */
+            events: unknown[];
+            /** @description In short. */
+            job: components["schemas"]["JobRow"];
+            result?: null | components["schemas"]["ExecuteResponse"];
+        };
         /** @description One job, now or lately. */
         JobRow: {
-            /** @description Its language. */
+            /**
+             * Format: double
+             * @description Seconds until a VM took it.
+             */
+            boot_seconds?: number | null;
+            /** @description Why there is no result of the program: the stable code. */
+            code?: string | null;
+            /**
+             * Format: double
+             * @description CPU time of all its processes.
+             */
+            cpu_seconds?: number | null;
+            /** @description What its VM ran under. */
+            engine?: string | null;
+            /**
+             * Format: double
+             * @description Seconds that compiler and program ran.
+             */
+            execute_seconds?: number | null;
+            /**
+             * Format: int32
+             * @description The program's (or compiler's) exit code.
+             */
+            exit_code?: number | null;
+            /** @description Its name here: no two jobs have the same. */
+            id: string;
+            /** @description What its VM booted from. */
+            image: string;
+            /** @description Its result is remembered. */
+            kept: boolean;
+            /** @description The id of its key; `local` without keys. */
+            key: string;
+            /** @description What that key is called. */
+            key_name: string;
+            /** @description What its program is written in. */
             language: string;
-            /** @description `pool`, `clone` or `boot`, once it ended. */
+            /** @description The limit that ended it. */
+            limit?: string | null;
+            /**
+             * Format: double
+             * @description The most memory that it held, in MiB.
+             */
+            memory_peak_mib?: number | null;
+            /** @description `pool`, `clone` or `boot`: which way its VM came. */
             path?: string | null;
-            /** @description When it was given a VM, or ended without one (RFC 3339, UTC). */
+            /**
+             * Format: double
+             * @description Seconds that it waited for its turn.
+             */
+            queue_seconds?: number | null;
+            /** @description The session that it ran in. */
+            session?: string | null;
+            /**
+             * Format: int32
+             * @description The signal that ended it.
+             */
+            signal?: number | null;
+            /** @description When it was asked for (RFC 3339, UTC). */
             started_at: string;
-            /** @description `running`, or how it ended. */
+            /** @description `waiting`, `running`, or how it ended. */
             status: string;
             /**
              * Format: double
              * @description Seconds from its request to its end.
              */
             total_seconds?: number | null;
-            /** @description Its name. */
+            /** @description Its name in events and logs, which its client may have chosen. */
             trace_id: string;
+        };
+        /** @description What one key used. */
+        KeyUsage: {
+            /** @description By day, oldest first; a day on which it used nothing is left out. */
+            days: components["schemas"]["DayUsage"][];
+            /** @description Its id; `local` without keys. */
+            key: string;
+            /** @description What it was called last. */
+            key_name: string;
+            /** @description All of it. */
+            total: components["schemas"]["UsageRow"];
         };
         /** @description A language. */
         LanguageBody: {
@@ -2463,6 +2810,25 @@ export interface components {
              * @description Its value, in `unit`.
              */
             value: number;
+        };
+        /** @description How much a key may do. */
+        LimitsBody: {
+            /**
+             * Format: int32
+             * @description Requests at once on top of that.
+             */
+            burst: number;
+            /** @description Jobs at one time, waiting ones included. */
+            jobs: number;
+            /**
+             * Format: double
+             * @description Requests a second, in the long run.
+             */
+            requests_per_second: number;
+            /** @description Jobs that run at one time; 0: as many as may run, less a quarter where there are other keys. */
+            running: number;
+            /** @description Sessions and sandboxes at one time. */
+            sessions: number;
         };
         /** @description What a program printed. */
         Logs: {
@@ -2596,6 +2962,44 @@ export interface components {
         };
         /** @description An event that says no more than its name. */
         PlainBody: Record<string, never>;
+        /** @description What happened in one step. */
+        Point: {
+            /**
+             * Format: int64
+             * @description When it began, in seconds since 1970 (UTC).
+             */
+            at: number;
+            /** @description Jobs that ended, by status. */
+            jobs: {
+                [key: string]: number;
+            };
+            /** @description How long they took, by the way their VMs came. */
+            latency: components["schemas"]["Latency"][];
+            /**
+             * Format: int64
+             * @description Host memory that VMMs held, in bytes, at the last look.
+             */
+            memory_held_bytes: number;
+            /**
+             * Format: int64
+             * @description VMs that waited in the pool, at the last look.
+             */
+            pool_ready: number;
+            /**
+             * Format: int64
+             * @description The most jobs that waited at any look.
+             */
+            queue: number;
+            /** @description Requests that were refused, by code. */
+            refusals: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description The most jobs that ran at any look.
+             */
+            running: number;
+        };
         /** @description VMs kept ready for one language. */
         PoolRow: {
             /** @description The language's name. */
@@ -3100,7 +3504,7 @@ export interface components {
             engine: string;
             /** @description What stands around each VMM. */
             jail: string;
-            /** @description Jobs now and lately, newest first. */
+            /** @description Jobs now and lately that the key may see, newest first. */
             jobs: components["schemas"]["JobRow"][];
             /** @description How long jobs took lately. */
             latency: components["schemas"]["Latency"][];
@@ -3112,7 +3516,7 @@ export interface components {
             queue_bound: number;
             /** @description Jobs that run. */
             running: number;
-            /** @description Sandboxes of all keys, oldest first. */
+            /** @description Sandboxes that the key may see, oldest first. */
             sandboxes: components["schemas"]["SandboxRow"][];
             /**
              * Format: int64
@@ -3173,18 +3577,65 @@ export interface components {
         To: "process" | "group" | "all";
         /** @description One thing that is told. */
         Told: components["schemas"]["ProcessBody"] | components["schemas"]["OutputBody"] | components["schemas"]["ExpiringBody"] | components["schemas"]["ExitBody"] | components["schemas"]["ProblemBody"];
-        /** @description What a job used. */
+        /** @description What keys used. */
         UsageBody: {
+            /** @description By key, sorted by name. */
+            keys: components["schemas"]["KeyUsage"][];
+            /** @description The first day (UTC) that counts. */
+            since: string;
+        };
+        /** @description What was used. Numbers only grow. */
+        UsageRow: {
             /**
              * Format: double
-             * @description CPU time of all its processes.
+             * @description CPU seconds of jobs.
+             * @default 0
              */
             cpu_seconds: number;
             /**
-             * Format: double
-             * @description The most memory it held, in MiB.
+             * @description Jobs that ended, by status; programs of sessions are jobs.
+             * @default {}
              */
-            memory_peak_mib: number;
+            jobs: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description Memory of VMs times the seconds that they were held, of jobs, sessions and sandboxes, in GiB seconds.
+             * @default 0
+             */
+            memory_gib_seconds: number;
+            /**
+             * Format: int64
+             * @description Bytes that jobs printed and left as files, as far as they were answered.
+             * @default 0
+             */
+            output_bytes: number;
+            /**
+             * @description Requests that were refused, by code.
+             * @default {}
+             */
+            refusals: {
+                [key: string]: number;
+            };
+            /**
+             * Format: double
+             * @description Seconds that these held their VMs.
+             * @default 0
+             */
+            sandbox_seconds: number;
+            /**
+             * Format: int64
+             * @description Sessions and sandboxes that were given a place, to begin or to go on after a pause.
+             * @default 0
+             */
+            sandboxes: number;
+            /**
+             * Format: double
+             * @description Seconds that jobs had their VMs, starts included.
+             * @default 0
+             */
+            wall_seconds: number;
         };
         /**
          * @description As whom a process runs.
@@ -3212,6 +3663,19 @@ export interface components {
         } | Record<string, never> | components["schemas"]["ProblemBody"];
         /** @description What is told. */
         What: components["schemas"]["PrintedBody"] | components["schemas"]["ShownBody"] | components["schemas"]["CellErrorBody"] | components["schemas"]["CellEndBody"] | components["schemas"]["LostBody"] | components["schemas"]["PlainBody"];
+        /** @description A key, without its secret. */
+        WhoamiBody: {
+            /** @description Its public part; `local` without keys. */
+            id: string;
+            /** @description How much of it. */
+            limits: components["schemas"]["LimitsBody"];
+            /** @description What it is called. */
+            name: string;
+            /** @description There are no keys: everybody on this machine may do everything. */
+            open: boolean;
+            /** @description `run`, `observe`, `admin`. */
+            scopes: string[];
+        };
         /** @description A file that was written. */
         WrittenBody: {
             /** @description Its path. */

@@ -30,6 +30,7 @@ export const CODES = {
   image_unknown: 400,
   internal_error: 500,
   isolation_too_weak: 503,
+  job_not_found: 404,
   json_invalid: 400,
   language_unknown: 400,
   limit_invalid: 400,
