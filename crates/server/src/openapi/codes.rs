@@ -72,7 +72,7 @@ groups! {
         Job::PatternBlocked;
     PACKAGES = Job::PackagesRefused Job::PackagesUnresolved Job::PackagesUnavailable Http::TooManyJobs;
     // A turn in the queue, a place for what stays, a VM.
-    TURN = Http::TooManyJobs Job::QueueFull Job::ShuttingDown Http::Overloaded Job::Cancelled;
+    TURN = Http::TooManyJobs Job::QueueFull Job::ShuttingDown Http::Overloaded;
     STAYS = Http::TooManySessions Http::Overloaded Job::QueueFull Job::ShuttingDown;
     VM = Job::IsolationTooWeak Job::ImageMissing Job::ImageDamaged Job::VmStartFailed Job::VmDied Job::AgentFailed
         Job::GuestMisbehaved Job::GuestSilent Job::HostFailed;
@@ -192,8 +192,13 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// Codes of requests that belong to no operation.
-    const OUTSIDE: [&str; 3] = ["not_found", "method_not_allowed", "seccomp_profile_invalid"];
+    /// Of requests that reach no operation, of clients that are gone, and of the command line.
+    const OUTSIDE: [&str; 4] = [
+        "not_found",
+        "method_not_allowed",
+        "cancelled",
+        "seccomp_profile_invalid",
+    ];
 
     #[test]
     fn every_operation_is_in_the_table_and_no_other() {

@@ -654,8 +654,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": components["schemas"]["EventBody"];
                         "application/x-ndjson": components["schemas"]["CellTold"];
+                        "text/event-stream": components["schemas"]["EventBody"];
                     };
                 };
             };
@@ -757,7 +757,10 @@ export interface paths {
         get: {
             parameters: {
                 query: {
-                    /** @description Absolute, at most 4096 bytes. */
+                    /**
+                     * @description Absolute, at most 4096 bytes.
+                     * @example /work
+                     */
                     path: string;
                     /** @description Levels of folders, 1 to 32; absent: its own entries. */
                     depth?: number;
@@ -801,7 +804,10 @@ export interface paths {
         get: {
             parameters: {
                 query: {
-                    /** @description Absolute, at most 4096 bytes. */
+                    /**
+                     * @description Absolute, at most 4096 bytes.
+                     * @example /work/hello.txt
+                     */
                     path: string;
                 };
                 header?: never;
@@ -870,8 +876,8 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["ExecuteCellBody"];
-                        "text/event-stream": components["schemas"]["EventBody"];
                         "application/x-ndjson": components["schemas"]["CellTold"];
+                        "text/event-stream": components["schemas"]["EventBody"];
                     };
                 };
             };
@@ -893,7 +899,10 @@ export interface paths {
         get: {
             parameters: {
                 query: {
-                    /** @description Absolute, at most 4096 bytes. */
+                    /**
+                     * @description Absolute, at most 4096 bytes.
+                     * @example /work/hello.txt
+                     */
                     path: string;
                 };
                 header?: never;
@@ -923,7 +932,10 @@ export interface paths {
         put: {
             parameters: {
                 query: {
-                    /** @description Absolute, at most 4096 bytes. */
+                    /**
+                     * @description Absolute, at most 4096 bytes.
+                     * @example /work/hello.txt
+                     */
                     path: string;
                 };
                 header?: never;
@@ -955,7 +967,10 @@ export interface paths {
         delete: {
             parameters: {
                 query: {
-                    /** @description Absolute, at most 4096 bytes. */
+                    /**
+                     * @description Absolute, at most 4096 bytes.
+                     * @example /work/hello.txt
+                     */
                     path: string;
                 };
                 header?: never;
@@ -995,7 +1010,10 @@ export interface paths {
         get: {
             parameters: {
                 query: {
-                    /** @description Absolute, at most 4096 bytes. */
+                    /**
+                     * @description Absolute, at most 4096 bytes.
+                     * @example /work
+                     */
                     path: string;
                     /** @description Levels of folders, 1 to 32; absent: its own entries. */
                     depth?: number;
@@ -1015,8 +1033,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": components["schemas"]["EventBody"];
                         "application/x-ndjson": components["schemas"]["WatchBody"];
+                        "text/event-stream": components["schemas"]["EventBody"];
                     };
                 };
             };
@@ -1171,8 +1189,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": components["schemas"]["EventBody"];
                         "application/x-ndjson": components["schemas"]["Told"];
+                        "text/event-stream": components["schemas"]["EventBody"];
                     };
                 };
                 /** @description It runs */
@@ -1294,8 +1312,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": components["schemas"]["EventBody"];
                         "application/x-ndjson": components["schemas"]["Told"];
+                        "text/event-stream": components["schemas"]["EventBody"];
                     };
                 };
             };
@@ -1710,7 +1728,10 @@ export interface paths {
         get: {
             parameters: {
                 query: {
-                    /** @description Relative to the work folder. */
+                    /**
+                     * @description Relative to the work folder.
+                     * @example hello.txt
+                     */
                     path: string;
                 };
                 header?: never;
@@ -3138,7 +3159,13 @@ export interface components {
             /** @description All checks are good. */
             ready: boolean;
         };
-        /** @description A file that comes with the program: `content` is text, or `data` is base64. */
+        /**
+         * @description A file that comes with the program: `content` is text, or `data` is base64.
+         * @example {
+         *       "content": "hello",
+         *       "path": "hello.txt"
+         *     }
+         */
         RequestFile: {
             /** @description Its content as text. */
             content?: string | null;
