@@ -7,7 +7,7 @@ const HEIGHT = 160;
 /** Of a chart that has nothing to show, among others that have nothing either. */
 const COMPACT_HEIGHT = 76;
 const WIDEST_BAR = 28;
-const MARGIN = { top: 8, right: 8, bottom: 20, left: 48 };
+const MARGIN = { top: 8, right: 8, bottom: 20, left: 56 };
 /** Room that a label of the time axis takes, in pixels. */
 const LABEL_WIDTH = 70;
 

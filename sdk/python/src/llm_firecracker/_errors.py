@@ -200,7 +200,6 @@ CODES: dict[str, type[ProblemError]] = {
     "limit_invalid": InvalidRequest,
     "memory_invalid": InvalidRequest,
     "pattern_blocked": InvalidRequest,
-    "seccomp_profile_invalid": InvalidRequest,
     "timeout_invalid": InvalidRequest,
     "trace_id_invalid": InvalidRequest,
     "vcpus_invalid": InvalidRequest,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Columns that a value may take on one line.
-const ONE_LINE: usize = 60;
+const ONE_LINE: usize = 44;
 
 /// How a language writes `true`, `false` and nothing.
 pub type Words = [&'static str; 3];

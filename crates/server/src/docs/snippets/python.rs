@@ -15,13 +15,16 @@ pub fn python(call: &Call<'_>) -> Option<String> {
         Some("urllib.request"),
     ];
     let modules: Vec<&str> = modules.into_iter().flatten().collect();
-    let mut out = format!(
-        "import {}\n\nrequest = urllib.request.Request(\n    \"{ORIGIN}{}\",\n    method=\"{}\",\n",
-        modules.join(", "),
-        call.target,
-        call.method
+    let mut out = format!("import {}\n\n", modules.join(", "));
+    if call.keyed {
+        out += "key = os.environ[\"LLM_FIRECRACKER_KEY\"]\n";
+    }
+    let _ = write!(
+        out,
+        "request = urllib.request.Request(\n    \"{ORIGIN}{}\",\n    method=\"{}\",\n",
+        call.target, call.method
     );
-    let lines = headers(call, "\"Bearer \" + os.environ[\"LLM_FIRECRACKER_KEY\"]");
+    let lines = headers(call, "f\"Bearer {key}\"");
     if !lines.is_empty() {
         out += "    headers={\n";
         for line in lines {
