@@ -23,6 +23,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use body::{JobDetail, JobRow};
+use protocol::trace_id::TraceId;
 use serde::Deserialize;
 use std::sync::Arc;
 use store::{KeptJob, MAX_LISTED};
@@ -73,7 +74,13 @@ pub async fn get(
     Viewer(who): Viewer,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let job = find(&app, &who, &id)?;
+    let mut job = find(&app, &who, &id)?;
+    // Of one that runs: what was told so far.
+    if job.events.is_empty()
+        && let Ok(trace_id) = TraceId::parse(&job.row.trace_id)
+    {
+        job.events = app.rooms.feed.events_of(&trace_id, &job.row.key);
+    }
     let room = app.memory.room(job.bytes()).await;
     let detail = JobDetail::of(&job);
     Ok((Extension(UntilOut::of(room)), JsonAnswer(detail)).into_response())

@@ -174,11 +174,13 @@ impl Rows {
     }
 }
 
-/// A moment: how long ago on a terminal, as it is elsewhere.
+/// A moment: how long ago on a terminal, to the second elsewhere.
 fn moment(at: Timestamp) -> String {
     match std::io::stdout().is_terminal() {
         true => ago(Timestamp::now().duration_since(at).as_secs()),
-        false => at.to_string(),
+        false => Timestamp::from_second(at.as_second())
+            .unwrap_or(at)
+            .to_string(),
     }
 }
 

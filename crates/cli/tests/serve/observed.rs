@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN: &str = "00f067aa0ba902b7";
+/// An attribute `key` that is `local`, in protobuf: whose request it was.
+const KEY: &[u8] = b"\x0a\x03key\x12\x07\x0a\x05local";
 
 #[derive(Clone, Default)]
 struct Collected {
@@ -68,12 +70,14 @@ async fn a_collector_gets_the_callers_trace_and_the_events() {
         ("the caller's span", id_bytes(SPAN)),
         ("the route", b"POST /api/v1/execute".to_vec()),
         ("the service", b"llm-firecracker".to_vec()),
+        ("the key", KEY.to_vec()),
     ] {
         assert!(holds(traces, &part), "{what} is not in the traces");
     }
     for (what, part) in [
         ("the event", b"VALIDATION_FAIL".to_vec()),
         ("the trace it belongs to", id_bytes(TRACE)),
+        ("its key", KEY.to_vec()),
     ] {
         assert!(holds(logs, &part), "{what} is not in the log");
     }

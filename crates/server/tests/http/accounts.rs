@@ -207,6 +207,10 @@ async fn a_key_sees_its_own_jobs_only_and_an_admin_all() {
     let body = json!({"lang": "bash", "code": "sleep 250", "timeout": 300});
     let given_up = tokio::spawn(desk.post(ONE, "/api/v1/execute", &body).send());
     newest_is(&desk, "running").await;
+    let running = desk.jobs(ONE).await[0]["id"].clone();
+    let running = format!("/api/v1/jobs/{}", running.as_str().unwrap());
+    let (status, told) = desk.told(ONE, &running).await;
+    assert_eq!((status, &told["result"]), (200, &Value::Null), "{told}");
     given_up.abort();
     let _ = given_up.await;
     newest_is(&desk, "killed").await;
