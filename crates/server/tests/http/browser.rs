@@ -114,6 +114,12 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
     page.until(&holds("doctor", "kvm-runs-guests")).await;
     page.screenshot("dashboard", "light").await;
     page.screenshot("dashboard", "dark").await;
+    let width = page.width(400).await;
+    assert!(width.as_u64() <= Some(400), "{width}");
+    for scheme in ["light", "dark"] {
+        page.screenshot("dashboard-narrow", scheme).await;
+    }
+    page.width(1400).await;
     assert_eq!(page.value("window.broken").await, json!([]));
     assert_eq!(page.faults().await, [""; 0]);
 

@@ -306,7 +306,9 @@ async fn a_shell_in_the_page_is_typed_at_resized_and_runs_vi() {
     }
     let width = view.page.width(400).await;
     assert!(width.as_u64() <= Some(400), "{width}");
-    view.page.screenshot("sandboxes-narrow", "dark").await;
+    for scheme in ["light", "dark"] {
+        view.page.screenshot("sandboxes-narrow", scheme).await;
+    }
     // Closed, and taken up again from the list of processes.
     view.page.value(&press("Close the terminal")).await;
     view.page.until(&format!("!!{}", button("Terminal"))).await;
