@@ -271,50 +271,6 @@ async fn a_program_that_is_late_is_interrupted_and_other_limits_end_the_interpre
 }
 
 #[tokio::test]
-async fn a_sessions_output_streams_as_it_comes_and_a_session_that_ends_says_so() {
-    let Some(cells) = Cells::of("python").await else {
-        return;
-    };
-    let (service, path) = (&cells.service, &cells.path);
-    let stream = async |code: &str| {
-        let request = service.post(
-            &format!("{path}/execute"),
-            &json!({"code": code, "timeout": 60}),
-        );
-        let request = request.header("accept", "text/event-stream");
-        let response = request.send().await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        response
-    };
-    let mut response = stream("print('first')\n6 * 7").await;
-    let mut text = String::new();
-    while let Some(chunk) = response.chunk().await.unwrap() {
-        text.push_str(std::str::from_utf8(&chunk).unwrap());
-    }
-    let first = text.find("event: stdout\ndata: {\"data\":\"first").unwrap();
-    let last = text.find("event: result\ndata: {").unwrap();
-    assert!(first < last, "{text}");
-    let mut response = stream("import time\nprint('on', flush=True)\ntime.sleep(50)").await;
-    let mut text = String::new();
-    while !text.contains("\"on") {
-        let chunk = response.chunk().await.unwrap().unwrap();
-        text.push_str(std::str::from_utf8(&chunk).unwrap());
-    }
-    // It came while the program runs: nothing of its end is there.
-    assert!(!text.contains("event: result"), "{text}");
-    let ended = service.client.delete(service.url(path)).send().await;
-    assert_eq!(ended.unwrap().status(), 204);
-    while let Some(chunk) = response.chunk().await.unwrap() {
-        text.push_str(std::str::from_utf8(&chunk).unwrap());
-    }
-    assert!(
-        text.contains("event: problem") && text.contains("session_not_found"),
-        "{text}"
-    );
-    cells.service.end().await;
-}
-
-#[tokio::test]
 async fn node_keeps_its_variables_and_shows_values() {
     let Some(cells) = Cells::of("node").await else {
         return;

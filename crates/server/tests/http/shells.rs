@@ -1,5 +1,5 @@
-//! What programs of a session find as in a notebook: IPython's shell, Node's reading of a cell, an interrupt. Each
-//! table is one session, its cells in order, as `cells/LANG.toml` has them.
+//! What programs of a session find as in a notebook: IPython's shell, Node's reading of a cell, an interrupt, output as it comes.
+//! Each table is one session, its cells in order, as `cells/LANG.toml` has them.
 
 use crate::sessions::Cells;
 use serde::Deserialize;
@@ -184,4 +184,48 @@ async fn an_interrupt_that_comes_before_the_program_waits_for_it() {
             assert_eq!(next["results"][0]["text/plain"], "42", "{next}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_sessions_output_streams_as_it_comes_and_a_session_that_ends_says_so() {
+    let Some(cells) = Cells::of("python").await else {
+        return;
+    };
+    let (service, path) = (&cells.service, &cells.path);
+    let stream = async |code: &str| {
+        let request = service.post(
+            &format!("{path}/execute"),
+            &json!({"code": code, "timeout": 60}),
+        );
+        let request = request.header("accept", "text/event-stream");
+        let response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        response
+    };
+    let mut response = stream("print('first')\n6 * 7").await;
+    let mut text = String::new();
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    let first = text.find("event: stdout\ndata: {\"data\":\"first").unwrap();
+    let last = text.find("event: result\ndata: {").unwrap();
+    assert!(first < last, "{text}");
+    let mut response = stream("import time\nprint('on', flush=True)\ntime.sleep(50)").await;
+    let mut text = String::new();
+    while !text.contains("\"on") {
+        let chunk = response.chunk().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    // It came while the program runs: nothing of its end is there.
+    assert!(!text.contains("event: result"), "{text}");
+    let ended = service.client.delete(service.url(path)).send().await;
+    assert_eq!(ended.unwrap().status(), 204);
+    while let Some(chunk) = response.chunk().await.unwrap() {
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    assert!(
+        text.contains("event: problem") && text.contains("session_not_found"),
+        "{text}"
+    );
+    cells.service.end().await;
 }
