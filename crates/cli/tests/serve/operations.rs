@@ -34,12 +34,12 @@ reload) kill -HUP "$(cat pid)"
 esac
 "#;
 
-/// The commands of the page under this mark.
-fn block(name: &str) -> &'static str {
-    let mark = format!("<!-- tested: {name} -->\n```sh\n");
+/// The commands of the page under this heading.
+fn block(heading: &str) -> &'static str {
     let (_, rest) = PAGE
-        .split_once(&mark)
-        .unwrap_or_else(|| panic!("{name} is not on the page"));
+        .split_once(&format!("\n## {heading}\n"))
+        .unwrap_or_else(|| panic!("{heading} is not on the page"));
+    let (_, rest) = rest.split_once("```sh\n").unwrap();
     rest.split_once("```").unwrap().0
 }
 
@@ -144,22 +144,22 @@ async fn what_the_version_before_left_is_read_backed_up_restored_and_reloaded_by
     }
     let _alone = lab::alone().await;
     let site = Site::of_before();
-    let said = site.block("upgrade");
+    let said = site.block("Upgrade and rollback");
     for words in ["can be used", "3 records, 0 findings", "bcaa31ea8162"] {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert_eq!(site.refused().await, 400);
-    let said = site.block("reload");
+    let said = site.block("Reload");
     assert!(
         said.contains("CONFIG_RELOAD") && said.contains("applied"),
         "{said}"
     );
-    let said = site.block("backup");
+    let said = site.block("Backup");
     assert!(said.contains("5 records, 0 findings"), "{said}");
     assert_eq!(site.refused().await, 400);
     // What came after the backup is gone with the state folder; what was before is back.
     site.run("systemctl stop; rm -rf state/keys.json state/audit etc/config.toml");
-    let said = site.block("restore");
+    let said = site.block("Restore");
     for words in ["can be used", "5 records, 0 findings", "bcaa31ea8162"] {
         assert!(said.contains(words), "{words}: {said}");
     }

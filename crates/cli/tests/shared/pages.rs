@@ -4,8 +4,8 @@
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use std::path::{Path, PathBuf};
 
-/// Folders whose pages nobody of this repository wrote.
-const NOT_OURS: &[&str] = &["node_modules", "target"];
+/// Folders whose pages nobody of this repository wrote, or that pages are made of.
+const NOT_OURS: &[&str] = &["node_modules", "src", "target"];
 
 /// The checkout.
 pub fn repository() -> PathBuf {
