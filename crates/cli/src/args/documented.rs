@@ -1,6 +1,6 @@
 //! Each command line of the pages, and of the help itself, is one that the table of arguments takes.
 
-use super::Cli;
+use super::{Cli, process};
 use crate::args::documented::pages::Page;
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
@@ -85,7 +85,7 @@ fn of_tool(words: &[String]) -> Vec<Vec<String>> {
 /// What is wrong with a command; where it stands for many (`NAME`, `…`), a value that is none is right.
 fn fault(words: &[String], extent: Extent) -> Option<String> {
     let words = words.iter().filter(|word| *word != "…");
-    let error = Cli::command().try_get_matches_from(words).err()?;
+    let error = process::of_words(words.map(Into::into).collect()).err()?;
     let is_fine = match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion

@@ -36,7 +36,8 @@ fn unless_empty(arg: Arg) -> Arg {
     }
 }
 
-fn of_words(words: Vec<OsString>) -> Result<Cli, Error> {
+/// Reads a command line; an error says what to write.
+pub fn of_words(words: Vec<OsString>) -> Result<Cli, Error> {
     let read = |words: &[OsString]| {
         let matches = command().try_get_matches_from(words)?;
         let mut cli =
@@ -146,7 +147,7 @@ mod tests {
     #[test]
     fn wrong_words_are_answered_with_the_right_ones() {
         for (words, tip) in [
-            (&["imagse"][..], "a similar subcommand exists: 'images'"),
+            (&["imagse"][..], "'images'"),
             (&["images", "biuld"], "a similar subcommand exists: 'build'"),
             (
                 &["run", "--lnag", "python", "x.py"],

@@ -21,7 +21,7 @@ fn written(keys: &Path, longest: u32, more: &str) -> String {
 
 fn add_key(config: &PathBuf, name: &str) -> String {
     let done = tool(config)
-        .args(["keys", "add", name, "--observe"])
+        .args(["keys", "add", name, "--run", "--admin"])
         .output()
         .unwrap();
     assert!(done.status.success(), "{done:?}");

@@ -39,7 +39,7 @@ fn a_wrong_word_is_answered_with_what_to_write() {
     for (words, said) in [
         (&["run", args, "x", "y"][..], "args.sh -- x y"),
         (&[args, "x"], "args.sh -- x"),
-        (&["imagse"], "a similar subcommand exists: 'images'"),
+        (&["imagse"], "'images'"),
         (
             &["run", "--lnag", "bash", args],
             "a similar argument exists: '--lang'",
