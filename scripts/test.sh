@@ -116,7 +116,6 @@ attacks() {
         step "QEMU: attacks from inside" on_qemu nice -n -10 "$tool" selftest --kind privilege "${carried[@]/#/--only=}"
     fi
     step "the service as a process, with other people's clients" vm_test serve --test-threads 1
-    step "the TypeScript SDK, on Node, Deno and Bun" scripts/test-sdk-typescript.sh
 }
 lab_machine() {
     lab/setup.sh && lab/build.sh "${LLM_FIRECRACKER_STATE_DIR:-/var/lib/llm-firecracker}"
@@ -173,6 +172,7 @@ step "the tool with real VMs" vm_test e2e "${no_snapshots[@]}"
 step "the pool with real VMs" vm_test vms "${no_clones[@]}"
 step "the service over HTTP with real VMs" vm_test http
 step "the Python SDK" scripts/test-sdk-python.sh "${sdk[@]}"
+step "the TypeScript SDK, on Node, Deno and Bun" scripts/test-sdk-typescript.sh
 # These ask for QEMU by themselves.
 step "snapshots and their clones" vm_test vms "${of_clones[@]}"
 if [[ -z $all && $engine == uml ]]; then
