@@ -17,7 +17,7 @@ pub enum AuditError {
         source: std::io::Error,
     },
     /// Another process writes this log.
-    #[error("the audit log {} is written by another process; stop it or use another folder", path.display())]
+    #[error("the audit log {} is written by another process: a state folder serves one service at a time; end that one, or give this one a folder of its own (--state-dir)", path.display())]
     Busy {
         /// The log's folder.
         path: PathBuf,

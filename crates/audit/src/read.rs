@@ -17,8 +17,10 @@ const MAX_LINE_BYTES: usize = 1024 * 1024;
 pub struct Filter {
     /// Only this type.
     pub event_type: Option<EventType>,
-    /// Only this job.
+    /// Only this job: its id, or the end of it.
     pub trace_id: Option<String>,
+    /// Only this key, by its id or its name.
+    pub key: Option<String>,
     /// Not before this time (RFC 3339, UTC).
     pub since: Option<jiff::Timestamp>,
     /// Before this time.
@@ -36,7 +38,12 @@ impl Filter {
             && self
                 .trace_id
                 .as_deref()
-                .is_none_or(|wanted| trace_id == Some(wanted))
+                .is_none_or(|wanted| trace_id.is_some_and(|id| id.ends_with(wanted)))
+            && self.key.as_deref().is_none_or(|wanted| {
+                let is =
+                    |name: &str| event.extra.get(name).and_then(|key| key.as_str()) == Some(wanted);
+                is("key") || is("key_name")
+            })
             && self
                 .since
                 .is_none_or(|since| time.is_some_and(|time| time >= since))

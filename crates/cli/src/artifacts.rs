@@ -5,7 +5,7 @@ use protocol::result::ArtifactFile;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -16,12 +16,23 @@ pub fn save(dir: &Path, artifacts: &[ArtifactFile]) -> anyhow::Result<()> {
     let root = openat(CWD, dir, FOLDER, Mode::empty())
         .with_context(|| format!("opening {}", dir.display()))?;
     for artifact in artifacts {
-        write(root.as_fd(), &artifact.path, &artifact.data.0).with_context(|| {
+        write(root.as_fd(), &artifact.path, &artifact.data.0).map_err(|error| {
             let path = dir.join(&artifact.path);
-            format!("saving {} (no link on the way is followed)", path.display())
+            anyhow::anyhow!("saving {}: {}", path.display(), hindrance(error))
         })?;
     }
     Ok(())
+}
+
+/// What is in the way. The program chose the name, so it takes no file's place, and no link is followed.
+fn hindrance(error: std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::AlreadyExists => {
+            "it is there already, and is kept: remove it, or name another folder with --output"
+                .into()
+        }
+        _ => format!("{error} (no link on the way is followed)"),
+    }
 }
 
 const FOLDER: OFlags = OFlags::RDONLY

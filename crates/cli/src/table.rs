@@ -69,6 +69,14 @@ fn print_columns(
     Ok(())
 }
 
+/// One line of text of others', which goes on below where the terminal ends, between words.
+pub fn flowing(text: &str) -> io::Result<()> {
+    for part in layout::wrap(&terminal::visible(text), Width::of_stdout()) {
+        line(part)?;
+    }
+    Ok(())
+}
+
 /// Text of the tool's own whose long lines go on below, within the terminal's width and as far in as they begin.
 pub fn wrapped(text: &str) -> io::Result<()> {
     let width = Width::of_stdout();

@@ -233,13 +233,13 @@ fn describe(path: String, error: serde_json::Error) -> Problem {
     } else {
         path
     };
-    // serde quotes what the client sent: shortened, on one line, without the position in our copy.
+    // serde quotes what the client sent: shortened, with room for all names of a request, on one line, without the position in our copy.
     let sentence: String = text
         .split(" at line ")
         .next()
         .unwrap_or("")
         .chars()
-        .take(300)
+        .take(1200)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
     let shown: String = field

@@ -172,7 +172,12 @@ impl Keys {
             return;
         }
         match self.load() {
-            Ok(()) => looked.1 = now,
+            Ok(()) => {
+                if now.is_none() {
+                    tracing::error!("the key file is gone: no key counts until it is back");
+                }
+                looked.1 = now;
+            }
             // The keys of before stay in force: a typo must not open or shut the service.
             Err(error) => tracing::error!(%error, "the changed key file is not used"),
         }

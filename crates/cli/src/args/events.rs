@@ -28,9 +28,12 @@ pub enum EventsCommand {
     /// Print the events of a job, of a type or of a time
     #[command(after_help = HOW)]
     Query {
-        /// Only this job's
+        /// Only this job's: its id, or the last 12 characters of it that a terminal shows
         #[arg(long)]
         trace_id: Option<String>,
+        /// Only what this key did
+        #[arg(long, value_name = "ID|NAME")]
+        key: Option<String>,
         /// Only this type
         #[arg(long = "type", value_name = "TYPE", value_parser = event_types())]
         event_type: Option<EventType>,
@@ -69,14 +72,22 @@ fn event_types() -> impl clap::builder::TypedValueParser<Value = EventType> {
 
 /// A time, or how long ago it was.
 fn time(text: &str) -> Result<Timestamp, String> {
-    let time = match text.parse::<Timestamp>() {
-        Ok(time) => Some(time),
-        Err(_) => ago(text),
-    };
+    let time = text.parse::<Timestamp>().ok();
+    let time = time.or_else(|| day(text)).or_else(|| ago(text));
     time.ok_or_else(|| {
-        "use how long ago (90s, 30m, 1h, 2d, 1w) or a time with its zone (2026-01-31T12:00:00Z)"
+        "use how long ago (90s, 30m, 1h, 2d, 1w), a day (2026-01-31, UTC) or a time with its zone (2026-01-31T12:00:00Z)"
             .into()
     })
+}
+
+/// The first moment of a day.
+fn day(text: &str) -> Option<Timestamp> {
+    let day: jiff::civil::Date = text.parse().ok()?;
+    // A time without its zone is a date and more, and means nobody knows which.
+    if text.contains(':') {
+        return None;
+    }
+    Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
 }
 
 fn ago(text: &str) -> Option<Timestamp> {
@@ -110,7 +121,11 @@ mod tests {
             time("2026-01-31T12:00:00Z").unwrap().to_string(),
             "2026-01-31T12:00:00Z"
         );
-        for text in ["yesterday", "", "1x", "2026-01-31"] {
+        assert_eq!(
+            time("2026-01-31").unwrap().to_string(),
+            "2026-01-31T00:00:00Z"
+        );
+        for text in ["yesterday", "", "1x", "2026-01-31T12:00:00"] {
             assert!(time(text).unwrap_err().contains("30m"), "{text}");
         }
     }

@@ -33,7 +33,7 @@ pub enum KeysCommand {
         #[arg(long, value_name = "NUMBER")]
         running: Option<usize>,
         /// Jobs that it may have at one time, waiting ones included [default: as configured]
-        #[arg(long, value_name = "NUMBER")]
+        #[arg(long, value_name = "NUMBER", value_parser = one_or_more)]
         jobs: Option<usize>,
         /// Sessions that it may have at one time [default: as configured]
         #[arg(long, value_name = "NUMBER")]
@@ -54,6 +54,11 @@ pub enum KeysCommand {
         #[command(flatten)]
         format: Format,
     },
+}
+
+fn one_or_more(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "write a whole number of 1 or more".to_owned())
 }
 
 fn above_zero(text: &str) -> Result<f64, String> {

@@ -15,10 +15,15 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(200);
 /// The width of a type's column: the longest, `DANGEROUS_PATTERN`.
 const TYPE_WIDTH: usize = 17;
-/// Characters of a job's id that are shown: enough to tell the jobs of a day from one another.
+/// Characters of a job's id that are shown, its last: the first of most ids are the time alone. `--trace-id` takes them.
 const ID_WIDTH: usize = 12;
+/// The longest usual outcome, `field_invalid`.
+const OUTCOME_WIDTH: usize = 13;
 /// What of an event is its outcome, in the order of who is asked first.
 const OUTCOMES: &[&str] = &["status", "outcome", "code", "action"];
+
+/// What else is told of an event that has it.
+const MORE: &[&str] = &["changed", "needs_restart", "error"];
 
 /// Carries out one of the commands.
 pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> {
@@ -44,11 +49,13 @@ pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> 
             event_type,
             since,
             until,
+            key,
             shape,
         } => {
             let filter = Filter {
                 event_type,
                 trace_id,
+                key,
                 since,
                 until,
             };
@@ -61,6 +68,11 @@ pub fn run(global: &Global, command: EventsCommand) -> anyhow::Result<ExitCode> 
             failed?;
         }
         EventsCommand::Verify { format } => {
+            anyhow::ensure!(
+                dir.is_dir(),
+                "there is no audit log in {}: the service makes one when it starts (--state-dir names another place)",
+                dir.display()
+            );
             let report = verify(&dir)?;
             if format.json {
                 print_json(&report)?;
@@ -113,7 +125,7 @@ type Print = fn(&Record) -> anyhow::Result<()>;
 fn printer(shape: &EventsShape) -> Print {
     match shape.json || !std::io::stdout().is_terminal() {
         true => |record| Ok(table::json_line(record)?),
-        false => |record| Ok(table::line(readable(record))?),
+        false => |record| Ok(table::flowing(&readable(record))?),
     }
 }
 
@@ -123,14 +135,31 @@ fn readable(record: &Record) -> String {
     let text = |name: &str| event.extra.get(name).and_then(Value::as_str);
     let time = event.timestamp.get(..19).unwrap_or(&event.timestamp);
     let id = event.trace_id.as_ref().map_or("-", |id| id.as_str());
-    let id: String = id.chars().take(ID_WIDTH).collect();
-    let key = text("key").unwrap_or("-");
+    let id = id.get(id.len().saturating_sub(ID_WIDTH)..).unwrap_or(id);
+    let key = text("key_name").or(text("key")).unwrap_or("-");
     let outcome = OUTCOMES.iter().find_map(|name| text(name)).unwrap_or("-");
     let kind = event.event_type.name();
+    let more = MORE
+        .iter()
+        .filter_map(|name| told(name, event.extra.get(*name)?));
     format!(
-        "{time}Z {kind:TYPE_WIDTH$} {key:12} {id:ID_WIDTH$} {outcome:10} {}",
-        event.details
+        "{time}Z {kind:TYPE_WIDTH$} {key:12} {id:ID_WIDTH$} {outcome:OUTCOME_WIDTH$} {}{}",
+        event.details,
+        more.collect::<String>()
     )
+}
+
+/// A fact that the sentence has not; nothing where it is empty.
+fn told(name: &str, value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            items.join(", ")
+        }
+        _ => return None,
+    };
+    (!text.is_empty()).then(|| format!("; {}: {text}", name.replace('_', " ")))
 }
 
 #[cfg(test)]
@@ -140,12 +169,12 @@ mod tests {
     #[test]
     fn a_line_is_for_people_and_a_place_is_a_file_and_a_line() {
         let record: Record = serde_json::from_str(
-            r#"{"seq":7,"prev":"00ff","timestamp":"2026-01-31T12:00:00.123456Z","event_type":"VM_STOP","trace_id":"0123456789abcdef0123456789abcdef","details":"it ended","key":"k1","status":"ok","hash":"aa"}"#,
+            r#"{"seq":7,"prev":"00ff","timestamp":"2026-01-31T12:00:00.123456Z","event_type":"VM_STOP","trace_id":"0123456789abcdef0123456789abcdef","details":"it ended","key":"k1","key_name":"app","status":"ok","needs_restart":["a","b"],"changed":[],"hash":"aa"}"#,
         )
         .unwrap();
         assert_eq!(
             readable(&record),
-            "2026-01-31T12:00:00Z VM_STOP           k1           0123456789ab ok         it ended"
+            "2026-01-31T12:00:00Z VM_STOP           app          456789abcdef ok            it ended; needs restart: a, b"
         );
         let finding = |file: &str, line| Finding {
             file: file.into(),

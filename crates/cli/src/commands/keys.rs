@@ -1,8 +1,9 @@
 //! `keys`: who may use the service.
 
 use super::print_json;
-use crate::args::{Global, KeysCommand};
-use crate::{context, table};
+use crate::args::{Format, Global, KeysCommand};
+use crate::table::{self, kept, spare};
+use crate::{context, terminal};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -31,7 +32,7 @@ pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
                     let keys: Vec<Value> = keys.iter().map(|key| rows.json(key)).collect();
                     return print_json(&json!({ "keys": keys }));
                 }
-                false => rows.print(&keys)?,
+                false => rows.print(&keys, &format)?,
             }
         }
         KeysCommand::Revoke { key, format } => {
@@ -82,6 +83,15 @@ pub fn run(global: &Global, command: KeysCommand) -> anyhow::Result<ExitCode> {
                 true => KeyForm::E2b,
                 false => KeyForm::Own,
             };
+            let mut others = read(&path)?.keys.into_iter();
+            if let Some(other) =
+                others.find(|other| other.name == name && other.revoked_at.is_none())
+            {
+                terminal::say(format_args!(
+                    "key {} has this name, too: metrics add the two up, and `keys revoke` takes their ids alone",
+                    other.id
+                ));
+            }
             let new = add_as(form, &path, &name, (&scopes, own))?;
             if format.json {
                 let KeyRecord { id, name, .. } = &new.record;
@@ -131,20 +141,20 @@ impl Rows {
         })
     }
 
-    fn print(&self, keys: &[KeyRecord]) -> std::io::Result<()> {
-        let header = [
-            "id",
-            "name",
-            "scopes",
-            "a second",
-            "jobs",
-            "running",
-            "sessions",
-            "created",
-            "last used",
-            "state",
+    fn print(&self, keys: &[KeyRecord], format: &Format) -> std::io::Result<()> {
+        let columns = [
+            kept("id"),
+            kept("name"),
+            kept("scopes"),
+            kept("state"),
+            kept("last used"),
+            spare("jobs"),
+            spare("a second"),
+            spare("running"),
+            spare("sessions"),
+            spare("created"),
         ];
-        table::print(&header, keys.iter().map(|key| self.row(key)))
+        table::print_fitted(&columns, keys.iter().map(|key| self.row(key)), format)
     }
 
     fn row(&self, key: &KeyRecord) -> Vec<String> {
@@ -160,16 +170,16 @@ impl Rows {
             key.id.clone(),
             key.name.clone(),
             scopes.join(","),
-            limits.requests_per_second.to_string(),
-            limits.jobs.to_string(),
-            running,
-            limits.sessions.to_string(),
-            created.map_or_else(|| key.created_at.clone(), moment),
-            last_used.map_or_else(|| "not known".to_owned(), |at| moment(*at)),
             match key.revoked_at {
                 Some(_) => "revoked".to_owned(),
                 None => "valid".to_owned(),
             },
+            last_used.map_or_else(|| "not known".to_owned(), |at| moment(*at)),
+            limits.jobs.to_string(),
+            limits.requests_per_second.to_string(),
+            running,
+            limits.sessions.to_string(),
+            created.map_or_else(|| key.created_at.clone(), moment),
         ]
     }
 }

@@ -54,7 +54,8 @@ pub async fn bring(
         packages: needed,
         ignored,
     } = program.needs(&packages.rules()).map_err(refuse)?;
-    if let Some(declaration) = ignored {
+    // Who names packages has seen to it.
+    if let Some(declaration) = ignored.filter(|_| asked.with.is_empty()) {
         tell(declaration);
     }
     let Some(needed) = needed else {

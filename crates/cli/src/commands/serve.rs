@@ -106,7 +106,7 @@ impl Reload {
                 needs_restart,
                 ..
             }) => {
-                tracing::info!(?changed, "the configuration was read again");
+                eprintln!("llm-firecracker: the configuration was read again: {changed:?} changed");
                 if !needs_restart.is_empty() {
                     tracing::warn!(?needs_restart, "these count after a restart alone");
                 }

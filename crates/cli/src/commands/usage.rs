@@ -2,10 +2,11 @@
 
 use super::print_json;
 use crate::args::{Global, UsageArgs};
-use crate::{context, table};
+use crate::context;
+use crate::table::{self, kept, spare};
 use anyhow::Context as _;
 use server::usage::file::{FOLDER, read_since};
-use server::usage::report::{KeyUsage, UsageBody, first_day};
+use server::usage::report::{DayUsage, KeyUsage, UsageBody, first_day};
 use server::usage::row::UsageRow;
 use std::process::ExitCode;
 
@@ -29,36 +30,29 @@ pub fn run(global: &Global, args: &UsageArgs) -> anyhow::Result<ExitCode> {
         table::line(format_args!("nothing was used{of} since {since}"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let numbers = [
-        "jobs",
-        "failed",
-        "vm time",
-        "cpu",
-        "gib h",
-        "output",
-        "refused",
-        "sandboxes",
-        "for",
-    ];
-    let mut header = vec!["key", "name"];
+    let mut columns = vec![kept("name")];
     if args.daily {
-        header.push("day");
+        columns.push(kept("day"));
     }
-    header.extend(numbers);
+    columns.extend(["jobs", "failed", "refused", "vm time"].map(kept));
+    columns.extend(["cpu", "gib h", "sandboxes", "for", "output", "key"].map(spare));
     let rows = usage.keys.iter().flat_map(|key| rows(key, args));
-    table::print(&header, rows)?;
+    table::print_fitted(&columns, rows, &args.format)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn rows(key: &KeyUsage, args: &UsageArgs) -> Vec<Vec<String>> {
-    let named = || vec![key.key.clone(), key.key_name.clone()];
-    if !args.daily {
-        return vec![[named(), numbers(&key.total)].concat()];
-    }
-    let row = |day: &server::usage::report::DayUsage| {
-        [named(), vec![day.day.clone()], numbers(&day.used)].concat()
+    let row = |day: Option<&DayUsage>| {
+        let mut cells = vec![key.key_name.clone()];
+        cells.extend(day.map(|day| day.day.clone()));
+        cells.extend(numbers(day.map_or(&key.total, |day| &day.used)));
+        cells.push(key.key.clone());
+        cells
     };
-    key.days.iter().map(row).collect()
+    match args.daily {
+        true => key.days.iter().map(|day| row(Some(day))).collect(),
+        false => vec![row(None)],
+    }
 }
 
 fn numbers(used: &UsageRow) -> Vec<String> {
@@ -68,13 +62,13 @@ fn numbers(used: &UsageRow) -> Vec<String> {
     vec![
         jobs.to_string(),
         (jobs - fine.min(jobs)).to_string(),
+        refused.to_string(),
         time(used.wall_seconds),
         time(used.cpu_seconds),
         format!("{:.2}", used.memory_gib_seconds / 3600.0),
-        table::mib(used.output_bytes),
-        refused.to_string(),
         used.sandboxes.to_string(),
         time(used.sandbox_seconds),
+        table::mib(used.output_bytes),
     ]
 }
 
@@ -103,8 +97,10 @@ mod tests {
         };
         let numbers = numbers(&used);
         assert_eq!(
-            numbers[..6],
-            ["4", "1", "1.5 min", "2.0 h", "0.50", "1.0 MiB"]
+            numbers,
+            [
+                "4", "1", "0", "1.5 min", "2.0 h", "0.50", "0", "0.0 s", "1.0 MiB"
+            ]
         );
     }
 }

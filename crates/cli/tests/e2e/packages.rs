@@ -126,6 +126,14 @@ fn packages_come_with_a_flag_and_are_there_the_second_time() {
         .go();
     assert_eq!(shell.status.code(), Some(0), "{}", shell.err());
 
+    // Of compiled packages, each links to what wheels may take for granted.
+    let compiled = own.write(
+        "compiled.py",
+        "import numpy\nprint(numpy.arange(3).sum())\n",
+    );
+    let done = own.run(&compiled, &["--with", "numpy"]);
+    assert_eq!(ended(&done), (Some(0), "3\n".to_owned()), "{}", done.err());
+
     let code = "import requests, six\nprint(requests.Request('GET', 'http://a/').prepare().url)\n";
     let requests = own.write("requests_and_six.py", code);
     let done = own.run(&requests, &["--with", "requests<3", "--with", "six"]);

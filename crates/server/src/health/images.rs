@@ -66,7 +66,7 @@ impl Look {
             .any(|row| row.kind == kernel && row.error.is_none())
         {
             let argument = match kernel {
-                KernelKind::Virtual => "kernel",
+                KernelKind::Virtual => "virtual",
                 KernelKind::UserMode => "uml",
             };
             let fix = format!("llm-firecracker images build --kernel {argument}");

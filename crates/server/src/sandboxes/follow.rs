@@ -12,6 +12,7 @@ use crate::memory::Held;
 use crate::sse;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
+use protocol::supervisor::OutputKind;
 use protocol::supervisor::ProcessId;
 use sandbox::live::{LiveError, Output, OutputPiece};
 use std::collections::VecDeque;
@@ -123,6 +124,8 @@ impl Follow {
             }
             match self.stage {
                 Stage::Output => match self.heard().await? {
+                    // What an interpreter tells its context is no output.
+                    Heard::Piece(Ok(Some(piece))) if piece.kind == OutputKind::Control => {}
                     Heard::Piece(Ok(Some(piece))) => {
                         let pieces = self.cutter.take(piece);
                         self.ready.extend(pieces.into_iter().map(Told::from));

@@ -48,6 +48,9 @@ pub fn first_day(text: &str) -> Result<Date, String> {
     if let Ok(date) = text.parse::<Date>() {
         return Ok(date);
     }
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Ok(time.to_zoned(TimeZone::UTC).date());
+    }
     let now = Timestamp::now().to_zoned(TimeZone::UTC);
     let ago = text.parse::<Span>().ok().filter(|ago| ago.is_positive());
     let then = ago.and_then(|ago| now.checked_sub(ago).ok());

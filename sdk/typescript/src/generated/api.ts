@@ -654,8 +654,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/x-ndjson": components["schemas"]["CellTold"];
                         "text/event-stream": components["schemas"]["EventBody"];
+                        "application/x-ndjson": components["schemas"]["CellTold"];
                     };
                 };
             };
@@ -876,8 +876,8 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["ExecuteCellBody"];
-                        "application/x-ndjson": components["schemas"]["CellTold"];
                         "text/event-stream": components["schemas"]["EventBody"];
+                        "application/x-ndjson": components["schemas"]["CellTold"];
                     };
                 };
             };
@@ -1033,8 +1033,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/x-ndjson": components["schemas"]["WatchBody"];
                         "text/event-stream": components["schemas"]["EventBody"];
+                        "application/x-ndjson": components["schemas"]["WatchBody"];
                     };
                 };
             };
@@ -1189,8 +1189,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/x-ndjson": components["schemas"]["Told"];
                         "text/event-stream": components["schemas"]["EventBody"];
+                        "application/x-ndjson": components["schemas"]["Told"];
                     };
                 };
                 /** @description It runs */
@@ -1312,8 +1312,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/x-ndjson": components["schemas"]["Told"];
                         "text/event-stream": components["schemas"]["EventBody"];
+                        "application/x-ndjson": components["schemas"]["Told"];
                     };
                 };
             };
@@ -1617,7 +1617,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Run a program in the session. Python and node keep their variables from one to the next. */
+        /**
+         * Run a program in the session. Python and node keep their variables from one to the next.
+         * @description With `Accept: text/event-stream` the output comes as it is printed: events `stdout` and `stderr`
+         *     (`{"data": "…"}`), then one `result` with the body that the other form answers with, or one `problem`
+         *     where there is none.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -1641,6 +1646,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["CellResponse"];
+                        "text/event-stream": string;
                     };
                 };
             };

@@ -13,6 +13,8 @@ use std::process::ExitCode;
 struct Row {
     id: String,
     language: String,
+    /// Absent where it is the language's own.
+    image: Option<String>,
     created_at: String,
     expires_at: String,
     idle_timeout: f64,
@@ -49,7 +51,7 @@ fn cells(row: Row) -> Vec<String> {
         .collect();
     vec![
         row.id,
-        row.language,
+        row.image.unwrap_or(row.language),
         table::ago(&row.created_at),
         table::ago(&row.expires_at),
         metadata.join(" "),
