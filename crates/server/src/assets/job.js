@@ -81,7 +81,7 @@ function timings(job, result) {
   const measured = parts.reduce((all, [, value]) => all + (value ?? 0), 0);
   const rest = (job.total_seconds ?? 0) - measured;
   // Less would be written as 0 ms.
-  const known = [...parts, ["rest: files in and out, the VM's end", rest >= 0.0005 ? rest : 0, "c-4"]].filter(([, value]) => value > 0);
+  const known = [...parts, ["rest: files in and out, between these", rest >= 0.0005 ? rest : 0, "c-4"]].filter(([, value]) => value > 0);
   if (known.length === 0) return [];
   const sum = known.reduce((all, [, value]) => all + value, 0);
   const bar = document.createElementNS("http://www.w3.org/2000/svg", "svg");

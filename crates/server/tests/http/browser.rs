@@ -124,6 +124,9 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
     page.value("document.getElementById('doctor-run').click()")
         .await;
     page.until(&holds("doctor", "kvm-runs-guests")).await;
+    // Each that asks for something has what to do as text of its own, to be copied.
+    let fixes = "[...document.querySelectorAll('#doctor tr')].every((tr) => (tr.cells[1].textContent === 'pass') === !tr.querySelector('.how button'))";
+    assert_eq!(page.value(fixes).await, true);
     page.screenshot("dashboard", "light").await;
     page.screenshot("dashboard", "dark").await;
     let width = page.width(400).await;
@@ -131,6 +134,12 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
     for scheme in ["light", "dark"] {
         page.screenshot("dashboard-narrow", scheme).await;
     }
+    page.value("location.hash = '#overview'").await;
+    page.until(&seen("doctor-table")).await;
+    let width = page.width(400).await;
+    assert!(width.as_u64() <= Some(400), "the doctor: {width}");
+    page.screenshot("doctor-narrow", "light").await;
+    page.value("location.hash = '#programs'").await;
     page.width(1400).await;
     assert_eq!(page.value("window.broken").await, json!([]));
     assert_eq!(page.faults().await, [""; 0]);
