@@ -170,7 +170,7 @@ export class Chart {
     const path = (run) => run.map(([x, y], at) => `${at === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
     const floor = this.#y(0);
     return runs.flatMap((run) => {
-      if (run.length === 1) return [drawn("circle", { class: `dot ${look}${dashed ? " ring" : ""}`, cx: run[0][0], cy: run[0][1], r: 2.5 })];
+      if (run.length === 1) return [drawn("circle", { class: `dot ${look}${dashed ? " ring" : ""}`, cx: run[0][0], cy: run[0][1], r: dashed ? 4.5 : 2.5 })];
       const line = drawn("path", { class: `line ${look}${dashed ? " dashed" : ""}`, d: path(run) });
       if (this.series.length > 1) return [line];
       const area = drawn("path", { class: `area ${look}`, d: `${path(run)}L${run.at(-1)[0]} ${floor}L${run[0][0]} ${floor}Z` });
