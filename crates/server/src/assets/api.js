@@ -7,7 +7,8 @@ export const key = () => held;
 
 export function useKey(text) {
   held = text.trim();
-  sessionStorage.setItem("key", held);
+  if (held) sessionStorage.setItem("key", held);
+  else sessionStorage.removeItem("key");
 }
 
 /** An answer, whatever it is. */
@@ -20,6 +21,7 @@ export function fetchAs(path, { headers, ...options } = {}) {
 export async function request(path, options) {
   const response = await fetchAs(path, options);
   if (response.ok) return response;
+  if (response.status === 401) document.dispatchEvent(new Event("unauthorized"));
   const body = await response.json().catch(() => ({}));
   throw Object.assign(new Error(body.detail ?? `the service answered ${response.status}`), { status: response.status, code: body.code });
 }

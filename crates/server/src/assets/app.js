@@ -1,41 +1,50 @@
 // The dashboard: which view is shown, and the key that it uses.
-import { ask, useKey } from "/assets/api.js";
-import { at, element, tell } from "/assets/dom.js";
+import { ask, key, useKey } from "/assets/api.js";
+import { at, element, rewrite, tell } from "/assets/dom.js";
 import "/assets/doctor.js";
 import * as events from "/assets/events.js";
 import * as history from "/assets/history.js";
 import "/assets/icon.js";
 import * as jobs from "/assets/jobs.js";
-import { EXAMPLES, example } from "/assets/run.js";
+import { allow, EXAMPLES, example } from "/assets/run.js";
 import * as sandboxes from "/assets/sandboxes.js";
 import * as status from "/assets/status.js";
 import * as usage from "/assets/usage.js";
-import { learn, may, who } from "/assets/who.js";
+import { lacking, learn, may, who } from "/assets/who.js";
 
 const REFRESH_MILLIS = 5000;
 /** Events come in flocks. */
 const SOON_MILLIS = 150;
 
-/** `#NAME` or `#NAME/ID`; the first where there is no such view. `needs`: scopes of which one is asked for. */
+/**
+ * `#NAME` or `#NAME/ID`; the first where there is no such view. `needs`: scopes of which one is asked for; without it a
+ * sentence is shown in place of the view.
+ */
 const VIEWS = [
-  { name: "programs", title: "Run", show: () => {} },
+  { name: "programs", title: "Run", show: () => {}, needs: [] },
   { name: "jobs", title: "Jobs", show: jobs.display, needs: ["run", "admin"] },
-  { name: "sandboxes", title: "Sandboxes", show: sandboxes.show },
+  { name: "sandboxes", title: "Sandboxes", show: sandboxes.show, needs: [] },
   { name: "overview", title: "Overview", show: history.show, needs: ["observe", "admin"] },
   { name: "usage", title: "Usage", show: usage.show, needs: ["run", "admin"] },
 ];
 
 function route() {
   const [name, id] = location.hash.slice(1).split("/");
+  // Until it is known who asks, nothing is asked for and nothing is said.
+  const isKnown = who().id !== null;
   const chosen = VIEWS.find((view) => view.name === name) ?? VIEWS[0];
+  const why = lacking(chosen.needs);
+  at("lacking").hidden = why === "";
+  at("lacking-title").textContent = chosen.title;
+  tell("lacking-told", why, "warn");
   for (const view of VIEWS) {
-    at(view.name).hidden = view !== chosen;
+    at(view.name).hidden = view !== chosen || why !== "";
     const link = document.querySelector(`nav a[href="#${view.name}"]`);
     link.ariaCurrent = view === chosen ? "page" : null;
-    if (view !== chosen) view.show(false, null);
+    if (view !== chosen || why !== "" || !isKnown) view.show(false, null);
   }
   document.title = `${chosen.title} · LLM-Firecracker`;
-  chosen.show(true, id ? decodeURIComponent(id) : null);
+  if (isKnown && why === "") chosen.show(true, id ? decodeURIComponent(id) : null);
 }
 
 function options(list) {
@@ -67,6 +76,7 @@ async function languages() {
 }
 
 function refresh() {
+  if (who().id === null) return;
   status.refresh();
   for (const view of [jobs, history, usage]) view.refresh();
 }
@@ -79,21 +89,22 @@ function refreshSoon() {
 
 async function begin() {
   events.leave();
-  try {
-    await learn();
-    tell("ending", "");
-  } catch (error) {
-    tell("held", error.message, "bad");
-  }
-  for (const { name, needs } of VIEWS) {
-    const isShown = !needs || who().id === null || needs.some(may);
-    document.querySelector(`nav a[href="#${name}"]`).hidden = !isShown;
-  }
+  for (const view of VIEWS) view.show(false, null);
+  status.forget();
+  at("key-forget").hidden = key() === "";
+  tell("held", "…", "muted");
+  await learn();
+  route();
+  const isKnown = who().id !== null;
+  for (const { name, needs } of VIEWS) document.querySelector(`nav a[href="#${name}"]`).hidden = isKnown && lacking(needs) !== "";
+  if (!isKnown) return tell("held", "");
+  rewrite();
+  allow();
+  sandboxes.allow();
   for (const part of ["events-part", "doctor-part"]) at(part).hidden = !may("admin");
   languages();
   if (may("admin")) events.watch(refreshSoon);
   refresh();
-  route();
 }
 
 at("key-form").addEventListener("submit", (event) => {
@@ -102,6 +113,12 @@ at("key-form").addEventListener("submit", (event) => {
   at("key").value = "";
   begin();
 });
+at("key-forget").addEventListener("click", () => {
+  useKey("");
+  begin();
+});
+// A key that was known may be removed while a page uses it.
+document.addEventListener("unauthorized", () => who().id !== null && begin());
 at("skip").addEventListener("click", (event) => {
   event.preventDefault();
   document.querySelector("main:not([hidden])").focus();

@@ -31,17 +31,21 @@ export const STEPS = {
   binary: (value) => 2 ** Math.ceil(Math.log2(value)),
 };
 
+/** Between two labels of a clock, in seconds. */
+const CLOCK_STEPS = [60, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400];
+
 const clock = (at, options) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...options });
 
 export const isEmpty = (series) => series.every(({ values }) => values.every((value) => !value));
 
 /**
  * One chart. `series` of what is shown: `{name, look, values}`, a value a time, `null` where there is none; `look` is a
- * colour's class. `format` writes a value with its unit, `kind` is `bars` or `lines`, `steps` one of `STEPS`.
+ * colour's class. `format` writes a value with its unit, `kind` is `bars` or `lines`, `steps` one of `STEPS`; `most`: the
+ * legend tells the most of all times, not the last.
  */
 export class Chart {
-  constructor(title, { kind, format, none, steps = STEPS.whole, label = clock }) {
-    Object.assign(this, { title, kind, format, none, steps, label });
+  constructor(title, { kind, format, none, steps = STEPS.whole, label = clock, most = false }) {
+    Object.assign(this, { title, kind, format, none, steps, label, most });
     this.figure = element("figure", null, "chart");
     this.when = element("small");
     const caption = element("figcaption");
@@ -115,10 +119,27 @@ export class Chart {
       made.push(drawn("line", { class: "grid", x1: MARGIN.left, x2: this.width - MARGIN.right, y1: y, y2: y }));
       if (!this.#isEmpty) made.push(drawn("text", { class: "y", x: MARGIN.left - 6, y: y + 4 }, this.format(value)));
     }
+    for (const [x, text] of this.#ticks()) made.push(drawn("text", { class: "x", x, y: this.height - 5 }, text));
+    return made;
+  }
+
+  /** Labels of the times: of a clock at round ones, else of every so many. */
+  #ticks() {
     const labels = Math.max(2, Math.floor(this.inner / LABEL_WIDTH));
-    const every = Math.max(1, Math.ceil(this.times.length / labels));
-    for (let at = Math.floor(every / 2); at < this.times.length; at += every) {
-      made.push(drawn("text", { class: "x", x: this.#x(at), y: this.height - 5 }, this.label(this.times[at])));
+    const last = this.times.length - 1;
+    if (this.label !== clock || last < 1) {
+      const every = Math.max(1, Math.ceil(this.times.length / labels));
+      return this.times.map((time, at) => [this.#x(at), this.label(time)]).filter((_, at) => at % every === Math.floor(every / 2));
+    }
+    const step = this.times[last] - this.times[last - 1];
+    const long = step * this.times.length;
+    const every = CLOCK_STEPS.find((seconds) => long / seconds <= labels) ?? long;
+    const zone = new Date().getTimezoneOffset() * 60;
+    const made = [];
+    for (let time = Math.ceil((this.times[0] - zone) / every) * every + zone; time <= this.times[last]; time += every) {
+      // A bar stands in the middle of its time.
+      const x = this.#x(last - (this.times[last] - time) / step - (this.#summed ? 0.5 : 0));
+      if (x >= MARGIN.left && x <= this.width - LABEL_WIDTH / 4) made.push([x, this.label(time)]);
     }
     return made;
   }
@@ -149,7 +170,7 @@ export class Chart {
     const path = (run) => run.map(([x, y], at) => `${at === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
     const floor = this.#y(0);
     return runs.flatMap((run) => {
-      if (run.length === 1) return [drawn("circle", { class: `dot ${look}`, cx: run[0][0], cy: run[0][1], r: 2.5 })];
+      if (run.length === 1) return [drawn("circle", { class: `dot ${look}${dashed ? " ring" : ""}`, cx: run[0][0], cy: run[0][1], r: dashed ? 4.5 : 2.5 })];
       const line = drawn("path", { class: `line ${look}${dashed ? " dashed" : ""}`, d: path(run) });
       if (this.series.length > 1) return [line];
       const area = drawn("path", { class: `area ${look}`, d: `${path(run)}L${run.at(-1)[0]} ${floor}L${run[0][0]} ${floor}Z` });
@@ -176,7 +197,7 @@ export class Chart {
   #look(at) {
     this.looked = at === null || this.times.length === 0 ? null : Math.min(at, this.times.length - 1);
     this.svg.querySelector(".at")?.remove();
-    this.when.textContent = "";
+    this.when.textContent = this.most && !this.#isEmpty ? "most in this time" : "";
     if (this.looked !== null && !this.#isEmpty) {
       const x = this.#x(this.looked);
       this.svg.append(drawn("line", { class: "at", x1: x, x2: x, y1: MARGIN.top, y2: this.height - MARGIN.bottom }));
@@ -195,7 +216,8 @@ export class Chart {
   #value({ values }) {
     if (this.looked !== null) return values[this.looked] === null ? "–" : this.format(values[this.looked] ?? 0);
     if (this.#summed) return this.format(values.reduce((sum, value) => sum + (value ?? 0), 0));
-    const last = values.findLast((value) => value !== null && value !== undefined);
+    const known = values.filter((value) => value !== null && value !== undefined);
+    const last = this.most && known.length > 0 ? Math.max(...known) : known.at(-1);
     return last === undefined ? "–" : this.format(last);
   }
 

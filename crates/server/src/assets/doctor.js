@@ -1,11 +1,16 @@
 // The doctor's table of this host.
 import { ask } from "/assets/api.js";
-import { at, element, labelled, show, tell, tone } from "/assets/dom.js";
+import { at, cell, element, how, labelled, show, tell, tone } from "/assets/dom.js";
 
 const WORST_FIRST = ["fail", "warn", "pass"];
 
+/** What was seen; where that asks for something also why, and what to do about it. */
+function found({ status, seen, why, fix }) {
+  return status === "pass" ? seen : cell(element("p", seen), element("p", why, "muted"), fix ? how(fix) : "");
+}
+
 function shown(check) {
-  const what = check.status === "pass" ? check.seen : `${check.seen} – ${check.why} ${check.fix}`;
+  const what = found(check);
   return labelled({ check: element("td", check.id, "name"), status: element("td", check.status, tone(check.status)), what });
 }
 

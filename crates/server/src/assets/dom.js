@@ -112,10 +112,18 @@ export function facts(id, all) {
   at(id).replaceChildren(...known.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
 }
 
-/** Something to type into a shell or a file, with a button that copies it. */
+/** What is written anew for another key. */
+const written = [];
+
+export function rewrite() {
+  for (const [pre, text] of written) pre.textContent = text();
+}
+
+/** Something to type into a shell or a file, with a button that copies it. A function's text depends on the key. */
 export function how(text, id) {
   const made = element("div", null, "how");
-  const pre = element("pre", text);
+  const pre = element("pre", typeof text === "function" ? text() : text);
+  if (typeof text === "function") written.push([pre, text]);
   if (id) pre.id = id;
   pre.tabIndex = 0;
   const copies = button("Copy", () => copy(pre, copies));
@@ -155,6 +163,10 @@ export function span(value) {
   const first = parts.findIndex(([count]) => count > 0);
   return first < 0 ? "0 s" : parts.slice(first, first + 2).map(([count, unit]) => `${count} ${unit}`).join(" ");
 }
+
+/** What held a program, in one line. */
+export const heldBy = ({ engine, accelerator, jail, guest }) =>
+  [engine, accelerator === "none" ? null : accelerator, jail, guest && `guest: ${guest}`].filter(Boolean).join(" · ");
 
 export const since = (time) => span((Date.now() - Date.parse(time)) / 1000);
 

@@ -11,7 +11,7 @@ export function eventRow(event, { withJob }) {
   const job = element("a", event.trace_id, "name");
   job.href = `#jobs/${event.trace_id}`;
   const cells = { time: clock(event.timestamp), type: element("td", event.event_type, tone) };
-  if (withJob) cells["trace id"] = event.trace_id ? job : "–";
+  if (withJob) Object.assign(cells, { "trace id": event.trace_id ? job : "–", key: event.key_name || event.key });
   return labelled({ ...cells, what: event.details });
 }
 
@@ -42,4 +42,6 @@ export async function watch(heard) {
 export function leave() {
   watching?.abort();
   watching = null;
+  at("events").replaceChildren();
+  show("events-table", false, "events-told");
 }

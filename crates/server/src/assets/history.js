@@ -68,15 +68,15 @@ const CHARTS = [
   },
   { chart: new Chart("Latency by path", { kind: "lines", format: seconds, steps: STEPS.decimal, none: "no job ended in this time" }), series: latency },
   {
-    chart: new Chart("Jobs at work and VMs kept ready", { kind: "lines", format: count, none: "nothing ran, and no pool is configured" }),
+    chart: new Chart("Jobs at work and VMs kept ready", { kind: "lines", format: count, most: true, none: "none was at work when it was looked at" }),
     series: (groups) => [most(groups, "running", "running", "c-0"), most(groups, "ready in the pool", "pool_ready", "c-2")],
   },
   {
-    chart: new Chart("Queue", { kind: "lines", format: count, none: "no job had to wait in this time" }),
+    chart: new Chart("Queue", { kind: "lines", format: count, most: true, none: "no job had to wait in this time" }),
     series: (groups) => [most(groups, "waiting", "queue", "c-1")],
   },
   {
-    chart: new Chart("Memory held by VMs", { kind: "lines", format: bytes, steps: STEPS.binary, none: "no VM held memory in this time" }),
+    chart: new Chart("Memory held by VMs", { kind: "lines", format: bytes, steps: STEPS.binary, most: true, none: "no VM held memory in this time" }),
     series: (groups) => [most(groups, "held", "memory_held_bytes", "c-3")],
   },
   {

@@ -1,7 +1,7 @@
 // One job: how it ended, what it wrote and left, its limits and events.
 import { ask } from "/assets/api.js";
 import { kept } from "/assets/artifacts.js";
-import { at, badge, clock, element, facts, megabytes, seconds, tell } from "/assets/dom.js";
+import { at, badge, clock, element, facts, heldBy, megabytes, seconds, tell } from "/assets/dom.js";
 import { eventRow } from "/assets/events.js";
 
 let chosen = null;
@@ -55,7 +55,6 @@ function shown({ job, result, artifacts, events }) {
     failure: job.code,
     CPU: seconds(job.cpu_seconds),
     memory: job.memory_peak_mib === null ? null : `${megabytes(job.memory_peak_mib)} at most`,
-    id: job.id,
   });
   at("job-timings").replaceChildren(...timings(job, result));
   at("job-result").replaceChildren(...outputs(result));
@@ -72,15 +71,17 @@ function told(job, result) {
 }
 
 function held(job, result) {
-  const { engine = job.engine, accelerator, jail, guest } = result?.isolation ?? {};
-  return [engine, accelerator, jail, guest && `guest: ${guest}`].filter(Boolean).join(" · ") || null;
+  return heldBy({ engine: job.engine, ...result?.isolation }) || null;
 }
 
 /** A bar of the parts of its time. */
 function timings(job, result) {
   const compile = result?.timings.compile ?? 0;
   const parts = [["queue", job.queue_seconds, "c-killed"], ["VM", job.boot_seconds, "c-0"], ["compile", compile, "c-3"], ["program", job.execute_seconds, "c-ok"]];
-  const known = parts.filter(([, value]) => value > 0);
+  const measured = parts.reduce((all, [, value]) => all + (value ?? 0), 0);
+  const rest = (job.total_seconds ?? 0) - measured;
+  // Less would be written as 0 ms.
+  const known = [...parts, ["rest: files in and out, between these", rest >= 0.0005 ? rest : 0, "c-4"]].filter(([, value]) => value > 0);
   if (known.length === 0) return [];
   const sum = known.reduce((all, [, value]) => all + value, 0);
   const bar = document.createElementNS("http://www.w3.org/2000/svg", "svg");

@@ -2,7 +2,7 @@
 import { ask } from "/assets/api.js";
 import { at, badge, cell, element, how, megabytes, seconds, show, since, Table, tell } from "/assets/dom.js";
 import * as job from "/assets/job.js";
-import { may } from "/assets/who.js";
+import { curlKey, may } from "/assets/who.js";
 
 const SHOWN = 200;
 const STATUSES = ["running", "waiting", "ok", "error", "timeout", "oom", "killed", "rejected", "internal"];
@@ -54,4 +54,4 @@ export function display(isVisible, id) {
 
 at("jobs-status").append(...STATUSES.map((status) => element("option", status)));
 at("jobs-status").addEventListener("change", refresh);
-at("jobs-none").append(how(`curl -sS ${location.origin}/api/v1/execute --json '{"language": "python", "code": "print(6 * 7)"}'`));
+at("jobs-none").append(how(() => `curl -sS${curlKey()} ${location.origin}/api/v1/execute --json '{"language": "python", "code": "print(6 * 7)"}'`));

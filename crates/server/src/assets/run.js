@@ -3,6 +3,7 @@ import { events, request } from "/assets/api.js";
 import { inlined } from "/assets/artifacts.js";
 import { at, element, seconds, tell, tone } from "/assets/dom.js";
 import { pieces } from "/assets/highlight.js";
+import { lacking } from "/assets/who.js";
 
 const SHOWN_OUTPUT = 200_000;
 export const EXAMPLES = {
@@ -62,7 +63,7 @@ function show(text, className) {
 
 async function run(event) {
   event?.preventDefault();
-  if (running) return;
+  if (running || at("run").disabled) return;
   running = new AbortController();
   at("run").disabled = true;
   at("stop").disabled = false;
@@ -85,9 +86,16 @@ async function run(event) {
     ending(error.name === "AbortError" ? "stopped; its VM is gone" : error.message, "bad");
   } finally {
     running = null;
-    at("run").disabled = false;
+    at("run").disabled = lacking(["run"]) !== "";
     at("stop").disabled = true;
   }
+}
+
+/** Says so where the key may not run anything. */
+export function allow() {
+  const why = lacking(["run"]);
+  at("run").disabled = why !== "" || running !== null;
+  if (!running) ending(why, "warn");
 }
 
 const ending = (text, className) => tell("ending", text, className);

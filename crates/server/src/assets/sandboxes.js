@@ -1,8 +1,9 @@
 // Sandboxes: the list, and the one that is looked at.
 import { ask, send } from "/assets/api.js";
-import { at, button, cell, element, facts as factsOf, how, since, span, surely, Table, tell } from "/assets/dom.js";
+import { at, button, cell, element, facts as factsOf, heldBy, how, since, span, surely, Table, tell } from "/assets/dom.js";
 import * as files from "/assets/files.js";
 import * as processes from "/assets/processes.js";
+import { curlKey, lacking } from "/assets/who.js";
 
 const REFRESH_MILLIS = 2000;
 /** What "more time" gives, unless its timeout was longer. */
@@ -15,6 +16,7 @@ let terminal = null;
 let chosen = null;
 /** Of all keys, as an operator is told of them. */
 let observed = [];
+let observedAt = 0;
 /** This key's own, by id. */
 let own = new Map();
 /** The list could not be had. */
@@ -24,7 +26,8 @@ const path = (id) => `/api/v1/sandboxes/${encodeURIComponent(id)}`;
 
 function left(item) {
   const row = observed.find((one) => one.id === item.id);
-  if (row) return `${span(row.seconds_left)} (${row.limit})`;
+  // It goes on between two looks, as the age does.
+  if (row) return `${span(row.seconds_left - (Date.now() - observedAt) / 1000)} (${row.limit})`;
   const total = span((Date.parse(item.expires_at) - Date.now()) / 1000);
   return `${total} (total), ${span(item.idle_timeout)} without use`;
 }
@@ -69,15 +72,13 @@ async function refresh() {
   }
 }
 
-const held = ({ engine, accelerator, jail, guest }) => [engine, accelerator, jail, guest && `guest: ${guest}`].filter(Boolean).join(" · ");
-
 function facts(item) {
   factsOf("sandbox-facts", {
     language: item.language,
     began: `${since(item.created_at)} ago`,
     "time left": left(item),
     memory: `${item.memory_mib} MiB, ${item.vcpus} CPU`,
-    "held by": held(item.isolation),
+    "held by": heldBy(item.isolation),
     metadata: words(item.metadata),
   });
 }
@@ -126,6 +127,13 @@ export function show(isVisible, id) {
   refresh();
 }
 
+/** Says so where the key may begin none. */
+export function allow() {
+  const why = lacking(["run"]);
+  at("sandbox-begin").disabled = why !== "";
+  tell("sandbox-needs", why, "warn");
+}
+
 async function create(event) {
   event.preventDefault();
   tell("sandboxes-told", "it begins …");
@@ -161,10 +169,11 @@ async function end() {
 
 at("sandboxes-none").append(
   how(
-    [
-      `curl -sS ${location.origin}/api/v1/sandboxes --json '{"language": "python", "timeout": 1800}'`,
-      "llm-firecracker sandbox create --image python --timeout 1800",
-    ].join("\n"),
+    () =>
+      [
+        `curl -sS${curlKey()} ${location.origin}/api/v1/sandboxes --json '{"language": "python", "timeout": 1800}'`,
+        `llm-firecracker sandbox create --url ${location.origin} --image python --timeout 1800`,
+      ].join("\n"),
     "sandboxes-how",
   ),
 );
@@ -172,6 +181,7 @@ at("sandbox-new").addEventListener("submit", create);
 at("sandbox-actions").append(button("More time", more), surely("End it", end), button("Open a terminal", shell));
 document.addEventListener("status", ({ detail }) => {
   observed = detail.sandboxes;
+  observedAt = Date.now();
   refresh();
 });
 setInterval(refresh, REFRESH_MILLIS);

@@ -1,6 +1,6 @@
 // The state of the service as it is now: the line below the header, load, pool, latency.
 import { ask } from "/assets/api.js";
-import { at, bytes, element, how, seconds, show, span, Table } from "/assets/dom.js";
+import { at, bytes, element, heldBy, how, seconds, show, span, Table, tell } from "/assets/dom.js";
 import { may, who } from "/assets/who.js";
 
 const pool = new Table("pool", () => ({ language: (p) => p.language, ready: (p) => p.ready, min: (p) => p.min, max: (p) => p.max }));
@@ -39,27 +39,30 @@ export function holds(memory) {
   if (last) tiles(last);
 }
 
+const others = (sandboxes) => document.dispatchEvent(new CustomEvent("status", { detail: { sandboxes } }));
+
+/** What another key was shown. */
+export function forget() {
+  held = last = null;
+  others([]);
+}
+
 export async function refresh() {
+  const asker = who();
+  const name = asker.open ? "" : `key ${asker.name}`;
+  if (!may("observe")) return tell("held", name, "muted");
   try {
-    // Whose key does not count is told so already.
-    if (who().id === null) return;
-    if (!may("observe")) {
-      at("held").textContent = `key ${who().name}`;
-      at("held").className = "muted";
-      return;
-    }
     const status = await ask("/api/v1/status");
-    at("held").textContent = `${status.engine} · ${status.accelerator} · ${status.jail} · up ${span(status.uptime_seconds)}`;
-    at("held").className = status.accelerator === "tcg" ? "warn" : "muted";
+    if (asker !== who()) return;
+    tell("held", [name, heldBy(status), `up ${span(status.uptime_seconds)}`].filter(Boolean).join(" · "), status.accelerator === "tcg" ? "warn" : "muted");
     last = status;
     tiles(status);
     pool.show(status.pool, (p) => p.language);
     latency.show(status.latency, (l) => l.path);
     for (const name of ["pool", "latency"]) show(`${name}-table`, status[name].length > 0, `${name}-none`);
-    document.dispatchEvent(new CustomEvent("status", { detail: status }));
+    others(status.sandboxes);
   } catch (error) {
-    at("held").textContent = error.message;
-    at("held").className = "bad";
+    if (asker === who()) tell("held", error.message, "bad");
   }
 }
 

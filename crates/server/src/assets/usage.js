@@ -3,7 +3,7 @@ import { ask } from "/assets/api.js";
 import { Chart } from "/assets/charts.js";
 import { at, bytes, element, how, show as shows, span, Table, tell } from "/assets/dom.js";
 import { STATUSES } from "/assets/history.js";
-import { may } from "/assets/who.js";
+import { curlKey, may } from "/assets/who.js";
 
 const DAY_MILLIS = 86_400_000;
 
@@ -81,4 +81,4 @@ export function show(isVisible) {
 
 at("usage-chart").append(chart.figure);
 at("usage-since").addEventListener("change", refresh);
-at("usage-none").append(how(`curl -sS ${location.origin}/api/v1/usage?since=7d`));
+at("usage-none").append(how(() => `curl -sS${curlKey()} '${location.origin}/api/v1/usage?since=7d'`));

@@ -10,6 +10,7 @@ use crate::chromium::Browser;
 use crate::lab;
 use protocol::language::named;
 use sandbox::config::{PoolSize, ReadyFor};
+use sandboxes::seen;
 use serde_json::{Value, json};
 use server::keys::file::Scope;
 
@@ -25,9 +26,20 @@ open('/work/out/dot.png', 'wb').write(base64.b64decode('iVBORw0KGgoAAAANSUhEUgAA
 print('over')
 "#;
 
+/// Gives the page a key, as a person does, whatever comes of it.
+async fn gives_key(page: &mut Browser, key: &str) {
+    page.value("document.getElementById('key').focus()").await;
+    page.insert(key).await;
+    page.press("Enter", 13, 0).await;
+}
+
 /// What stands in an element.
 fn text(id: &str) -> String {
     format!("document.getElementById('{id}').textContent")
+}
+
+fn disabled(id: &str) -> String {
+    format!("document.getElementById('{id}').disabled")
 }
 
 fn holds(id: &str, what: &str) -> String {
@@ -112,6 +124,9 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
     page.value("document.getElementById('doctor-run').click()")
         .await;
     page.until(&holds("doctor", "kvm-runs-guests")).await;
+    // Each that asks for something has what to do as text of its own, to be copied.
+    let fixes = "[...document.querySelectorAll('#doctor tr')].every((tr) => (tr.cells[1].textContent === 'pass') === !tr.querySelector('.how button'))";
+    assert_eq!(page.value(fixes).await, true);
     page.screenshot("dashboard", "light").await;
     page.screenshot("dashboard", "dark").await;
     let width = page.width(400).await;
@@ -119,6 +134,12 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
     for scheme in ["light", "dark"] {
         page.screenshot("dashboard-narrow", scheme).await;
     }
+    page.value("location.hash = '#overview'").await;
+    page.until(&seen("doctor-table")).await;
+    let width = page.width(400).await;
+    assert!(width.as_u64() <= Some(400), "the doctor: {width}");
+    page.screenshot("doctor-narrow", "light").await;
+    page.value("location.hash = '#programs'").await;
     page.width(1400).await;
     assert_eq!(page.value("window.broken").await, json!([]));
     assert_eq!(page.faults().await, [""; 0]);
@@ -141,22 +162,83 @@ async fn a_program_is_run_by_keyboard_and_hostile_output_stays_text() {
 }
 
 #[tokio::test]
-async fn the_page_asks_for_a_key_and_uses_it() {
+async fn the_page_says_what_a_key_lacks_and_draws_nothing_false() {
     let dir = tempfile::tempdir().unwrap();
-    let scopes: &[&[Scope]] = &[&[Scope::Run, Scope::Admin]];
+    let scopes: &[&[Scope]] = &[
+        &[Scope::Run, Scope::Admin],
+        &[Scope::Run],
+        &[Scope::Observe],
+    ];
     let (service, keys) = lab::start_with_keys(dir.path(), lab::server_config(), scopes).await;
     let Some(mut page) = Browser::open(&service).await else {
         service.end().await;
         return;
     };
-    page.until(&holds("held", "valid API key")).await;
-    page.value("document.getElementById('key').focus()").await;
-    page.insert(&keys[0]).await;
-    page.value("document.querySelector('#key-form button').click()")
+    // Without a key it asks who that is, and nothing else.
+    page.until(&holds("lacking-told", "paste a key above"))
         .await;
+    let asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/')).length";
+    assert_eq!(page.value(asked).await, 1);
+    assert_eq!(page.value(&seen("programs")).await, false);
+    assert_eq!(page.value(&seen("key-forget")).await, false);
+
+    gives_key(&mut page, &keys[0]).await;
+    page.until(&holds("held", "key key-0 · ")).await;
     page.until(&holds("held", &service.engine())).await;
-    page.until(&crate::chromium::all_languages()).await;
+    page.until(&seen("programs")).await;
     assert_eq!(page.value("document.getElementById('key').value").await, "");
+    assert_eq!(page.value(&disabled("run")).await, false);
+    page.value("location.hash = '#overview'").await;
+    page.until("[...document.querySelectorAll('#charts svg')].every((c) => c.ariaLabel)")
+        .await;
+
+    // What was drawn goes with the key, also where the page is loaded again.
+    gives_key(&mut page, "lfc_wrong").await;
+    for _ in 0..2 {
+        page.until(&holds("lacking-told", "this key is not known"))
+            .await;
+        for part in ["overview", "charts", "pool-title", "latency-title"] {
+            assert_eq!(page.value(&seen(part)).await, false, "{part}");
+        }
+        page.value("window.old = true; location.reload()").await;
+        page.until("!window.old && document.readyState === 'complete'")
+            .await;
+    }
+    gives_key(&mut page, &keys[1]).await;
+    page.until(&holds("lacking-told", "scope observe or admin"))
+        .await;
+    assert_eq!(page.value(&seen("overview")).await, false);
+    page.value("location.hash = '#sandboxes'").await;
+    page.until(&seen("sandboxes-none")).await;
+    for part in [
+        "Authorization: Bearer $LLM_FIRECRACKER_KEY",
+        &format!("create --url {} ", service.url("")),
+    ] {
+        page.until(&holds("sandboxes-how", part)).await;
+    }
+    assert_eq!(page.value(&disabled("sandbox-begin")).await, false);
+
+    // Nothing is offered that would be refused.
+    gives_key(&mut page, &keys[2]).await;
+    page.until(&holds("held", "key key-2 · ")).await;
+    for (what, told) in [("run", "ending"), ("sandbox-begin", "sandbox-needs")] {
+        page.until(&format!(
+            "{} && {}",
+            disabled(what),
+            holds(told, "scope run")
+        ))
+        .await;
+    }
+    page.value("document.getElementById('key-forget').click()")
+        .await;
+    page.until(&holds("lacking-told", "paste a key above"))
+        .await;
+    assert_eq!(
+        page.value("sessionStorage.getItem('key')").await,
+        Value::Null
+    );
+    assert_eq!(page.value(&seen("sandboxes")).await, false);
+    assert_eq!(page.faults().await, [""; 0]);
     drop(page);
     service.end().await;
 }

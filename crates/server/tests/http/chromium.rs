@@ -49,6 +49,8 @@ impl Browser {
                 "--headless",
                 "--no-sandbox",
                 "--disable-gpu",
+                // A bar at the side would be left out of the pictures, and its width with it.
+                "--hide-scrollbars",
                 "--window-size=1400,1500",
             ])
             .args([

@@ -165,6 +165,7 @@ async fn job(page: &mut Browser, id: &str) {
         ("job-result", "<img src=x"),
         ("job-result", "a warning"),
         ("job-timings", "in all"),
+        ("job-timings", "rest: "),
         ("job-artifacts", "1,0.9"),
         ("job-events", "VM_STOP"),
     ] {
@@ -207,6 +208,23 @@ async fn charts(page: &mut Browser) {
         );
         page.until(&drawn).await;
     }
+    // The worst of a path is marked otherwise than its middle, also where each is one dot.
+    let marks = format!(
+        "{}.querySelectorAll('svg .ring, svg .dashed').length > 0",
+        chart("Latency by path")
+    );
+    page.until(&marks).await;
+    // Of what is measured the legend tells the most; labels stand at round times.
+    page.until(&format!(
+        "{}.textContent.includes('most in this time')",
+        chart("Jobs at work")
+    ))
+    .await;
+    let round = format!(
+        "[...{jobs}.querySelectorAll('.x')].every((t) => /:[0-5][05]$/.test(t.textContent))"
+    );
+    assert_eq!(page.value(&round).await, true);
+    page.until(&holds("events", "key-0")).await;
     let legend = format!("{jobs}.querySelector('.legend').innerText");
     page.until(&format!(
         "{legend}.includes('ok') && {legend}.includes('timeout')"
