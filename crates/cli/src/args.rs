@@ -22,7 +22,7 @@ pub use bench::{
     BenchArgs, BenchCommand, BenchHttpArgs, BenchNativeArgs, BenchPackagesArgs, BenchSandboxArgs,
     CompareArgs,
 };
-pub use config::{ConfigCommand, Given};
+pub use config::{ConfigCommand, Given, unknown_variables};
 pub use events::{EventsCommand, Shape as EventsShape};
 pub use global::{AccelArg, EngineArg, Global};
 pub use images::{ImagesCommand, KernelArg, LockArgs};

@@ -90,7 +90,7 @@ impl Default for LimitsConfig {
 pub struct Scan {
     /// What to do with a finding.
     pub mode: ScanMode,
-    /// Patterns besides the built-in ones.
+    /// Patterns besides the built-in ones: `[{ name = "wipe", expression = 'rm\s+-rf' }]`.
     pub patterns: Vec<PatternConfig>,
 }
 

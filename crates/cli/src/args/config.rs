@@ -1,9 +1,11 @@
 //! `config`: the settings, and which of the flags give one.
 
 use super::{Cli, Format, Global};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _, Subcommand};
-use std::collections::BTreeMap;
+use clap::{ArgMatches, CommandFactory as _, Error, Subcommand};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// What to do with the settings.
@@ -11,6 +13,8 @@ use std::path::PathBuf;
 pub enum ConfigCommand {
     /// Print the settings in force, and where each comes from
     Show {
+        /// Only those whose name begins so, e.g. server
+        name: Option<String>,
         /// Only those that are not at their default
         #[arg(long)]
         changed: bool,
@@ -92,6 +96,68 @@ fn names(argument: &str) -> (Option<String>, String) {
         .map(|name| name.to_string_lossy().into_owned());
     let flag = arg.get_long().unwrap_or_default();
     (variable, format!("--{flag}"))
+}
+
+/// Variables of the tool that are no flag's, and those of its tests.
+const NO_FLAGS: &[&str] = &[
+    "LLM_FIRECRACKER_COMPLETE",
+    "LLM_FIRECRACKER_LOG",
+    "LLM_FIRECRACKER_REGISTRY_PASSWORD",
+    "LLM_FIRECRACKER_REGISTRY_USER",
+    "LLM_FIRECRACKER_REQUIRE",
+];
+
+/// Variables of this process that are named as the tool's are, and which it does not know.
+pub fn unknown_variables() -> Vec<String> {
+    fn known(command: &clap::Command, names: &mut BTreeSet<OsString>) {
+        let flags = command.get_arguments().filter_map(clap::Arg::get_env);
+        names.extend(flags.map(Into::into));
+        let inner = command.get_subcommands();
+        inner.for_each(|command| known(command, names));
+    }
+    let mut names: BTreeSet<OsString> = NO_FLAGS.iter().map(Into::into).collect();
+    known(&Cli::command(), &mut names);
+    let set = std::env::vars_os().map(|(name, _)| name);
+    let unknown = set.filter(|name| !names.contains(name));
+    let unknown = unknown.filter_map(|name| name.into_string().ok());
+    unknown
+        .filter(|name| name.starts_with("LLM_FIRECRACKER_"))
+        .collect()
+}
+
+/// Has an error about the value of a flag name the variable that gave it, where one did.
+pub fn blame_variable(error: &mut Error, words: &[OsString]) {
+    if error.kind() != ErrorKind::InvalidValue {
+        return;
+    }
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let (Some(shown), Some(value)) = (
+        text(ContextKind::InvalidArg),
+        text(ContextKind::InvalidValue),
+    ) else {
+        return;
+    };
+    let flag = shown.split([' ', '=']).next().unwrap_or_default();
+    let is_written = |word: &OsString| word.to_string_lossy().starts_with(flag);
+    if words.iter().any(is_written) {
+        return;
+    }
+    let command = Cli::command();
+    let mut all = command.get_arguments();
+    let is_it = |arg: &&clap::Arg| {
+        arg.get_long()
+            .is_some_and(|long| flag == format!("--{long}"))
+    };
+    let Some(variable) = all.find(is_it).and_then(clap::Arg::get_env) else {
+        return;
+    };
+    if std::env::var_os(variable).is_some_and(|own| own == *value) {
+        let variable = format!("the variable {} ({flag})", variable.to_string_lossy());
+        error.insert(ContextKind::InvalidArg, ContextValue::String(variable));
+    }
 }
 
 impl Global {

@@ -76,6 +76,7 @@ fn place(words: &[OsString], word: &str) -> Option<usize> {
 
 /// Says how a program gets its arguments, where `run` was given words that are none of its own.
 fn with_tip(mut error: Error, words: &[OsString]) -> Error {
+    config::blame_variable(&mut error, words);
     if let Some(tip) = tip(&error, words) {
         let tip = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
         error.insert(ContextKind::Suggested, tip);

@@ -2,8 +2,8 @@
 
 use super::print_json;
 use crate::args::{ConfigCommand, Format, Global};
-use crate::settings::check::{self, Finding};
-use crate::settings::origin::{Sources, in_force};
+use crate::settings::check::{self, Finding, Level};
+use crate::settings::origin::{InForce, Sources, in_force};
 use crate::settings::{reference, table as settings_table};
 use crate::{context, table};
 use std::path::PathBuf;
@@ -12,8 +12,13 @@ use std::process::ExitCode;
 /// Carries out one of the commands.
 pub fn run(global: &Global, command: ConfigCommand) -> anyhow::Result<ExitCode> {
     match command {
-        ConfigCommand::Show { changed, format } => {
-            show(global, changed.then_some(Changed), &format)
+        ConfigCommand::Show {
+            name,
+            changed,
+            format,
+        } => {
+            let rows = shown(global, name.as_deref(), changed.then_some(Changed))?;
+            print_shown(rows, &format)
         }
         ConfigCommand::Check { file, format } => check(global, file, &format),
         ConfigCommand::Reference { name, toml, format } => {
@@ -27,7 +32,7 @@ pub fn run(global: &Global, command: ConfigCommand) -> anyhow::Result<ExitCode> 
             match (format.json, toml) {
                 (true, _) => return print_json(&rows),
                 (false, true) => table::coloured(reference::toml(&rows).trim_end())?,
-                (false, false) => table::coloured(reference::text(&rows).trim_end())?,
+                (false, false) => table::wrapped(reference::text(&rows).trim_end())?,
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -37,7 +42,11 @@ pub fn run(global: &Global, command: ConfigCommand) -> anyhow::Result<ExitCode> 
 /// Only what is not at its default is wanted.
 struct Changed;
 
-fn show(global: &Global, only: Option<Changed>, format: &Format) -> anyhow::Result<ExitCode> {
+fn shown(
+    global: &Global,
+    wanted: Option<&str>,
+    only: Option<Changed>,
+) -> anyhow::Result<Vec<InForce>> {
     let (settings, lines) = context::settings_with_lines(global)?;
     let file = context::config_file(global)?;
     let sources = Sources {
@@ -45,9 +54,19 @@ fn show(global: &Global, only: Option<Changed>, format: &Format) -> anyhow::Resu
         given: &global.given,
     };
     let mut rows = in_force(&settings, &sources);
+    let wanted = wanted.unwrap_or_default();
+    rows.retain(|row| row.name.starts_with(wanted));
+    anyhow::ensure!(
+        !rows.is_empty(),
+        "no setting's name begins with {wanted:?}; see: llm-firecracker config show"
+    );
     if only.is_some() {
         rows.retain(|row| row.origin != "default");
     }
+    Ok(rows)
+}
+
+fn print_shown(rows: Vec<InForce>, format: &Format) -> anyhow::Result<ExitCode> {
     if format.json {
         return print_json(&rows);
     }
@@ -67,18 +86,22 @@ fn check(global: &Global, file: Option<PathBuf>, format: &Format) -> anyhow::Res
     global.config = file.or(global.config);
     let path = context::config_file(&global)?;
     let findings = check::findings(&global, path.as_deref())?;
-    let whole = findings.is_empty();
+    let whole = findings.iter().all(|one| one.level == Level::Warning);
     if format.json {
         print_json(&findings)?;
     } else {
         let name = path.map(|path| path.display().to_string());
-        for Finding { line, text } in &findings {
+        for Finding { line, level, text } in &findings {
+            let level = match level {
+                Level::Fault => "",
+                Level::Warning => "warning: ",
+            };
             let place = match (&name, line) {
                 (Some(name), Some(line)) => format!("{name}:{line}: "),
                 (Some(name), None) => format!("{name}: "),
                 (None, _) => String::new(),
             };
-            table::line(format_args!("{place}{text}"))?;
+            table::line(format_args!("{place}{level}{text}"))?;
         }
         if whole {
             let name = name.unwrap_or_else(|| "no configuration; the defaults".into());

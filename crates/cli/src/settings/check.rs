@@ -1,7 +1,9 @@
 //! What must hold for a configuration to be used, besides that it can be read. Nothing is started, made or changed.
 
+mod sense;
+
 use super::Settings;
-use super::file::{Fault, Faults, Lines, read_file};
+use super::file::{Fault, Lines, Read, read_all_of_file};
 use crate::args::Global;
 use crate::context;
 use crate::context::languages;
@@ -17,8 +19,28 @@ const LAST_UID: u64 = u32::MAX as u64 - 2;
 pub struct Finding {
     /// The line of the configuration, from 1; absent: no line says it.
     pub line: Option<usize>,
+    /// How bad it is.
+    pub level: Level,
     /// What is wrong and what to do.
     pub text: String,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The configuration cannot be used.
+    Fault,
+    /// It can, and will not do all that it says.
+    Warning,
+}
+
+/// One thing that is wrong with a setting.
+struct Told {
+    /// Whose line is told; empty: no setting's.
+    setting: String,
+    level: Level,
+    text: String,
 }
 
 /// A judgement, and the setting whose line is told when it fails.
@@ -26,9 +48,6 @@ type Row = (&'static str, fn(&Settings) -> anyhow::Result<()>);
 
 /// In the order in which an operator would mend them.
 const ROWS: &[Row] = &[
-    ("limits", |settings| {
-        Ok(settings.sandbox.policy().map(drop)?)
-    }),
     ("agent", |settings| {
         context::agent(&settings.sandbox).map(drop)
     }),
@@ -46,45 +65,62 @@ pub fn findings(global: &Global, path: Option<&Path>) -> anyhow::Result<Vec<Find
         Some(path) => judged(path, global),
         None => {
             let settings = Settings::default();
-            languages::load(global, &settings.languages).map(|()| (settings, Lines::default()))
+            languages::load(global, &settings.languages).map(|()| Read {
+                settings,
+                lines: Lines::default(),
+                faults: Vec::new(),
+            })
         }
     };
-    let (settings, lines) = match read {
+    let read = match read {
         Ok(read) => read,
-        Err(error) => {
-            return Ok(match error.downcast::<Faults>() {
-                Ok(Faults { faults, .. }) => faults.into_iter().map(Finding::from).collect(),
-                Err(error) => vec![at(None, &error)],
-            });
-        }
+        Err(error) => return Ok(vec![at(None, &error)]),
     };
-    let mut settings = settings;
+    let (mut settings, lines) = (read.settings, read.lines);
+    let mut found: Vec<Finding> = read.faults.into_iter().map(Finding::from).collect();
+    // What is told of was taken out: the rest is judged as it would be without.
     match context::with_flags(settings.sandbox.clone(), global) {
         Ok(config) => settings.sandbox = config,
-        Err(error) => return Ok(vec![at(lines.of("vmm"), &error)]),
+        Err(error) => found.push(at(lines.of("vmm"), &error)),
     }
     let failed = |(setting, judge): &Row| {
         let error = judge(&settings).err()?;
         Some(at(lines.of(setting), &error))
     };
-    Ok(ROWS.iter().filter_map(failed).collect())
+    found.extend(ROWS.iter().filter_map(failed));
+    let told = sense::told(&settings).into_iter();
+    found.extend(told.map(
+        |Told {
+             setting,
+             level,
+             text,
+         }| Finding {
+            line: lines.of(&setting),
+            level,
+            text,
+        },
+    ));
+    found.sort_by_key(|finding| finding.line);
+    Ok(found)
 }
 
-fn judged(path: &Path, global: &Global) -> anyhow::Result<(Settings, Lines)> {
+fn judged(path: &Path, global: &Global) -> anyhow::Result<Read> {
     trust::check("configuration", path)?;
-    read_file(path, |config| languages::load(global, config))
+    read_all_of_file(path, |config| languages::load(global, config))
 }
 
 fn at(line: Option<usize>, error: &anyhow::Error) -> Finding {
     Finding {
         line,
+        level: Level::Fault,
         text: format!("{error:#}"),
     }
 }
 
 impl From<Fault> for Finding {
     fn from(Fault { line, text }: Fault) -> Finding {
-        Finding { line, text }
+        let level = Level::Fault;
+        Finding { line, level, text }
     }
 }
 
@@ -100,13 +136,6 @@ fn uids(settings: &Settings) -> anyhow::Result<()> {
 
 fn keys(settings: &Settings) -> anyhow::Result<()> {
     let path = context::keys_file(settings);
-    if settings.server.keys_file.is_some() {
-        anyhow::ensure!(
-            path.exists(),
-            "the file of keys {} is not there; llm-firecracker keys add NAME makes it",
-            path.display()
-        );
-    }
     trust::check_secret("the file of API keys", &path)?;
     key_file::read(&path)?;
     Ok(())

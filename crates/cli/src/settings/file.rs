@@ -1,27 +1,23 @@
 //! Reads a configuration by the table of settings. All faults are told at once, each with its line.
 
+mod shape;
+
 use super::Settings;
-use super::table::{any_property, joined, kind, present, properties, schema};
+use super::table::{joined, schema};
 use crate::context::languages::LanguagesConfig;
 use anyhow::Context as _;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use protocol::language::Language;
+use serde::Deserialize as _;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
+use serde_json::Value;
+use shape::{inner_schema, is_table, is_torn, missing, unknown, wrong_items, wrong_value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
-
-/// Settings that have moved: the old name, and where it is now.
-const MOVED: &[(&str, &str)] = &[
-    ("vmm.accelerator", "accelerator in [engine]"),
-    ("vmm.state_dir", "state_dir, above all tables"),
-    ("server.queued", "queued in [admission]"),
-];
-
-/// How alike a name must be for it to be what somebody meant.
-const ALIKE: f64 = 0.7;
 
 /// One thing that is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,20 +67,45 @@ impl Lines {
     }
 }
 
+/// What a configuration says: what of it can be used, with the defaults for the rest, and all that cannot.
+#[derive(Debug)]
+pub struct Read {
+    /// What can be used.
+    pub settings: Settings,
+    /// Where it stands.
+    pub lines: Lines,
+    /// In the order of their lines.
+    pub faults: Vec<Fault>,
+}
+
 /// Reads a configuration; `load` adds the operator's languages, which the rest may name.
 pub fn read(
     text: &str,
     load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>,
 ) -> Result<(Settings, Lines), Vec<Fault>> {
-    let source = Source { text };
-    let root = DeTable::parse(text).map_err(|error| vec![source.fault(&error)])?;
+    let read = read_all(text, load);
+    match read.faults.is_empty() {
+        true => Ok((read.settings, read.lines)),
+        false => Err(read.faults),
+    }
+}
+
+/// The same as far as it goes: one fault hides no other.
+pub fn read_all(text: &str, load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>) -> Read {
     let mut seen = Seen {
-        source,
+        source: Source { text },
         faults: Vec::new(),
         lines: BTreeMap::new(),
     };
-    seen.table("", root.get_ref(), &schema());
-    let mut root = root;
+    let mut root = match DeTable::parse(text) {
+        Ok(root) => root,
+        Err(error) => {
+            seen.faults.push(seen.source.fault("", &error));
+            Spanned::new(0..0, DeTable::new())
+        }
+    };
+    let pools = seen.pool_names(root.get_ref());
+    seen.table("", root.get_mut(), &schema());
     let languages = seen.section::<LanguagesConfig>(&mut root, "languages");
     // What the languages are decides what pools may be called.
     if let Err(error) = load(&languages) {
@@ -94,6 +115,7 @@ pub fn read(
             text: format!("{error:#}"),
         });
     }
+    seen.pools(&pools, root.get_mut());
     let settings = Settings {
         languages,
         server: seen.section(&mut root, "server"),
@@ -101,12 +123,14 @@ pub fn read(
         telemetry: seen.section(&mut root, "telemetry"),
         sandbox: {
             let span = root.span();
-            seen.value(Spanned::new(span, DeValue::Table(root.into_inner())))
+            seen.value("", Spanned::new(span, DeValue::Table(root.into_inner())))
         },
     };
-    match seen.faults.is_empty() {
-        true => Ok((settings, Lines(seen.lines))),
-        false => Err(seen.in_order()),
+    seen.faults.sort_by_key(|fault| fault.line);
+    Read {
+        settings,
+        lines: Lines(seen.lines),
+        faults: seen.faults,
     }
 }
 
@@ -120,10 +144,15 @@ impl Source<'_> {
         before.matches('\n').count() + 1
     }
 
-    fn fault(&self, error: &toml::de::Error) -> Fault {
+    /// What serde, or the parser, says of this setting.
+    fn fault(&self, name: &str, error: &toml::de::Error) -> Fault {
+        let text = error.message().trim_end().replace('\n', ": ");
         Fault {
             line: error.span().map(|span| self.line(&span)),
-            text: error.message().trim_end().replace('\n', ": "),
+            text: match name {
+                "" => text,
+                name => format!("{name}: {text}"),
+            },
         }
     }
 }
@@ -135,32 +164,88 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// Looks through a table for names that are no settings and for numbers out of their bounds.
-    fn table(&mut self, name: &str, table: &DeTable<'_>, schema: &Value) {
-        for (key, value) in table {
+    /// Takes out of a table what its schema does not allow, and tells each.
+    fn table(&mut self, name: &str, table: &mut DeTable<'_>, schema: &Value) {
+        let mut wrong = Vec::new();
+        for (key, value) in table.iter_mut() {
             let whole = joined(name, key.get_ref());
             let line = self.source.line(&key.span());
-            let Some(inner) = inner_schema(schema, key.get_ref()) else {
-                let text = unknown(&whole, schema);
-                self.found(line, text);
-                continue;
+            let inner = inner_schema(schema, key.get_ref());
+            let found = match inner {
+                None => vec![(line, unknown(&whole, schema))],
+                Some(inner) => self.entry(whole, value, (line, inner)),
             };
-            match value.get_ref() {
-                DeValue::Table(table) if is_table(inner) => self.table(&whole, table, inner),
-                value => {
-                    let wrong = wrong_type(&whole, value, inner);
-                    if let Some(text) = wrong.or_else(|| out_of_bounds(&whole, value, inner)) {
-                        self.found(line, text);
+            // What it must have may have been taken out of it.
+            if !found.is_empty() || inner.is_some_and(|inner| is_torn(value.get_ref(), inner)) {
+                wrong.push(key.get_ref().to_string());
+            }
+            for (line, text) in found {
+                let line = Some(line);
+                self.faults.push(Fault { line, text });
+            }
+        }
+        for key in wrong {
+            table.remove(key.as_str());
+        }
+    }
+
+    /// What is wrong with a setting, or with what a table lacks; what is wrong inside of a table is told by itself.
+    fn entry(
+        &mut self,
+        name: String,
+        value: &mut Spanned<DeValue<'_>>,
+        (line, schema): (usize, &Value),
+    ) -> Vec<(usize, String)> {
+        if let DeValue::Table(table) = value.get_mut()
+            && is_table(schema)
+        {
+            let lacks = missing(&name, table, schema);
+            self.table(&name, table, schema);
+            return lacks.map(|text| (line, text)).into_iter().collect();
+        }
+        self.lines.insert(name.clone(), line);
+        let wrong = wrong_value(&name, value.get_ref(), schema);
+        let wrong: Vec<_> = wrong.map(|text| (line, text)).into_iter().collect();
+        match value.get_ref() {
+            DeValue::Array(items) if wrong.is_empty() => {
+                let told = wrong_items(&name, items, schema).into_iter();
+                told.map(|(span, text)| (self.source.line(&span), text))
+                    .collect()
+            }
+            _ => wrong,
+        }
+    }
+
+    /// What is wrong with the names of pools. One language under two would be one pool: which, nobody said.
+    fn pools(&mut self, names: &[(String, usize)], root: &mut DeTable<'_>) {
+        let mut first: BTreeMap<String, &str> = BTreeMap::new();
+        for (name, line) in names {
+            let text = match Language::deserialize(name.as_str().into_deserializer()) {
+                Err::<_, serde::de::value::Error>(error) => format!("pool.{name}: {error}"),
+                Ok(language) => match first.insert(language.label(), name) {
+                    Some(other) => {
+                        format!("pool.{name} and pool.{other} are pools of one language; keep one")
                     }
-                    self.lines.insert(whole, line);
-                }
+                    None => continue,
+                },
+            };
+            let line = Some(*line);
+            self.faults.push(Fault { line, text });
+            if let Some(DeValue::Table(pools)) = root.get_mut("pool").map(Spanned::get_mut) {
+                pools.remove(name.as_str());
             }
         }
     }
 
-    fn found(&mut self, line: usize, text: String) {
-        let line = Some(line);
-        self.faults.push(Fault { line, text });
+    /// The names of pools as they are written.
+    fn pool_names(&self, root: &DeTable<'_>) -> Vec<(String, usize)> {
+        let Some(DeValue::Table(pools)) = root.get("pool").map(Spanned::get_ref) else {
+            return Vec::new();
+        };
+        let written = |key: &Spanned<Cow<'_, str>>| {
+            (key.get_ref().to_string(), self.source.line(&key.span()))
+        };
+        pools.keys().map(written).collect()
     }
 
     fn section<T: DeserializeOwned + Default>(
@@ -169,120 +254,51 @@ impl Seen<'_> {
         name: &str,
     ) -> T {
         let table = root.get_mut().remove(name);
-        table.map(|table| self.value(table)).unwrap_or_default()
+        table
+            .map(|table| self.value(name, table))
+            .unwrap_or_default()
     }
 
-    fn value<T: DeserializeOwned + Default>(&mut self, value: Spanned<DeValue<'_>>) -> T {
-        let read = T::deserialize(ValueDeserializer::from(value));
-        read.unwrap_or_else(|error| {
-            let fault = self.source.fault(&error);
-            // A name that is unknown was told with its advice already.
-            let told = self.faults.iter().any(|told| told.line == fault.line);
-            if !told {
-                let setting = self
-                    .lines
-                    .iter()
-                    .find(|(_, line)| Some(**line) == fault.line);
-                let text = match setting {
-                    Some((name, _)) => format!("{name}: {}", fault.text),
-                    None => fault.text,
-                };
-                self.faults.push(Fault { text, ..fault });
+    /// Reads a table. What serde refuses is told and taken out, and the rest is read anew.
+    fn value<T: DeserializeOwned + Default>(
+        &mut self,
+        name: &str,
+        mut value: Spanned<DeValue<'_>>,
+    ) -> T {
+        loop {
+            let error = match T::deserialize(ValueDeserializer::from(value.clone())) {
+                Ok(read) => return read,
+                Err(error) => error,
+            };
+            let span = error.span();
+            let taken = span.and_then(|span| take_out(value.get_mut(), span.start));
+            let whole = taken.iter().flatten().rev();
+            let whole = whole.fold(name.to_owned(), |table, key| joined(&table, key));
+            self.faults.push(self.source.fault(&whole, &error));
+            if taken.is_none() {
+                return T::default();
             }
-            T::default()
-        })
-    }
-
-    fn in_order(mut self) -> Vec<Fault> {
-        self.faults.sort_by_key(|fault| fault.line);
-        self.faults
-    }
-}
-
-fn is_table(schema: &Value) -> bool {
-    properties(schema).is_some() || any_property(schema).is_some()
-}
-
-fn inner_schema<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
-    let Some(properties) = properties(schema) else {
-        return any_property(schema);
-    };
-    let by_alias = |(_, inner): &(&String, &Value)| inner.get("x-alias").is_some_and(|a| a == key);
-    let aliased = || properties.iter().find(by_alias).map(|(_, inner)| inner);
-    properties.get(key).or_else(aliased)
-}
-
-/// What is said of a name that is no setting.
-fn unknown(name: &str, schema: &Value) -> String {
-    if let Some((_, home)) = MOVED.iter().find(|(old, _)| *old == name) {
-        return format!("{name} has no effect; set {home}");
-    }
-    let none = Map::new();
-    let known = properties(schema).unwrap_or(&none);
-    let (table, key) = name.rsplit_once('.').unwrap_or(("", name));
-    let close = known
-        .keys()
-        .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let meant = match close {
-        Some((_, candidate)) => format!("did you mean {candidate}? "),
-        None => String::new(),
-    };
-    let mut names: Vec<&str> = known.keys().map(String::as_str).collect();
-    names.sort_unstable();
-    let names = names.join(", ");
-    match table {
-        "" => format!("{name} is no setting; {meant}there are: {names}"),
-        table => format!("{name} is no setting; {meant}[{table}] has: {names}"),
-    }
-}
-
-/// What is said of a value of another type; of what is one of several, or has a form of its own, serde tells.
-fn wrong_type(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<String> {
-    let allowed: Vec<&str> = match schema.get("type")? {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        kind => kind.as_str().into_iter().collect(),
-    };
-    let fits: &[&str] = match value {
-        DeValue::Integer(_) => &["integer", "number"],
-        DeValue::Float(_) => &["number"],
-        DeValue::Boolean(_) => &["boolean"],
-        DeValue::Array(_) => &["array"],
-        DeValue::Table(_) => return None,
-        DeValue::String(_) | DeValue::Datetime(_) => &["string"],
-    };
-    if allowed.iter().any(|kind| fits.contains(kind)) {
-        return None;
-    }
-    let seen = value.type_str();
-    Some(format!(
-        "{name} is of type {seen}, wanted is {}",
-        kind(schema)
-    ))
-}
-
-fn out_of_bounds(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<String> {
-    let number: f64 = match value {
-        DeValue::Integer(integer) => {
-            i128::from_str_radix(integer.as_str(), integer.radix()).ok()? as f64
         }
-        DeValue::Float(float) => float.as_str().parse().ok()?,
-        _ => return None,
-    };
-    let bound = |key: &str| present(schema).get(key).and_then(Value::as_f64);
-    let (least, most) = (bound("minimum"), bound("maximum"));
-    let fits = least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most);
-    if fits {
-        return None;
     }
-    let allowed = match (least, most) {
-        (Some(least), Some(most)) => format!("{least} to {most}"),
-        (Some(least), None) => format!("{least} or more"),
-        (None, Some(most)) => format!("{most} or less"),
-        (None, None) => return None,
+}
+
+/// Takes out the innermost entry that stands here; its keys from the innermost to the outermost.
+fn take_out(value: &mut DeValue<'_>, at: usize) -> Option<Vec<String>> {
+    let DeValue::Table(table) = value else {
+        return None;
     };
-    Some(format!("{name} is {number}, allowed is {allowed}"))
+    for (key, inner) in table.iter_mut() {
+        if let Some(mut keys) = take_out(inner.get_mut(), at) {
+            keys.push(key.get_ref().to_string());
+            return Some(keys);
+        }
+    }
+    let stands_here = |(key, inner): &(&Spanned<_>, &Spanned<_>)| {
+        key.span().contains(&at) || inner.span().contains(&at)
+    };
+    let key: String = table.iter().find(stands_here)?.0.get_ref().to_string();
+    table.remove(key.as_str());
+    Some(vec![key])
 }
 
 /// The same of a file.
@@ -290,13 +306,25 @@ pub fn read_file(
     path: &Path,
     load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Settings, Lines)> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("configuration {} cannot be read", path.display()))?;
+    let text = text_of(path)?;
     let faults = |faults| Faults {
         path: path.to_owned(),
         faults,
     };
     Ok(read(&text, load).map_err(faults)?)
+}
+
+/// The same of a file, as far as it goes.
+pub fn read_all_of_file(
+    path: &Path,
+    load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>,
+) -> anyhow::Result<Read> {
+    Ok(read_all(&text_of(path)?, load))
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path)
+        .with_context(|| format!("configuration {} cannot be read", path.display()))
 }
 
 #[cfg(test)]

@@ -198,8 +198,8 @@ pub fn kind(schema: &Value) -> String {
         "integer" => "integer".to_owned(),
         "number" => "number".to_owned(),
         "boolean" => "true or false".to_owned(),
-        "array" => "list".to_owned(),
-        "object" => "table".to_owned(),
+        "array" => list(schema),
+        "object" => entry(schema),
         _ => "text".to_owned(),
     };
     let kinds: Vec<String> = kinds
@@ -208,6 +208,41 @@ pub fn kind(schema: &Value) -> String {
         .map(named)
         .collect();
     kinds.join(" or ")
+}
+
+/// A list, with the shape of its entries where they are tables.
+fn list(schema: &Value) -> String {
+    match schema
+        .get("items")
+        .filter(|of_one| properties(of_one).is_some())
+    {
+        Some(of_one) => format!("list of {}", entry(of_one)),
+        None => "list".into(),
+    }
+}
+
+/// A table as one would write it: `{ name = text }`.
+fn entry(schema: &Value) -> String {
+    let Some(properties) = properties(schema) else {
+        return "table".into();
+    };
+    let named = |(name, schema): (&String, &Value)| format!("{name} = {}", kind(schema));
+    let entries: Vec<String> = properties.iter().map(named).collect();
+    format!("{{ {} }}", entries.join(", "))
+}
+
+/// The words that a value must be one of; `None` where it may be something else.
+pub fn words(schema: &Value) -> Option<Vec<&str>> {
+    let schema = present(schema);
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        return Some(words.iter().filter_map(Value::as_str).collect());
+    }
+    let either = schema.get("oneOf").or_else(|| schema.get("anyOf"))?;
+    let is_word = |half: &Value| half.get("const").is_some();
+    let halves = either.as_array()?;
+    let all_words = halves.iter().all(is_word);
+    let texts = halves.iter().filter_map(|half| half.get("const")?.as_str());
+    all_words.then(|| texts.collect())
 }
 
 /// The words that it may be, where it is one of a few; or the kinds.

@@ -153,6 +153,119 @@ fn everything_that_is_wrong_is_told_with_its_line_and_nothing_is_started() {
     assert!(!folder.at("audit").exists());
 }
 
+/// What can be read and does not do what it says: a fault where it never can (exit code 1), else a warning.
+#[test]
+fn what_cannot_work_is_told_before_it_is_tried() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.at("images")).unwrap();
+    let (fault, warning) = (1, 0);
+    for (text, code, line, words) in [
+        (
+            "[admission]\nmemory_mib = 100\n",
+            fault,
+            ":3: ",
+            "no job with the default limits",
+        ),
+        (
+            "[admission]\nmemory_mib = 500\n",
+            warning,
+            ":3: warning: ",
+            "no job with the default limits",
+        ),
+        (
+            "[pool.python]\nmin = 100000\nmax = 100000\n",
+            warning,
+            ":3: warning: ",
+            "may never be full",
+        ),
+        (
+            "[pool.ruby]\nmin = 1\nmax = 1\n",
+            warning,
+            ":3: warning: ",
+            "images build ruby",
+        ),
+        (
+            "[pool.python]\nmin = 5\nmax = 4\n",
+            fault,
+            ":3: ",
+            "min 5 is over max 4",
+        ),
+        (
+            "[server.key_defaults]\nrequests_per_second = 0\n",
+            warning,
+            ":3: warning: ",
+            "waits 1000 seconds",
+        ),
+        (
+            "[server.key_defaults]\nrequests_per_second = -1\n",
+            fault,
+            ":3: ",
+            "more than 0",
+        ),
+        (
+            "[vmm]\nqemu_path = \"/no/qemu\"\n",
+            fault,
+            ":3: ",
+            "/no/qemu is no file",
+        ),
+        (
+            "[vmm]\ncgroup_parent = \"../x\"\n",
+            fault,
+            ":3: ",
+            "cannot lead out",
+        ),
+        (
+            "[server]\nkeys_file = \"/no/keys.json\"\n",
+            warning,
+            ":3: warning: ",
+            "not there yet",
+        ),
+        (
+            "[scan]\npatterns = [{ name = \"a\", expression = \"(\" }]\n",
+            fault,
+            ":3: ",
+            "\"a\" is no valid",
+        ),
+        // One fault hides no other, nor what else cannot work.
+        (
+            "[limits.defaults]\npids = 5000\nvcpus = 9\n[server]\nlisten = \"x\"\n",
+            fault,
+            ":3: ",
+            "limits.defaults.vcpus is over",
+        ),
+        (
+            "[server]\nlisten = \"127.0.0.1:99999\"\n[limits.defaults]\npids = 5000\n",
+            fault,
+            ":5: ",
+            "limits.defaults.pids is over",
+        ),
+    ] {
+        let config = folder.write("config.toml", &format!("# a comment\n{text}"));
+        let state = folder.0.path().display().to_string();
+        let (ended, said) = asked(tool(&config), &["config", "check", "--state-dir", &state]);
+        assert_eq!(ended, Some(code), "{text}: {said}");
+        assert!(
+            said.contains(line) && said.contains(words),
+            "{text}: {said}"
+        );
+    }
+    let config = folder.write("config.toml", "");
+    let mut command = tool(&config);
+    command.env("LLM_FIRECRACKER_LANGUAGE_DIR", "/x");
+    let (code, said) = asked(command, &["config", "check"]);
+    assert!(
+        code == Some(0) && said.contains("warning: the variable LLM_FIRECRACKER_LANGUAGE_DIR"),
+        "{said}"
+    );
+    let mut command = tool(&config);
+    command.env("LLM_FIRECRACKER_ACCEL", "fast");
+    let (code, said) = asked(command, &["config", "check"]);
+    assert!(
+        code == Some(2) && said.contains("the variable LLM_FIRECRACKER_ACCEL"),
+        "{said}"
+    );
+}
+
 #[test]
 fn the_reference_is_on_the_terminal_as_json_and_as_a_configuration() {
     let folder = Folder::new();
@@ -160,6 +273,21 @@ fn the_reference_is_on_the_terminal_as_json_and_as_a_configuration() {
     let (code, text) = asked(tool(&config), &["config", "reference", "server.tls"]);
     assert!(
         code == Some(0) && text.contains("server.tls.key") && text.contains("PKCS"),
+        "{text}"
+    );
+    let (_, text) = asked(tool(&config), &["config", "reference", "scan.patterns"]);
+    assert!(
+        text.contains("name = text") && text.contains("{ name = \"wipe\""),
+        "{text}"
+    );
+    let (_, text) = asked(tool(&config), &["config", "show", "server.tls"]);
+    assert!(
+        text.contains("server.tls.key") && !text.contains("vmm"),
+        "{text}"
+    );
+    let (code, text) = asked(tool(&config), &["config", "show", "nosuch"]);
+    assert!(
+        code == Some(1) && text.contains("no setting's name"),
         "{text}"
     );
     let (_, text) = asked(tool(&config), &["config", "reference", "--json"]);

@@ -92,3 +92,118 @@ fn what_an_older_configuration_says_of_time_is_read() {
     assert_eq!(vmm.watchdog_deadline.as_millis(), 3500);
     assert_eq!(vmm.watchdog_interval.as_millis(), 2500);
 }
+
+/// One fault hides no other, whatever kind each is of.
+#[test]
+fn all_faults_of_a_file_come_in_one_pass() {
+    let rows: &[(&str, &[&str])] = &[
+        ("[server]", &[]),
+        (
+            "listen = \"127.0.0.1:99999\"",
+            &["server.listen: \"127.0.0.1:99999\" is no address"],
+        ),
+        ("queue_secs = 1", &["did you mean queue_seconds?"]),
+        ("[server.tls]", &["[server.tls] lacks 'key'; add it"]),
+        ("certificate = \"/c\"", &[]),
+        ("[scan]", &[]),
+        (
+            "mode = \"deny\"",
+            &["scan.mode is \"deny\"; it is one of: off, warn, block"],
+        ),
+        ("patterns = [", &[]),
+        (
+            "\"rm -rf\",",
+            &[
+                "scan.patterns, entry 1 is the text \"rm -rf\"",
+                "name = text",
+                "expression = text",
+            ],
+        ),
+        (
+            "{ name = \"x\", expr = \"y\" },",
+            &["entry 2", "did you mean expression?"],
+        ),
+        ("]", &[]),
+        ("[engine]", &[]),
+        (
+            "kind = \"quemu\"",
+            &[
+                "engine.kind",
+                "did you mean qemu? it is one of: qemu, firecracker, uml",
+            ],
+        ),
+        (
+            "[pool.pyton]",
+            &["pool.pyton: language \"pyton\" is not known"],
+        ),
+        ("min = 1", &[]),
+        ("max = 1", &[]),
+        ("[pool.python]", &[]),
+        (
+            "min = \"one\"",
+            &["pool.python.min is the text \"one\", wanted is integer"],
+        ),
+        ("max = 2", &[]),
+        (
+            "[pool.python3]",
+            &["pool.python", "pool.python3", "one language"],
+        ),
+        ("min = 1", &[]),
+        ("max = 1", &[]),
+        ("[packages]", &[]),
+        (
+            "python = \"all\"",
+            &["packages.python: \"all\" is neither 'off' nor 'any'"],
+        ),
+        (
+            "max_mib = 0",
+            &["packages.max_mib is 0, allowed is 1 to 16384"],
+        ),
+        ("[vmm]", &[]),
+        (
+            "qemu_path = { a = 1 }",
+            &["vmm.qemu_path is a table, wanted is text"],
+        ),
+    ];
+    let lines: Vec<&str> = rows.iter().map(|(line, _)| *line).collect();
+    let read = read_all(&lines.join("\n"), |_| Ok(()));
+    for (place, (line, words)) in rows.iter().enumerate() {
+        let here = read
+            .faults
+            .iter()
+            .filter(|fault| fault.line == Some(place + 1));
+        let said: Vec<&str> = here.map(|fault| fault.text.as_str()).collect();
+        assert_eq!(
+            said.is_empty(),
+            words.is_empty(),
+            "{line}: {:?}",
+            read.faults
+        );
+        for word in *words {
+            assert!(said.concat().contains(word), "{word}: {said:?}");
+        }
+    }
+    let all: String = read
+        .faults
+        .iter()
+        .map(|fault| fault.text.as_str())
+        .collect();
+    for name_of_code in [
+        "struct",
+        "PatternConfig",
+        "expected",
+        "variant",
+        "invalid type",
+    ] {
+        assert!(!all.contains(name_of_code), "{name_of_code}: {all}");
+    }
+}
+
+#[test]
+fn what_is_sound_is_read_beside_faults() {
+    let text =
+        "[server]\nlisten = \"no\"\nqueue_seconds = 7\n[limits.maxima]\npids = \"x\"\nvcpus = 2";
+    let settings = read_all(text, |_| Ok(())).settings;
+    assert_eq!(settings.server.queue_seconds, 7);
+    assert_eq!(settings.sandbox.limits.maxima.vcpus, 2);
+}
