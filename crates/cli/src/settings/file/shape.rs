@@ -77,7 +77,8 @@ pub fn wrong_value(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<St
 
 /// What is said of the entries of a list, and where each stands.
 pub fn wrong_items(name: &str, items: &DeArray<'_>, schema: &Value) -> Vec<(Range<usize>, String)> {
-    let Some(of_one) = present(schema).get("items") else {
+    let forms = forms(schema);
+    let Some(of_one) = forms.iter().find_map(|form| form.get("items")) else {
         return Vec::new();
     };
     let mut found = Vec::new();
@@ -116,11 +117,24 @@ pub fn wrong_items(name: &str, items: &DeArray<'_>, schema: &Value) -> Vec<(Rang
     found
 }
 
+/// The forms that a value may have: one, or one of several.
+fn forms(schema: &Value) -> Vec<&Value> {
+    let schema = present(schema);
+    let either = schema.get("oneOf").or_else(|| schema.get("anyOf"));
+    match either.and_then(Value::as_array) {
+        Some(halves) => halves.iter().collect(),
+        None => vec![schema],
+    }
+}
+
 fn wrong_type(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<String> {
-    let allowed: Vec<&str> = match present(schema).get("type")? {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        kind => kind.as_str().into_iter().collect(),
-    };
+    let mut allowed: Vec<&str> = Vec::new();
+    for form in forms(schema) {
+        match form.get("type")? {
+            Value::Array(kinds) => allowed.extend(kinds.iter().filter_map(Value::as_str)),
+            kind => allowed.extend(kind.as_str()),
+        }
+    }
     let fits: &[&str] = match value {
         DeValue::Integer(_) => &["integer", "number"],
         DeValue::Float(_) => &["number"],

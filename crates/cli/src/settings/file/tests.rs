@@ -156,6 +156,14 @@ fn all_faults_of_a_file_come_in_one_pass() {
             &["packages.python: \"all\" is neither 'off' nor 'any'"],
         ),
         (
+            "node = [1]",
+            &["packages.node, entry 1 is the integer 1, wanted is text"],
+        ),
+        (
+            "npm_registry = true",
+            &["packages.npm_registry is true, wanted is text"],
+        ),
+        (
             "max_mib = 0",
             &["packages.max_mib is 0, allowed is 1 to 16384"],
         ),
@@ -194,6 +202,7 @@ fn all_faults_of_a_file_come_in_one_pass() {
         "expected",
         "variant",
         "invalid type",
+        "untagged",
     ] {
         assert!(!all.contains(name_of_code), "{name_of_code}: {all}");
     }
