@@ -190,7 +190,7 @@ fn program(shelf: &Shelf) -> PathBuf {
     let (out, tree) = (shelf.at("out"), shelf.folder.path().join("go"));
     let done = Tool::run("go", BUILDER)
         .args(["--output", &out, "--timeout", "120", "--memory", "1024"])
-        .finish(PATIENCE);
+        .go();
     assert_eq!(done.code(), Some(0), "{} {}", done.out(), done.err());
     fs::create_dir_all(&tree).unwrap();
     let app = tree.join("app");
