@@ -24,7 +24,7 @@ use file::{Day, NamedRow, add_rows};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use report::{USUAL, UsageBody, first_day};
+use report::{USUAL, UsageReport, first_day};
 use row::UsageRow;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -153,13 +153,13 @@ pub struct UsageQuery {
 /// What a key used: its own, or with the scope `admin` that of all keys.
 #[utoipa::path(
     get, path = "/api/v1/usage", tag = "operation", params(UsageQuery),
-    responses((status = 200, description = "Usage", body = UsageBody)),
+    responses((status = 200, description = "Usage", body = UsageReport)),
 )]
 pub async fn usage(
     State(app): State<Arc<App>>,
     Viewer(who): Viewer,
     query: Result<Query<UsageQuery>, QueryRejection>,
-) -> Result<Json<UsageBody>, Problem> {
+) -> Result<Json<UsageReport>, Problem> {
     let UsageQuery { key, since } = taken(query, "since")?;
     let wrong =
         |text| Problem::with(HttpCode::FieldInvalid, format!("since: {text}")).field("since");
@@ -176,7 +176,7 @@ pub async fn usage(
         let named = key.as_ref().is_none_or(|key| key == id || key == name);
         named && (all || id == who.id)
     };
-    Ok(Json(UsageBody::of(since, &days, is_wanted)))
+    Ok(Json(UsageReport::of(since, &days, is_wanted)))
 }
 
 #[cfg(test)]

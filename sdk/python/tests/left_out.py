@@ -45,7 +45,7 @@ SCHEMAS = {
         ["Health", "JobRow", "Latency", "PoolRow", "SandboxRow", "SnapshotBody", "StatusBody"], _OPERATOR
     ),
     **dict.fromkeys(["JobArtifact", "JobDetail", "HistoryBody", "Point", "LimitsBody", "WhoamiBody"], _OPERATOR),
-    **dict.fromkeys(["DayUsage", "KeyUsage", "UsageBody", "UsageRow"], _OPERATOR),
+    **dict.fromkeys(["DayUsage", "KeyUsage", "UsageReport", "UsageRow"], _OPERATOR),
     "EventBody": "server-sent events are read as such; their data is the other schemas'",
     "ProblemBody": "raised as `ProblemError`",
     "Told": "a union of others: `ProcessEvent`",

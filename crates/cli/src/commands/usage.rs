@@ -6,7 +6,7 @@ use crate::context;
 use crate::table::{self, kept, spare};
 use anyhow::Context as _;
 use server::usage::file::{FOLDER, read_since};
-use server::usage::report::{DayUsage, KeyUsage, UsageBody, first_day};
+use server::usage::report::{DayUsage, KeyUsage, UsageReport, first_day};
 use server::usage::row::UsageRow;
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ pub fn run(global: &Global, args: &UsageArgs) -> anyhow::Result<ExitCode> {
     let days = read_since(&dir, since);
     let days = days.with_context(|| format!("reading usage in {}", dir.display()))?;
     let wanted = args.key.as_deref();
-    let usage = UsageBody::of(since, &days, |id, name| {
+    let usage = UsageReport::of(since, &days, |id, name| {
         wanted.is_none_or(|wanted| wanted == id || wanted == name)
     });
     if args.format.json {

@@ -3,7 +3,7 @@
 
 use crate::lab;
 use crate::own_images::Host;
-use crate::tool::{Done, PATIENCE, Tool};
+use crate::tool::{Done, Tool};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -43,7 +43,7 @@ pub async fn read(
 /// once all bytes are in; until then, and where the client goes away halfway, it stays as it was.
 #[utoipa::path(
     put, path = "/api/v1/sandboxes/{id}/files", tag = "sandboxes",
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    request_body(content = Option<Vec<u8>>, content_type = "application/octet-stream"),
     params(("id" = String, Path, description = "The sandbox"), PathQuery),
     responses((status = 200, description = "It is there", body = WrittenBody)),
 )]

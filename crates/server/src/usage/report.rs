@@ -14,7 +14,7 @@ pub const USUAL: &str = "30d";
 
 /// What keys used.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct UsageBody {
+pub struct UsageReport {
     /// The first day (UTC) that counts.
     pub since: String,
     /// By key, sorted by name.
@@ -58,13 +58,13 @@ pub fn first_day(text: &str) -> Result<Date, String> {
     then.map(|then| then.date()).ok_or_else(|| wrong.to_owned())
 }
 
-impl UsageBody {
+impl UsageReport {
     /// What the keys that are wanted used, by id and name.
     pub fn of(
         since: Date,
         days: &BTreeMap<Date, Day>,
         is_wanted: impl Fn(&str, &str) -> bool,
-    ) -> UsageBody {
+    ) -> UsageReport {
         let mut by_key: BTreeMap<&str, KeyUsage> = BTreeMap::new();
         for (date, day) in days {
             for (key, NamedRow { name, used, .. }) in day {
@@ -87,7 +87,7 @@ impl UsageBody {
             .filter(|own| is_wanted(&own.key, &own.key_name))
             .collect();
         keys.sort_by(|a, b| (&a.key_name, &a.key).cmp(&(&b.key_name, &b.key)));
-        UsageBody {
+        UsageReport {
             since: since.to_string(),
             keys,
         }
@@ -140,9 +140,9 @@ mod tests {
                 Day::from([("a".into(), row("new", 2)), ("b".into(), row("b", 4))]),
             ),
         ]);
-        let all = UsageBody::of(first, &days, |_, _| true);
+        let all = UsageReport::of(first, &days, |_, _| true);
         assert_eq!(all.keys.len(), 2);
-        let own = UsageBody::of(first, &days, |key, _| key == "a");
+        let own = UsageReport::of(first, &days, |key, _| key == "a");
         assert_eq!(own.keys[0].key_name, "new");
         assert_eq!(own.keys[0].total.sandboxes, 3);
         assert_eq!(own.keys[0].days.len(), 2);
