@@ -152,7 +152,7 @@ fn readable(record: &Record) -> String {
 /// A fact that the sentence has not; nothing where it is empty.
 fn told(name: &str, value: &Value) -> Option<String> {
     let text = match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
         Value::Array(items) => {
             let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
             items.join(", ")

@@ -203,7 +203,7 @@ fn readable_on_a_terminal(config: &PathBuf) {
         .map(|word| word.to_string_lossy().into_owned());
     let words: Vec<String> = words.collect();
     let line = format!(
-        "{} {} events query --since 1h --type CONFIG_RELOAD",
+        "stty cols 80; {} {} events query --since 1h --type CONFIG_RELOAD",
         plain.get_program().to_string_lossy(),
         words.join(" ")
     );
@@ -224,7 +224,10 @@ fn readable_on_a_terminal(config: &PathBuf) {
         refused.contains("CONFIG_RELOAD") && !refused.contains('{'),
         "{refused}"
     );
-    assert!(refused.len() < 140, "{refused}");
+    let fits = |line: &String| line.trim_end().chars().count() <= 80;
+    assert!(lines.iter().all(fits), "{lines:#?}");
+    let all = lines.join(" ");
+    assert!(all.contains("error:") && all.contains("line "), "{all}");
     // The same for a program is the record.
     let piped = tool(config)
         .args([
