@@ -945,9 +945,9 @@ export interface paths {
                 };
                 cookie?: never;
             };
-            requestBody: {
+            requestBody?: {
                 content: {
-                    "application/octet-stream": number[];
+                    "application/octet-stream": number[] | null;
                 };
             };
             responses: {
@@ -1908,7 +1908,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["UsageBody"];
+                        "application/json": components["schemas"]["UsageReport"];
                     };
                 };
             };
@@ -3610,8 +3610,21 @@ export interface components {
         To: "process" | "group" | "all";
         /** @description One thing that is told. */
         Told: components["schemas"]["ProcessBody"] | components["schemas"]["OutputBody"] | components["schemas"]["ExpiringBody"] | components["schemas"]["ExitBody"] | components["schemas"]["ProblemBody"];
-        /** @description What keys used. */
+        /** @description What a job used. */
         UsageBody: {
+            /**
+             * Format: double
+             * @description CPU time of all its processes.
+             */
+            cpu_seconds: number;
+            /**
+             * Format: double
+             * @description The most memory it held, in MiB.
+             */
+            memory_peak_mib: number;
+        };
+        /** @description What keys used. */
+        UsageReport: {
             /** @description By key, sorted by name. */
             keys: components["schemas"]["KeyUsage"][];
             /** @description The first day (UTC) that counts. */
