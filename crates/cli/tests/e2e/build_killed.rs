@@ -1,7 +1,7 @@
 //! A build of images that is stopped midway: what it had mounted is no mount of the host's, and what it had made can be
 //! swept away by the next one.
 
-use crate::lab::{self, ASIDE};
+use crate::lab;
 use crate::tool::{PATIENCE, Tool};
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
@@ -16,11 +16,11 @@ fn a_build_that_is_stopped_while_it_unpacks_leaves_nothing_mounted() {
     }
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
-    let config = folder.path().join("config.toml");
     std::fs::create_dir(&state).unwrap();
-    std::fs::write(&config, ASIDE.config_text("")).unwrap();
     let words = ["images", "build", "--kernel", "virtual", "bash"];
-    let mut build = Tool::with(&state, &config).args(words).start();
+    let mut build = Tool::with(&state, &lab::lab().config_aside)
+        .args(words)
+        .start();
     while !build.stderr_line(PATIENCE).contains("unpacking") {}
     build.signal(Signal::TERM);
     let done = build.finish(PATIENCE);
