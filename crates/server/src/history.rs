@@ -67,10 +67,6 @@ pub struct Point {
 pub struct Sample {
     /// VMs that wait in the pool.
     pub pool_ready: u64,
-    /// Jobs that run.
-    pub running: u64,
-    /// Jobs that wait.
-    pub queue: u64,
     /// Host memory that VMMs hold, in bytes.
     pub memory_held_bytes: u64,
 }
@@ -191,13 +187,21 @@ impl History {
         self.each(|series, _| *series.open.refusals.entry(code).or_default() += 1);
     }
 
+    /// So many jobs run and wait. Told at each look, and whenever a job's turn comes: what is over between two looks was
+    /// at work, too.
+    pub fn loaded(&self, (running, waiting): (usize, usize)) {
+        self.each(|series, _| {
+            let open = &mut series.open;
+            open.running = open.running.max(running as u64);
+            open.queue = open.queue.max(waiting as u64);
+        });
+    }
+
     /// Somebody looked.
     pub fn sampled(&self, sample: Sample) {
         self.each(|series, _| {
             let open = &mut series.open;
             open.pool_ready = sample.pool_ready;
-            open.running = open.running.max(sample.running);
-            open.queue = open.queue.max(sample.queue);
             open.memory_held_bytes = sample.memory_held_bytes;
         });
     }
@@ -226,12 +230,10 @@ pub async fn sample(app: &Arc<App>) {
         ticks.tick().await;
         let held = crate::metrics::memory_held(app).await;
         let sandbox = &app.rooms.sandbox;
-        let (running, waiting) = sandbox.load();
         let ready = sandbox.supply().pool().sizes();
+        app.history.loaded(sandbox.load());
         app.history.sampled(Sample {
             pool_ready: ready.values().map(|(ready, _)| *ready as u64).sum(),
-            running: running as u64,
-            queue: waiting as u64,
             memory_held_bytes: held,
         });
         app.jobs.forget_old();
@@ -280,6 +282,17 @@ mod tests {
             let steps = points.windows(2).map(|pair| pair[1].at - pair[0].at);
             assert!(steps.into_iter().all(|step| step == 10));
         }
+    }
+
+    #[test]
+    fn a_job_that_is_over_before_the_next_look_was_at_work() {
+        let history = History::default();
+        history.loaded((2, 1));
+        history.loaded((0, 0));
+        let points = history.body(60).unwrap().points;
+        let most = |of: fn(&Point) -> u64| points.iter().map(of).max();
+        assert_eq!(most(|point| point.running), Some(2));
+        assert_eq!(most(|point| point.queue), Some(1));
     }
 
     #[test]

@@ -52,6 +52,7 @@ impl<'a> JobAccount<'a> {
     /// Its turn came.
     pub fn runs(&mut self) {
         self.ran = Some(Instant::now());
+        self.app.history.loaded(self.app.rooms.sandbox.load());
         if let Some(row) = &mut self.row {
             row.status = "running";
             self.app.jobs.runs(row);
