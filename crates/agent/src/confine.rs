@@ -8,7 +8,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
 };
-use protocol::supervisor::{ProcessLimits, ProcessUser};
+use protocol::supervisor::{ProcessLimits, ProcessUser, StartStep};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
@@ -83,13 +83,13 @@ pub fn set_limit_of(pid: i32, resource: Resource, soft: u64, hard: u64) -> nix::
 }
 
 /// Turns this process into the job; comes back only with what failed.
-pub fn become_job(program: &Program<'_>, stdio: &[RawFd; 3]) -> SetupFailure {
+pub fn become_job(program: &Program<'_>, stdio: &[RawFd; 3]) -> (StartStep, SetupFailure) {
     match prepare(program, stdio) {
         Ok(()) => {}
-        Err(failure) => return failure,
+        Err(failure) => return (StartStep::Launch, failure),
     }
     let Some(name) = program.argv.first() else {
-        return ("exec", Errno::EINVAL);
+        return (StartStep::Launch, ("exec", Errno::EINVAL));
     };
     let mut failure = Errno::ENOENT;
     for path in candidates(name, program.env) {
@@ -103,7 +103,18 @@ pub fn become_job(program: &Program<'_>, stdio: &[RawFd; 3]) -> SetupFailure {
             break;
         }
     }
-    ("exec the program", failure)
+    (of_exec(failure), ("exec the program", failure))
+}
+
+/// What execve(2) could not do, as env(1) tells it apart.
+fn of_exec(errno: Errno) -> StartStep {
+    match errno {
+        Errno::ENOENT | Errno::ENOTDIR => StartStep::Absent,
+        Errno::EACCES | Errno::EPERM | Errno::ENOEXEC | Errno::EISDIR | Errno::ETXTBSY => {
+            StartStep::Forbidden
+        }
+        _ => StartStep::Launch,
+    }
 }
 
 /// Where a program may be: at its path, or under its name in the folders of its own `PATH`.

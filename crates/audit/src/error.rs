@@ -21,6 +21,8 @@ pub enum AuditError {
     Busy {
         /// The log's folder.
         path: PathBuf,
+        /// The file in it that the other process holds locked.
+        lock: PathBuf,
     },
     /// What is there does not continue: appending to it would hide that.
     #[error("the audit log {} does not hold together ({what}); see `events verify`, then move the folder away", path.display())]

@@ -91,8 +91,10 @@ impl HeadFile {
             .mode(0o600)
             .open(&path)
             .map_err(io("opening", &path))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| AuditError::Busy { path: dir.into() })?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| AuditError::Busy {
+            path: dir.into(),
+            lock: path.clone(),
+        })?;
         Ok(HeadFile { file, path })
     }
 

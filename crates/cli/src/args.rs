@@ -28,7 +28,7 @@ pub use global::{AccelArg, EngineArg, Global};
 pub use images::{ImagesCommand, KernelArg, LockArgs};
 pub use keys::KeysCommand;
 pub use language::{IMAGE_NAME, LANGUAGE_NAME};
-pub use process::command;
+pub use process::{command, shell_word};
 pub use run::{RunArgs, ScanArg};
 pub use sandbox::{
     CpArgs, CreateArgs, ExecArgs, LogsArgs, SandboxArgs, SandboxCommand, ServiceArgs, UserArg,

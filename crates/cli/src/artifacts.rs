@@ -131,6 +131,13 @@ mod tests {
             obstacle(&out, &elsewhere);
             let error = save(&out, &[artifact(path)]).unwrap_err();
             assert!(format!("{error:#}").contains("saving"), "{path}: {error:#}");
+            if *path == "old" {
+                let said = error.to_string();
+                assert!(
+                    said.contains("remove it, or name another folder with --output"),
+                    "{said}"
+                );
+            }
             let names = fs::read_dir(&elsewhere).unwrap().flatten();
             let names: Vec<_> = names.map(|entry| entry.file_name()).collect();
             assert_eq!(names, ["victim"], "{path}");

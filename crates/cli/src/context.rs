@@ -7,7 +7,7 @@ pub mod shared_images;
 use crate::args::{AccelArg, EngineArg, Global};
 use crate::settings::Settings;
 use crate::settings::file::{self, Lines};
-use crate::terminal;
+use crate::{exit, terminal};
 use anyhow::{Context as _, bail};
 use images::ImageStore;
 use languages::LanguagesConfig;
@@ -19,6 +19,7 @@ use sandbox::sandbox::Sandbox;
 use sandbox::saved::{self, SavedStore};
 use sandbox::snapshots::SnapshotStore;
 use sandbox::supply::{Sources, Supply};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vmm::cleanup::Removed;
@@ -48,6 +49,13 @@ pub fn settings_again(global: &Global) -> anyhow::Result<Settings> {
 }
 
 fn read_settings(
+    global: &Global,
+    load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>,
+) -> anyhow::Result<(Settings, Lines)> {
+    read_with_flags(global, load).map_err(exit::usage)
+}
+
+fn read_with_flags(
     global: &Global,
     load: impl FnOnce(&LanguagesConfig) -> anyhow::Result<()>,
 ) -> anyhow::Result<(Settings, Lines)> {
@@ -165,7 +173,7 @@ fn default_state_dir() -> anyhow::Result<PathBuf> {
     }
     xdg("XDG_DATA_HOME", ".local/share")
         .map(|dir| dir.join("llm-firecracker"))
-        .context("neither --state-dir nor HOME says where images and VMs live")
+        .context("HOME is not set, so nobody knows where images and VMs are to live; set HOME, or name a folder of yours: --state-dir DIR or LLM_FIRECRACKER_STATE_DIR")
 }
 
 fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
@@ -267,6 +275,23 @@ pub async fn sweep(config: &Config) -> anyhow::Result<Vec<Removed>> {
     Ok(removed)
 }
 
+/// How many of each kind, in words.
+fn counted(kinds: impl Iterator<Item = &'static str>) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for kind in kinds {
+        *counts.entry(kind).or_default() += 1;
+    }
+    let words = counts.into_iter().map(|(kind, count)| {
+        let end = match (count, kind.ends_with(['s', 'x'])) {
+            (1, _) => "",
+            (_, true) => "es",
+            (_, false) => "s",
+        };
+        format!("{count} {kind}{end}")
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// Before anything is opened; what cannot be removed does not keep jobs from running.
 async fn sweep_first(config: &Config) {
     match sweep(config).await {
@@ -275,9 +300,9 @@ async fn sweep_first(config: &Config) {
             for Removed { kind, name } in &removed {
                 tracing::info!(kind, %name, "left by an earlier crash; removed");
             }
-            let count = removed.len();
+            let what = counted(removed.iter().map(|one| one.kind));
             terminal::say(format_args!(
-                "removed {count} things that an earlier crash left behind"
+                "removed what an earlier crash left behind: {what}"
             ));
         }
         Err(error) => tracing::warn!(error = format!("{error:#}"), "an earlier crash left this"),
@@ -309,7 +334,7 @@ pub async fn sandbox_with(
     mut sinks: Vec<Arc<dyn EventSink>>,
 ) -> anyhow::Result<Arc<Sandbox>> {
     // The configuration's own mistakes come before the host's.
-    config.policy()?;
+    config.policy().map_err(exit::usage)?;
     if config.events.stderr {
         sinks.push(Arc::new(StderrSink));
     }

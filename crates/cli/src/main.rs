@@ -8,6 +8,7 @@ mod artifacts;
 mod audit_sink;
 mod commands;
 mod context;
+mod exit;
 mod progress;
 mod raw_terminal;
 mod settings;
@@ -19,9 +20,6 @@ mod terminal;
 use args::{BenchCommand, Cli, Command};
 use std::process::ExitCode;
 use telemetry::{Telemetry, TelemetryConfig};
-
-/// The exit code when a command other than `run` failed.
-const EXIT_FAILED: u8 = 1;
 
 fn main() -> ExitCode {
     // This program, started anew in a jail to read an image that nobody vouches for.
@@ -37,25 +35,28 @@ fn main() -> ExitCode {
     // Dropped last: it sends what is still to be sent.
     let _telemetry = match start_log(&cli) {
         Ok(telemetry) => telemetry,
-        Err(error) => return fail(&error),
+        Err(error) => return exit::of_command(&error),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&anyhow::Error::new(error).context("starting the runtime")),
+        Err(error) => {
+            let error = anyhow::Error::new(error).context("starting the runtime");
+            return exit::of_command(&error);
+        }
     };
     let outcome = runtime.block_on(dispatch(cli));
     // A read of standard input may still be blocked in its thread: do not wait for it.
     runtime.shutdown_background();
-    outcome.unwrap_or_else(|error| fail(&error))
+    outcome.unwrap_or_else(|error| exit::of_command(&error))
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Run(args) => Ok(commands::run::run(&cli.global, *args).await),
-        Command::Shell(args) => commands::shell::run(&cli.global, args).await,
+        Command::Shell(args) => Ok(commands::shell::run(&cli.global, args).await),
         Command::Sandbox(args) => commands::sandbox::run(*args).await,
         Command::Setup(args) => commands::setup::run(&cli.global, args).await,
         Command::Images(command) => commands::images::run(&cli.global, command).await,
@@ -97,12 +98,4 @@ fn start_log(cli: &Cli) -> anyhow::Result<Telemetry> {
         _ => TelemetryConfig::default(),
     };
     Ok(telemetry::start(cli.global.verbose, &config)?)
-}
-
-fn fail(error: &anyhow::Error) -> ExitCode {
-    if signals::is_pipe_closed(error) {
-        return ExitCode::SUCCESS;
-    }
-    terminal::say(format_args!("{error:#}"));
-    ExitCode::from(EXIT_FAILED)
 }

@@ -5,8 +5,12 @@ use crate::table::{Language, all, names};
 
 /// Names longer than this are nobody's slip of the pen, and comparing them costs time.
 const MAX_COMPARED: usize = 40;
-/// From 0, nothing in common, to 1, the same.
+/// How few slips may lie between two words: from 0, nothing in common, to 1, the same.
 const ALIKE: f64 = 0.6;
+/// The same of words that begin alike, as what is cut short does (expr, expression).
+const BEGUN_ALIKE: f64 = 0.77;
+/// Shorter ones begin as many others do.
+const MIN_BEGUN: usize = 3;
 
 /// The known name that is most like this one, in any case; `None` where none is much like it.
 pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -14,12 +18,19 @@ pub fn closest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> Option<
         return None;
     }
     let wrong = wrong.to_lowercase();
-    let alike = known.map(|name| {
-        let likeness = strsim::normalized_damerau_levenshtein(&wrong, &name.to_lowercase());
-        (likeness, name)
-    });
-    let best = alike.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (best.0 >= ALIKE).then_some(best.1)
+    let alike = known.filter_map(|name| Some((likeness(&wrong, &name.to_lowercase())?, name)));
+    let best = alike.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.map(|(_, name)| name)
+}
+
+/// How alike two words are; `None` where they are not much.
+fn likeness(one: &str, other: &str) -> Option<f64> {
+    let slips = strsim::normalized_damerau_levenshtein(one, other);
+    let begun = match one.len().min(other.len()) >= MIN_BEGUN {
+        true => strsim::jaro_winkler(one, other),
+        false => 0.0,
+    };
+    (slips >= ALIKE || begun >= BEGUN_ALIKE).then_some(slips.max(begun))
 }
 
 /// For messages about a language that is not known: the name that may have been meant, and all there are.
@@ -59,6 +70,7 @@ mod tests {
             ("Pythn3", Some("python3")),
             ("javscript", Some("javascript")),
             ("noed", Some("node")),
+            ("typescrpt", Some("typescript")),
             ("cobol", None),
             ("", None),
             (&"python".repeat(100), None),

@@ -85,18 +85,40 @@ impl BootPath {
     }
 }
 
+/// Seconds as JSON has them: to the microsecond, which is what is measured. Sums of binary fractions have a tail that
+/// says nothing (0.30000000000000004).
+pub fn micros<S: Serializer>(seconds: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((seconds * 1e6).round() / 1e6)
+}
+
+/// The same where there may be none.
+pub fn micros_of_some<S: Serializer>(
+    seconds: &Option<f64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match seconds {
+        Some(seconds) => micros(seconds, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// Wall times, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Timings {
     /// Waiting to be admitted.
+    #[serde(serialize_with = "micros")]
     pub queue: f64,
     /// Until the VM took the job, whichever way it came.
+    #[serde(serialize_with = "micros")]
     pub boot: f64,
     /// The compiler, 0 without one.
+    #[serde(serialize_with = "micros")]
     pub compile: f64,
     /// The program.
+    #[serde(serialize_with = "micros")]
     pub execute: f64,
     /// All of it, from the request to the result.
+    #[serde(serialize_with = "micros")]
     pub total: f64,
     /// Which way the VM came.
     pub path: Option<BootPath>,
@@ -108,6 +130,7 @@ pub struct Timings {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Usage {
     /// CPU time of all its processes.
+    #[serde(serialize_with = "micros")]
     pub cpu_seconds: f64,
     /// The most memory it held, in MiB.
     pub memory_peak_mib: f64,
@@ -317,6 +340,22 @@ mod tests {
             field: None,
         };
         JobResult::failed(TraceId::parse("t").unwrap(), status, failure)
+    }
+
+    #[test]
+    fn seconds_are_told_to_the_microsecond() {
+        let timings = Timings {
+            queue: 0.1 + 0.2,
+            boot: 0.123_456_789,
+            total: 1e9 + 0.1,
+            ..Timings::default()
+        };
+        let told = serde_json::to_string(&timings).unwrap();
+        assert!(
+            told.starts_with(r#"{"queue":0.3,"boot":0.123457,"compile":0.0,"#),
+            "{told}"
+        );
+        assert!(told.contains(r#""total":1000000000.1,"#), "{told}");
     }
 
     #[test]

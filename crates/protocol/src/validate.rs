@@ -197,6 +197,7 @@ impl Policy {
         let memory_mib = Whole {
             code: ErrorCode::MemoryInvalid,
             field: "memory_mib",
+            unit: Unit::Mib,
             default: default.memory_mib.into(),
             allowed: MIN_MEMORY_MIB.into()..=max.memory_mib.into(),
         };
@@ -204,11 +205,17 @@ impl Policy {
         let vcpus = Whole {
             code: ErrorCode::VcpusInvalid,
             field: "vcpus",
+            unit: Unit::None,
             default: default.vcpus.into(),
             allowed: 1..=max.vcpus.into(),
         };
         let vcpus = vcpus.of(asked.vcpus)? as u32;
         let limit = |field, asked, default, max| Whole::limit(field, default, max).of(asked);
+        let bytes = |field, asked, default, max| {
+            Whole::limit(field, default, max)
+                .in_unit(Unit::Bytes)
+                .of(asked)
+        };
         // Without a limit of its own, CPU time never ends a job before its wall time would.
         let cpu_seconds = match asked.cpu_seconds.or(Some(default.cpu_seconds)) {
             None | Some(0) => timeout.max(compile_timeout).as_secs() * u64::from(vcpus) + 2,
@@ -221,13 +228,13 @@ impl Policy {
             memory_mib,
             vcpus,
             pids: limit("pids", asked.pids, default.pids, max.pids)?,
-            output_bytes: limit(
+            output_bytes: bytes(
                 "output_bytes",
                 asked.output_bytes,
                 default.output_bytes,
                 max.output_bytes,
             )?,
-            file_size_bytes: limit(
+            file_size_bytes: bytes(
                 "file_size_bytes",
                 asked.file_size_bytes,
                 default.file_size_bytes,
@@ -260,6 +267,7 @@ impl Policy {
             own => own,
         };
         let limit = Whole::limit("writable_mib", default.min(most).into(), most.into());
+        let limit = limit.in_unit(Unit::Mib);
         let value = limit.of((asked > 0).then_some(asked))?;
         // At most a u32.
         Ok(value as u32)
@@ -321,10 +329,36 @@ fn bucket(asked: Option<Duration>) -> Result<Option<Duration>, Rejection> {
     }
 }
 
+/// What a number counts.
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    None,
+    Bytes,
+    Mib,
+}
+
+impl Unit {
+    /// A number as people write it: in the largest unit of which it is a whole number.
+    fn shown(self, number: u64) -> String {
+        const NAMES: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+        let mut place = match self {
+            Unit::None => return number.to_string(),
+            Unit::Bytes => 0,
+            Unit::Mib => 2,
+        };
+        let mut number = number;
+        while number > 0 && number % 1024 == 0 && place + 1 < NAMES.len() {
+            (number, place) = (number / 1024, place + 1);
+        }
+        format!("{number} {}", NAMES[place])
+    }
+}
+
 /// A whole number that may be asked for.
 struct Whole {
     code: ErrorCode,
     field: &'static str,
+    unit: Unit,
     default: u64,
     allowed: RangeInclusive<u64>,
 }
@@ -335,9 +369,14 @@ impl Whole {
         Whole {
             code: ErrorCode::LimitInvalid,
             field,
+            unit: Unit::None,
             default,
             allowed: 1..=max,
         }
+    }
+
+    fn in_unit(self, unit: Unit) -> Whole {
+        Whole { unit, ..self }
     }
 
     fn of(self, asked: Option<u64>) -> Result<u64, Rejection> {
@@ -345,7 +384,9 @@ impl Whole {
         if self.allowed.contains(&value) {
             return Ok(value);
         }
-        let (field, min, max) = (self.field, self.allowed.start(), self.allowed.end());
+        let field = self.field;
+        let [value, min, max] =
+            [value, *self.allowed.start(), *self.allowed.end()].map(|it| self.unit.shown(it));
         let text = format!("{field} is {value}, allowed is {min} to {max}");
         Err(Rejection::new(self.code, field, text))
     }

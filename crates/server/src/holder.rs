@@ -1,5 +1,6 @@
-//! Which process listens on a port, for who cannot. As far as this user may see it.
+//! Which process has what another wants: a port, or a locked file. As far as this user may see it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// The state of a socket that listens (`TCP_LISTEN` in `tcp_states.h`).
@@ -39,8 +40,32 @@ pub fn of(port: u16) -> Option<String> {
         .map(|entry| entry.path())
         .filter(numbered)
         .find(|path| holds(path))?;
-    let name = std::fs::read_to_string(process.join("comm")).ok()?;
-    let pid = process.file_name()?.to_str()?;
+    named(process.file_name()?.to_str()?)
+}
+
+/// The name and the number of who holds a lock on this file (`flock(2)`).
+pub fn of_lock(path: &Path) -> Option<String> {
+    let inode = path.metadata().ok()?.ino();
+    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    named(locker(&locks, inode)?)
+}
+
+/// `1: FLOCK  ADVISORY  WRITE 1234 08:01:567 0 EOF` is process 1234's on inode 567; `->` marks one that waits. Pure.
+fn locker(locks: &str, inode: u64) -> Option<&str> {
+    let suffix = format!(":{inode}");
+    for line in locks.lines() {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        if let [_, "FLOCK", _, _, pid, file, ..] = columns[..]
+            && file.ends_with(&suffix)
+        {
+            return Some(pid);
+        }
+    }
+    None
+}
+
+fn named(pid: &str) -> Option<String> {
+    let name = std::fs::read_to_string(Path::new("/proc").join(pid).join("comm")).ok()?;
     Some(format!("{} (pid {pid})", name.trim_end().escape_debug()))
 }
 
@@ -62,6 +87,20 @@ fn inodes(table: &str, port: u16) -> Vec<String> {
 mod tests {
     use super::*;
     use std::net::TcpListener;
+
+    #[test]
+    fn who_holds_a_lock_is_read_from_the_kernels_table() {
+        let table = "1: POSIX  ADVISORY  WRITE 7 00:1a:567 0 EOF\n2: FLOCK  ADVISORY  WRITE 1234 fe:01:567 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 9 fe:01:567 0 EOF\n";
+        assert_eq!(locker(table, 567), Some("1234"));
+        assert_eq!(locker(table, 67), None);
+        let me = std::process::id();
+        assert!(
+            named(&me.to_string())
+                .unwrap()
+                .ends_with(&format!("(pid {me})"))
+        );
+    }
 
     #[test]
     fn who_listens_is_this_process() {

@@ -142,6 +142,10 @@ pub struct ProblemBody {
     /// The job's name in events and logs, when it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// What a shell exits with where a process' program cannot be had: 127 where it is not there, 126 where it may not be
+    /// executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
 }
 
 /// A refusal or failure on its way to the client.
@@ -157,6 +161,8 @@ pub struct Problem {
     pub field: Option<String>,
     /// The job.
     pub trace_id: Option<String>,
+    /// What a shell exits with where a program cannot be had.
+    pub exit_code: Option<u8>,
     /// Seconds until it is worth trying again.
     pub retry_after: Option<u64>,
     /// Its event is in the log already.
@@ -183,6 +189,7 @@ impl Problem {
             detail: detail.into(),
             field: None,
             trace_id: None,
+            exit_code: None,
             retry_after: None,
             noted: false,
             close: false,
@@ -238,6 +245,7 @@ impl Problem {
             code: self.code.to_owned(),
             field: self.field.clone(),
             trace_id: self.trace_id.clone(),
+            exit_code: self.exit_code,
         }
     }
 

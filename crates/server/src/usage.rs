@@ -15,6 +15,7 @@ pub mod row;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::keys::file::Scope;
+use crate::moment::day_of;
 use crate::problem::{HttpCode, Problem};
 use crate::sandboxes::extract::taken;
 use axum::Json;
@@ -24,7 +25,7 @@ use file::{Day, NamedRow, add_rows};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use report::{USUAL, UsageReport, first_day};
+use report::{USUAL, UsageReport};
 use row::UsageRow;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -163,7 +164,7 @@ pub async fn usage(
     let UsageQuery { key, since } = taken(query, "since")?;
     let wrong =
         |text| Problem::with(HttpCode::FieldInvalid, format!("since: {text}")).field("since");
-    let since = first_day(since.as_deref().unwrap_or(USUAL)).map_err(wrong)?;
+    let since = day_of(since.as_deref().unwrap_or(USUAL)).map_err(wrong)?;
     for (owner, used) in app.places.take_used() {
         app.usage.add(&owner.id, &owner.name, &used);
     }
@@ -203,7 +204,7 @@ mod tests {
         ledger.add("k", "app", &used);
         // A service that starts anew finds it.
         let again = UsageLedger::new(dir.path(), 400);
-        let since = first_day(USUAL).unwrap();
+        let since = day_of(USUAL).unwrap();
         let sandboxes = |days: BTreeMap<Date, Day>| -> u64 {
             let rows = days.values().flat_map(Day::values);
             rows.map(|NamedRow { used, .. }| used.sandboxes).sum()

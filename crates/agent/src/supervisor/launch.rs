@@ -3,7 +3,7 @@
 use super::input::{Input, InputKind};
 use super::process::{Ends, Process, set_size};
 use super::sandbox::{CGROUP, Sandbox};
-use super::spawn::{Spawned, spawn};
+use super::spawn::{NoStart, Spawned, spawn};
 use crate::cgroup::Cgroup;
 use crate::confine::{Confinement, Program, rlimits};
 use crate::devices::JOB_DEV;
@@ -25,7 +25,7 @@ pub enum Launched {
     /// It runs, under this number.
     Running(u32),
     /// It did not come to that, for a reason of the request's.
-    Refused(String),
+    Refused(NoStart),
 }
 
 /// Both ends of what a process is given.
@@ -41,9 +41,10 @@ struct Stdio {
 pub fn launch(
     start: &StartProcess,
     sandbox: &Sandbox,
-) -> Result<Result<Process, String>, AgentError> {
+) -> Result<Result<Process, NoStart>, AgentError> {
     let Ok((argv, env, cwd)) = words(start) else {
-        return Ok(Err("a NUL byte where the kernel wants none".to_owned()));
+        let reason = "a NUL byte where the kernel wants none".to_owned();
+        return Ok(Err(reason.into()));
     };
     let cgroup = Cgroup::create(&format!("{CGROUP}/p{}", start.process))?;
     cgroup.limit(start.limits.memory_bytes, start.limits.pids)?;
@@ -54,7 +55,7 @@ pub fn launch(
     // A program may have taken all terminals there are.
     let stdio = match stdio {
         Ok(stdio) => stdio,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return Ok(Err(error.to_string().into())),
     };
     let lent: Vec<_> = stdio.lent.iter().map(AsFd::as_fd).collect();
     let program = Program {
@@ -74,7 +75,7 @@ pub fn launch(
     let fds = [0, 1, 2].map(|place: usize| stdio.theirs[place].as_raw_fd());
     match spawn(&sandbox.namespaces, &cgroup, &program, fds)? {
         Spawned::Running(forked) => Ok(Ok(Process::new(start, forked, cgroup, stdio.ours))),
-        Spawned::Failed(reason) => Ok(Err(reason)),
+        Spawned::Failed(why) => Ok(Err(why)),
     }
 }
 

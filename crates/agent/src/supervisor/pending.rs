@@ -195,9 +195,7 @@ impl Supervisor {
         };
         match launched {
             Launched::Running(pid) => self.started(process, pid, pending),
-            Launched::Refused(reason) => {
-                self.not_started(&pending.asked, StartStep::Launch, &reason)
-            }
+            Launched::Refused(why) => self.not_started(&pending.asked, why.step, &why.reason),
         }
     }
 
@@ -214,14 +212,14 @@ impl Supervisor {
     fn launch(&mut self, start: &StartProcess) -> Result<Launched, AgentError> {
         if self.processes.len() >= MAX_PROCESSES {
             let reason = format!("more than {MAX_PROCESSES} processes are kept");
-            return Ok(Launched::Refused(reason));
+            return Ok(Launched::Refused(reason.into()));
         }
         let Some(sandbox) = &self.sandbox else {
             return Err(AgentError::OutOfTurn("a process without bounds"));
         };
         let process = match launch(start, sandbox)? {
             Ok(process) => process,
-            Err(reason) => return Ok(Launched::Refused(reason)),
+            Err(why) => return Ok(Launched::Refused(why)),
         };
         let pid = process.pid;
         self.processes.insert(start.process, process);

@@ -10,7 +10,7 @@ use crate::identity;
 use crate::pipes;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
-use protocol::supervisor::ProcessUser;
+use protocol::supervisor::{ProcessUser, StartStep};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -27,9 +27,33 @@ const LOOK_MILLIS: u8 = 20;
 pub enum Spawned {
     /// It runs.
     Running(Forked),
-    /// It never did: what failed, and why.
-    Failed(String),
+    /// It never did.
+    Failed(NoStart),
 }
+
+/// Why a process did not start.
+pub struct NoStart {
+    /// What failed.
+    pub step: StartStep,
+    /// Why.
+    pub reason: String,
+}
+
+impl From<String> for NoStart {
+    fn from(reason: String) -> NoStart {
+        NoStart {
+            step: StartStep::Launch,
+            reason,
+        }
+    }
+}
+
+/// A report's first byte, and what it means.
+const STEPS: [(u8, StartStep); 3] = [
+    (b'a', StartStep::Absent),
+    (b'f', StartStep::Forbidden),
+    (b'l', StartStep::Launch),
+];
 
 /// Starts a program with these descriptors as its standard input, output and error.
 pub fn spawn(
@@ -40,15 +64,15 @@ pub fn spawn(
 ) -> Result<Spawned, AgentError> {
     let (report, report_end) = pipes::pipe("a start's report")?;
     let forked = match clone::fork_into(cgroup, 0) {
-        Err(Errno::EAGAIN) => return Ok(Spawned::Failed(NO_PLACE.to_owned())),
+        Err(Errno::EAGAIN) => return Ok(Spawned::Failed(NO_PLACE.to_owned().into())),
         Err(source) => return Err(source).step(|| "clone3"),
         Ok(Fork::Child) => {
-            let (step, errno) = match namespaces.enter() {
+            let failure = match namespaces.enter() {
                 Ok(()) => confine::become_job(program, &stdio),
-                Err(failure) => failure,
+                Err(failure) => (StartStep::Launch, failure),
             };
             if let Some(mut report) = clone::keep_report(&report_end) {
-                let _ = report.write_all(format!("{step}: {}", errno.desc()).as_bytes());
+                let _ = report.write_all(&reported(failure));
             }
             exit(127)
         }
@@ -59,17 +83,37 @@ pub fn spawn(
     if is_stopped_before(&report, &forked)? {
         let _ = nix::sys::signal::kill(forked.pid, nix::sys::signal::SIGKILL);
         reap(&forked);
-        return Ok(Spawned::Failed(STOPPED.to_owned()));
+        return Ok(Spawned::Failed(STOPPED.to_owned().into()));
     }
-    let mut reason = String::new();
+    let mut said = Vec::new();
     File::from(report)
-        .read_to_string(&mut reason)
+        .read_to_end(&mut said)
         .step(|| "read a start's report")?;
-    if reason.is_empty() {
-        return Ok(Spawned::Running(forked));
+    match heard(&said) {
+        None => Ok(Spawned::Running(forked)),
+        Some(why) => {
+            reap(&forked);
+            Ok(Spawned::Failed(why))
+        }
     }
-    reap(&forked);
-    Ok(Spawned::Failed(reason))
+}
+
+/// What a child says of why it did not become the program.
+fn reported((step, (what, errno)): (StartStep, SetupFailure)) -> Vec<u8> {
+    let known = STEPS.iter().find(|(_, known)| *known == step);
+    let mut report: Vec<u8> = known.map(|(byte, _)| *byte).into_iter().collect();
+    report.extend_from_slice(format!("{what}: {}", errno.desc()).as_bytes());
+    report
+}
+
+/// The same as it is heard; `None`: nothing was said.
+fn heard(report: &[u8]) -> Option<NoStart> {
+    let (first, rest) = report.split_first()?;
+    let known = STEPS.iter().find(|(byte, _)| byte == first);
+    Some(NoStart {
+        step: known.map_or(StartStep::Launch, |(_, step)| *step),
+        reason: String::from_utf8_lossy(rest).into_owned(),
+    })
 }
 
 /// Whether the child is stopped before it has anything to report: it has the user of the sandbox's other programs,
@@ -136,6 +180,25 @@ pub fn reap(forked: &Forked) -> Option<i32> {
             Err(Errno::EINTR) => {}
             Err(_) => return None,
             Ok(_) => return Some(status),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_child_reports_is_heard() {
+        assert!(heard(b"").is_none());
+        for (step, errno) in [
+            (StartStep::Absent, Errno::ENOENT),
+            (StartStep::Forbidden, Errno::EACCES),
+            (StartStep::Launch, Errno::ENOMEM),
+        ] {
+            let why = heard(&reported((step, ("exec the program", errno)))).unwrap();
+            assert_eq!(why.step, step);
+            assert_eq!(why.reason, format!("exec the program: {}", errno.desc()));
         }
     }
 }

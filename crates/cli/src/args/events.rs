@@ -3,8 +3,9 @@
 use super::Format;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
 use protocol::event::EventType;
+use server::moment::moment;
 
 /// What `query` and `tail` print.
 const HOW: &str = "\
@@ -38,10 +39,10 @@ pub enum EventsCommand {
         #[arg(long = "type", value_name = "TYPE", value_parser = event_types())]
         event_type: Option<EventType>,
         /// Not before this time: 30m, 1h, 2d ago, or e.g. 2026-01-31T12:00:00Z
-        #[arg(long, value_name = "TIME", value_parser = time)]
+        #[arg(long, value_name = "TIME", value_parser = moment)]
         since: Option<Timestamp>,
         /// Before this time, likewise
-        #[arg(long, value_name = "TIME", value_parser = time)]
+        #[arg(long, value_name = "TIME", value_parser = moment)]
         until: Option<Timestamp>,
         #[command(flatten)]
         shape: Shape,
@@ -68,65 +69,4 @@ fn event_types() -> impl clap::builder::TypedValueParser<Value = EventType> {
         all.find(|kind| kind.name() == name)
             .ok_or("is no type of event")
     })
-}
-
-/// A time, or how long ago it was.
-fn time(text: &str) -> Result<Timestamp, String> {
-    let time = text.parse::<Timestamp>().ok();
-    let time = time.or_else(|| day(text)).or_else(|| ago(text));
-    time.ok_or_else(|| {
-        "use how long ago (90s, 30m, 1h, 2d, 1w), a day (2026-01-31, UTC) or a time with its zone (2026-01-31T12:00:00Z)"
-            .into()
-    })
-}
-
-/// The first moment of a day.
-fn day(text: &str) -> Option<Timestamp> {
-    let day: jiff::civil::Date = text.parse().ok()?;
-    // A time without its zone is a date and more, and means nobody knows which.
-    if text.contains(':') {
-        return None;
-    }
-    Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
-}
-
-fn ago(text: &str) -> Option<Timestamp> {
-    let span: Span = text.parse().ok()?;
-    let length = span
-        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
-        .ok()?;
-    Timestamp::now().checked_sub(length.abs()).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_a_time_or_how_long_ago_it_was() {
-        for (text, seconds) in [
-            ("90s", 90),
-            ("30m", 1800),
-            ("1h", 3600),
-            ("2d", 172_800),
-            ("1w", 604_800),
-            ("1h30m", 5400),
-        ] {
-            let age = Timestamp::now()
-                .duration_since(time(text).unwrap())
-                .as_secs();
-            assert!((seconds - 1..seconds + 60).contains(&age), "{text}: {age}");
-        }
-        assert_eq!(
-            time("2026-01-31T12:00:00Z").unwrap().to_string(),
-            "2026-01-31T12:00:00Z"
-        );
-        assert_eq!(
-            time("2026-01-31").unwrap().to_string(),
-            "2026-01-31T00:00:00Z"
-        );
-        for text in ["yesterday", "", "1x", "2026-01-31T12:00:00"] {
-            assert!(time(text).unwrap_err().contains("30m"), "{text}");
-        }
-    }
 }

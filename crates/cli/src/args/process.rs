@@ -6,10 +6,13 @@ use clap::builder::{Resettable, StyledStr};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory, Error, FromArgMatches};
 use std::ffi::{OsStr, OsString};
+use std::num::{ParseFloatError, ParseIntError};
 use std::path::Path;
 
 /// The command that a program's name alone means.
 const RUN: &str = "run";
+/// The command that opens a terminal in a VM.
+const SHELL: &str = "shell";
 /// What comes after it is the program's.
 const PROGRAM_ARGS: &str = "--";
 
@@ -63,7 +66,9 @@ fn program_place(error: &Error, words: &[OsString]) -> Option<usize> {
     let word = text(error, ContextKind::InvalidSubcommand)?;
     let path = Path::new(word);
     let extension = path.extension().and_then(OsStr::to_str);
-    let is_program = path.is_file()
+    // Of a folder, or a file that is not there, `run` says what is wrong with it.
+    let is_program = path.exists()
+        || word.contains('/')
         || extension.is_some_and(|known| languages::Language::from_extension(known).is_some());
     is_program.then(|| place(words, word)).flatten()
 }
@@ -74,16 +79,76 @@ fn place(words: &[OsString], word: &str) -> Option<usize> {
     same.next().map(|(place, _)| place)
 }
 
-/// Says how a program gets its arguments, where `run` was given words that are none of its own.
-fn with_tip(mut error: Error, words: &[OsString]) -> Error {
+/// Says what to write instead, as far as that can be told.
+fn with_tip(error: Error, words: &[OsString]) -> Error {
+    let mut error = in_plain_words(error);
     config::blame_variable(&mut error, words);
-    if let Some(tip) = tip(&error, words) {
+    if let Some(tip) = tip(&error, words).or_else(|| tip_for_shell(&error, words)) {
         let tip = ContextValue::StyledStrs(vec![StyledStr::from(tip)]);
         error.insert(ContextKind::Suggested, tip);
     }
     error
 }
 
+/// Says what a number is, where the library says how it reads digits.
+fn in_plain_words(mut error: Error) -> Error {
+    let source = std::error::Error::source(&error);
+    let what = match source {
+        Some(source) if source.is::<ParseIntError>() => "write a whole number",
+        Some(source) if source.is::<ParseFloatError>() => "write a number",
+        _ => return error,
+    };
+    let (arg, value) = (
+        text(&error, ContextKind::InvalidArg).unwrap_or_default(),
+        text(&error, ContextKind::InvalidValue).unwrap_or_default(),
+    );
+    let said = format!("invalid value '{value}' for '{arg}': {what}\n");
+    let mut plain = Error::raw(error.kind(), said);
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+        if let Some(value) = error.remove(kind) {
+            plain.insert(kind, value);
+        }
+    }
+    plain.with_cmd(&command())
+}
+
+/// `shell` takes an image by its flag, and a program behind `--`.
+fn tip_for_shell(error: &Error, words: &[OsString]) -> Option<String> {
+    let shell = place(words, SHELL)?;
+    let first_own = |word: &OsString| !word.to_string_lossy().starts_with('-');
+    let command = words.iter().skip(1).find(|word| first_own(word))?;
+    let is_of_shell = command == SHELL && error.kind() == ErrorKind::UnknownArgument;
+    let wrong = text(error, ContextKind::InvalidArg).filter(|_| is_of_shell)?;
+    let place = place(words, wrong).filter(|place| *place > shell)?;
+    if wrong.starts_with('-') {
+        return None;
+    }
+    let is_image = languages::RootImage::meant_by(wrong).is_some();
+    let before = if is_image { "--image" } else { PROGRAM_ARGS };
+    let what = match is_image {
+        true => format!(
+            "an image is named by its flag: {}",
+            line_with(words, place, before)
+        ),
+        false => format!(
+            "a program and its arguments come after '{PROGRAM_ARGS}': {}",
+            line_with(words, place, before)
+        ),
+    };
+    Some(what)
+}
+
+/// The line with one more word at this place, as one would write it.
+fn line_with(words: &[OsString], place: usize, more: &str) -> String {
+    let mut meant: Vec<OsString> = words.to_vec();
+    meant.insert(place, more.into());
+    let own = Path::new(&meant[0]).file_name().map(OsStr::to_owned);
+    let line = own.into_iter().chain(meant.into_iter().skip(1));
+    let line: Vec<String> = line.map(|word| shell_word(&word)).collect();
+    line.join(" ")
+}
+
+/// How a program gets its arguments, where `run` was given words that are none of its own.
 fn tip(error: &Error, words: &[OsString]) -> Option<String> {
     let run = place(words, RUN)?;
     let is_of_program = error.kind() == ErrorKind::UnknownArgument
@@ -92,19 +157,14 @@ fn tip(error: &Error, words: &[OsString]) -> Option<String> {
     let wrong =
         place(words, text(error, ContextKind::InvalidArg)?).filter(|wrong| *wrong > run + 1);
     let wrong = wrong.filter(|_| is_of_program)?;
-    let mut meant: Vec<OsString> = words.to_vec();
-    meant.insert(wrong, PROGRAM_ARGS.into());
-    let own = Path::new(meant.first()?).file_name()?.to_owned();
-    let line = [own].into_iter().chain(meant.into_iter().skip(1));
-    let line: Vec<String> = line.map(|word| shell_word(&word)).collect();
     Some(format!(
         "the program's own arguments come after '{PROGRAM_ARGS}': {}",
-        line.join(" ")
+        line_with(words, wrong, PROGRAM_ARGS)
     ))
 }
 
 /// As one would write it in a shell.
-fn shell_word(word: &OsStr) -> String {
+pub fn shell_word(word: &OsStr) -> String {
     let word = word.to_string_lossy();
     let is_plain = |c: char| c.is_alphanumeric() || "-_./=:@,+%".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
@@ -136,8 +196,10 @@ mod tests {
             &["hello.py"][..],
             &["--engine", "uml", "hello.py"],
             &["hello.py", "--timeout", "1m", "--", "x"],
-            // A file that is there needs no extension.
+            // A file that is there needs no extension; of a folder, or one that is not there, `run` says so.
             &["Cargo.toml"],
+            &["/tmp"],
+            &["./nosuch"],
         ] {
             let cli = read(words).unwrap();
             assert!(matches!(cli.command, Chosen::Run(_)), "{words:?}");
@@ -162,6 +224,16 @@ mod tests {
             (
                 &["run", "args.py", "-n", "5"],
                 "llm-firecracker run args.py -- -n 5",
+            ),
+            (&["shell", "node"], "llm-firecracker shell --image node"),
+            (&["shell", "-m", "1g", "ls", "/"], "shell -m 1g -- ls /"),
+            (
+                &["run", "x.py", "--vcpus", "two"],
+                "invalid value 'two' for '--vcpus <N>': write a whole number",
+            ),
+            (
+                &["events", "tail", "-n", "few"],
+                "'--count <COUNT>': write a whole number",
             ),
             (
                 &["run", "x.py", "--memory", "lots"],

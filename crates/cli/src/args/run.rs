@@ -34,7 +34,7 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "TEXT", allow_hyphen_values = true)]
     pub code: Option<String>,
     /// Which language, by its name or an alias [default: from FILE's extension, its #! line, else the first of the image's]
-    #[arg(short, long, value_name = "LANG", value_parser = LANGUAGE_NAME)]
+    #[arg(short, long, alias = "language", value_name = "LANG", value_parser = LANGUAGE_NAME)]
     pub lang: Option<String>,
     /// Which image [default: the language's own]; without a program, run the image's own command
     #[arg(long, value_name = "NAME", value_parser = IMAGE_NAME)]

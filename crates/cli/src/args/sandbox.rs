@@ -39,8 +39,8 @@ Examples:
   llm-firecracker sandbox exec $S --timeout 5 -- ./tests   124 when it takes longer
   P=$(llm-firecracker sandbox exec $S --background -- python3 -m http.server)
 
-Exit codes: the program's own; 124 time-out, 137 out of memory, 125 the service or the way to it
-failed, 128+N ended by signal N. Ctrl-C is sent on; the third one kills. A program ends with this
+Exit codes: the program's own; 124 time-out, 137 out of memory, 127 there is no such program, 126 it
+may not be executed, 125 the service or the way to it failed, 128+N ended by signal N. Ctrl-C is sent on; the third one kills. A program ends with this
 command, and so does what it started: --background is for what is to stay.";
 
 const LOGS_EXAMPLES: &str = "\
@@ -135,8 +135,8 @@ pub enum SandboxCommand {
 /// Flags of `sandbox create`.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
-    /// The image [default: agent, where the service has it, else python]
-    #[arg(long, value_name = "NAME", value_parser = IMAGE_NAME)]
+    /// The image, or a language's [default: agent, where the service has it, else python]
+    #[arg(long, aliases = ["lang", "language"], value_name = "NAME", value_parser = IMAGE_NAME)]
     pub image: Option<String>,
     /// A package that is to be there, where the service allows it (packages); may be given again
     #[arg(long, value_name = "PACKAGE")]
@@ -191,8 +191,8 @@ pub struct ExecArgs {
     /// Print its id at once; it runs on
     #[arg(long)]
     pub background: bool,
-    /// The program and its arguments
-    #[arg(last = true, value_name = "COMMAND", required = true)]
+    /// The program and its arguments; what comes after its name is its own, and `--` before it makes that plain
+    #[arg(trailing_var_arg = true, value_name = "COMMAND", required = true)]
     pub argv: Vec<String>,
 }
 
@@ -210,10 +210,10 @@ pub enum UserArg {
 /// Flags of `sandbox cp`.
 #[derive(Debug, Args)]
 pub struct CpArgs {
-    /// A file here, or ID:/PATH in a sandbox
+    /// A file here, or ID:/PATH in a sandbox (ID:PATH from /work on)
     #[arg(value_name = "SRC")]
     pub from: String,
-    /// A file or folder here, or ID:/PATH in a sandbox (ID:/FOLDER/ keeps the name)
+    /// A file or folder here, or ID:/PATH in a sandbox (ID:/FOLDER/ keeps the name, ID: is ID:/work/)
     #[arg(value_name = "DST")]
     pub to: String,
 }
@@ -257,6 +257,26 @@ mod tests {
         }
     }
 
+    /// As with docker, kubectl and ssh.
+    #[test]
+    fn what_follows_a_program_is_the_programs() {
+        for words in [
+            &["exec", "x", "-e", "A=1", "ls", "-la", "--", "-t"][..],
+            &["exec", "x", "-e", "A=1", "--", "ls", "-la", "--", "-t"],
+        ] {
+            let line = ["llm-firecracker", "sandbox"].iter().chain(words);
+            let cli = Cli::try_parse_from(line).unwrap();
+            let Command::Sandbox(args) = cli.command else {
+                panic!("{words:?}");
+            };
+            let super::SandboxCommand::Exec(exec) = args.command else {
+                panic!("{words:?}");
+            };
+            assert_eq!(exec.argv, ["ls", "-la", "--", "-t"], "{words:?}");
+            assert!(!exec.tty && exec.env.len() == 1);
+        }
+    }
+
     #[test]
     fn what_does_not_go_together_is_refused() {
         for (words, fine) in [
@@ -266,6 +286,10 @@ mod tests {
             (&["exec", "x", "--background", "-t", "--", "ls"], false),
             (&["exec", "x", "--background", "-i", "--", "ls"], false),
             (&["exec", "x"], false),
+            (&["exec", "x", "ls", "-la"], true),
+            (&["exec", "x", "--timeout", "5", "ls", "--url"], true),
+            (&["exec", "x", "--nope", "ls"], false),
+            (&["create", "--language", "python"], true),
             (&["rm"], false),
             (&["rm", ""], false),
             (&["exec", "", "--", "ls"], false),

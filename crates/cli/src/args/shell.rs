@@ -19,7 +19,14 @@ Examples:
 #[derive(Debug, Args)]
 pub struct ShellArgs {
     /// The image
-    #[arg(short, long, value_name = "NAME", default_value = "python", value_parser = IMAGE_NAME)]
+    #[arg(
+        short,
+        long,
+        aliases = ["lang", "language"],
+        value_name = "NAME",
+        default_value = "python",
+        value_parser = IMAGE_NAME
+    )]
     pub image: String,
     /// A package that is to be there, of the image's first language; may be given again
     #[arg(long, value_name = "PACKAGE")]

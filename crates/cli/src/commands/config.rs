@@ -2,6 +2,7 @@
 
 use super::print_json;
 use crate::args::{ConfigCommand, Format, Global};
+use crate::exit::{self, EXIT_USAGE};
 use crate::settings::check::{self, Finding, Level};
 use crate::settings::origin::{InForce, Sources, in_force};
 use crate::settings::{reference, table as settings_table};
@@ -25,10 +26,9 @@ pub fn run(global: &Global, command: ConfigCommand) -> anyhow::Result<ExitCode> 
             let wanted = name.unwrap_or_default();
             let rows = settings_table::settings().into_iter();
             let rows: Vec<_> = rows.filter(|row| row.name.starts_with(&wanted)).collect();
-            anyhow::ensure!(
-                !rows.is_empty(),
-                "no setting's name begins with {wanted:?}; see: llm-firecracker config reference"
-            );
+            if rows.is_empty() {
+                return Err(unknown(&wanted, "reference"));
+            }
             match (format.json, toml) {
                 (true, _) => return print_json(&rows),
                 (false, true) => table::coloured(reference::toml(&rows).trim_end())?,
@@ -37,6 +37,12 @@ pub fn run(global: &Global, command: ConfigCommand) -> anyhow::Result<ExitCode> 
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+fn unknown(wanted: &str, command: &str) -> anyhow::Error {
+    exit::usage(anyhow::anyhow!(
+        "no setting's name begins with {wanted:?}; see: llm-firecracker config {command}"
+    ))
 }
 
 /// Only what is not at its default is wanted.
@@ -56,10 +62,9 @@ fn shown(
     let mut rows = in_force(&settings, &sources);
     let wanted = wanted.unwrap_or_default();
     rows.retain(|row| row.name.starts_with(wanted));
-    anyhow::ensure!(
-        !rows.is_empty(),
-        "no setting's name begins with {wanted:?}; see: llm-firecracker config show"
-    );
+    if rows.is_empty() {
+        return Err(unknown(wanted, "show"));
+    }
     if only.is_some() {
         rows.retain(|row| row.origin != "default");
     }
@@ -108,9 +113,8 @@ fn check(global: &Global, file: Option<PathBuf>, format: &Format) -> anyhow::Res
             table::line(format_args!("{name}: can be used"))?;
         }
     }
-    Ok(if whole {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    Ok(match whole {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(EXIT_USAGE),
     })
 }

@@ -4,6 +4,7 @@
 //! one on both ends the program has pipes.
 
 use super::input::Input;
+use super::no_program;
 use super::sandbox::told::tell_root;
 use crate::progress::status::StatusLine;
 use crate::raw_terminal::RawTerminal;
@@ -27,7 +28,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How long VMs may take to go away once the program has ended.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
-/// What shells say of a program that is not there or cannot be run.
+/// What shells say of a program that could not be begun.
 const EXIT_NOT_STARTED: u8 = 127;
 /// Bytes of input read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -81,6 +82,10 @@ pub async fn hold(sandbox: &Arc<Sandbox>, job: &Job, wanted: Wanted) -> anyhow::
     let opened = LiveSandbox::open(sandbox, job).await;
     drop(status);
     let live = opened.map_err(|error| anyhow!("{}", error.failure().message))?;
+    let tip = match wanted.programs.as_slice() {
+        [argv] => no_program::tip(argv),
+        _ => None,
+    };
     let ended = interact(&live, job, wanted).await;
     live.close().await;
     sandbox.close(CLOSE_PATIENCE).await;
@@ -92,6 +97,10 @@ pub async fn hold(sandbox: &Arc<Sandbox>, job: &Job, wanted: Wanted) -> anyhow::
             Some(LiveError::NotStarted(_)) => {
                 terminal::say(format_args!("{error:#}"));
                 return Ok(ExitCode::from(EXIT_NOT_STARTED));
+            }
+            Some(LiveError::NoProgram { why, .. }) => {
+                terminal::say(format_args!("{error:#}{}", tip.unwrap_or_default()));
+                return Ok(ExitCode::from(why.exit_code()));
             }
             _ => return Err(error),
         },
@@ -148,7 +157,9 @@ async fn start(
         };
         match live.start(spec).await {
             Ok(process) => return Ok(process),
-            Err(error @ LiveError::NotStarted(_)) => failure = Some(error),
+            Err(error @ (LiveError::NotStarted(_) | LiveError::NoProgram { .. })) => {
+                failure = Some(error);
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -1,9 +1,10 @@
 //! Completions and man pages, generated from the command line's own table.
 
+use super::candidates;
 use crate::args::{self, Cli};
 use crate::context;
 use anyhow::Context as _;
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 use clap_complete::Shell;
 use clap_complete::env::{CompleteEnv, Shells};
 use std::io::Write as _;
@@ -25,7 +26,7 @@ fi
 pub fn answer_shell() {
     let command = || {
         load_names();
-        args::command()
+        candidates::added_to(args::command())
     };
     CompleteEnv::with_factory(command)
         .var(COMPLETE)
@@ -36,10 +37,10 @@ pub fn answer_shell() {
 
 /// The operator's languages and users' images, where they can be read: a shell waits, and wants no error.
 fn load_names() {
-    let Ok(cli) = Cli::try_parse_from([NAME, "mcp"]) else {
+    let Some(global) = candidates::global() else {
         return;
     };
-    let config = context::config(&cli.global);
+    let config = context::config(&global);
     if let Ok(config) = config
         && context::state_dir(&config).join("images").exists()
     {

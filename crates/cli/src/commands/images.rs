@@ -9,8 +9,8 @@ mod transfer;
 use super::print_json;
 use crate::args::{Format, Global, ImagesCommand, KernelArg, LockArgs};
 use crate::progress::status::StatusLine;
-use crate::{context, table};
-use anyhow::Context as _;
+use crate::{context, exit, table};
+use anyhow::anyhow;
 use images::custom::Unused;
 use images::{ImageStore, LockUse, Rebuild};
 use languages::RootImage;
@@ -125,9 +125,9 @@ fn named(names: &[String]) -> anyhow::Result<Vec<RootImage>> {
 /// The same of one.
 pub fn image(name: &str) -> anyhow::Result<RootImage> {
     let image = RootImage::meant_by(name);
-    image.with_context(|| {
+    image.ok_or_else(|| {
         let instead = languages::instead_of_image(name);
-        format!("image {name:?} is not known, {instead}")
+        exit::usage(anyhow!("image {name:?} is not known, {instead}"))
     })
 }
 

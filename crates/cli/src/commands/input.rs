@@ -1,6 +1,7 @@
 //! What `run` feeds to a program: files for its work folder, and standard input.
 
 use crate::args::RunArgs;
+use crate::exit;
 use anyhow::Context as _;
 use protocol::job::JobFile;
 use std::path::Path;
@@ -33,7 +34,8 @@ pub async fn of(args: &RunArgs) -> anyhow::Result<Option<Input>> {
     if let Some(path) = &args.stdin {
         let file = tokio::fs::File::open(path)
             .await
-            .with_context(|| format!("opening --stdin {}", path.display()))?;
+            .with_context(|| format!("opening --stdin {}", path.display()))
+            .map_err(exit::usage)?;
         return Ok(Some(Box::new(file)));
     }
     let program_is_stdin = args

@@ -187,36 +187,9 @@ impl Rows {
 /// A moment: how long ago on a terminal, to the second elsewhere.
 fn moment(at: Timestamp) -> String {
     match std::io::stdout().is_terminal() {
-        true => ago(Timestamp::now().duration_since(at).as_secs()),
+        true => table::ago(at),
         false => Timestamp::from_second(at.as_second())
             .unwrap_or(at)
             .to_string(),
-    }
-}
-
-fn ago(seconds: i64) -> String {
-    const UNITS: [(i64, &str); 4] = [(86400, "d"), (3600, "h"), (60, "min"), (1, "s")];
-    let unit = UNITS.into_iter().find(|(size, _)| seconds >= *size);
-    match unit {
-        Some((size, name)) => format!("{} {name} ago", seconds / size),
-        None => "now".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_long_ago_is_told_in_its_largest_unit() {
-        for (seconds, told) in [
-            (-5, "now"),
-            (0, "now"),
-            (59, "59 s ago"),
-            (7300, "2 h ago"),
-            (900_000, "10 d ago"),
-        ] {
-            assert_eq!(ago(seconds), told);
-        }
     }
 }

@@ -2,12 +2,13 @@
 //! when it ends.
 
 use crate::args::Global;
-use crate::context;
 use crate::signals::StopSignals;
+use crate::{context, terminal};
 use protocol::language::{self, Language};
 use sandbox::config::{PoolSize, ReadyFor};
 use server::{Feed, Rooms};
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 /// VMs that wait where the configuration says nothing of a pool: a model calls for python most, and often twice in a row.
@@ -16,6 +17,15 @@ const SELDOM: PoolSize = waiting(1, 2);
 
 /// The language that is called for most.
 const USUAL: &str = "python";
+
+/// What somebody is told who starts it by hand: it says nothing by itself, and waits for words that people do not type.
+const FOR_PEOPLE: &str = "\
+waiting for an assistant's messages (JSON-RPC, a line each) on standard input; Ctrl-D ends it.
+An assistant starts it by itself, once its configuration says so:
+  claude mcp add sandbox -- llm-firecracker mcp
+  codex mcp add sandbox -- llm-firecracker mcp
+  {\"mcpServers\": {\"sandbox\": {\"command\": \"llm-firecracker\", \"args\": [\"mcp\"]}}}
+More: llm-firecracker mcp --help";
 
 const fn waiting(min: usize, max: usize) -> PoolSize {
     PoolSize {
@@ -32,6 +42,9 @@ pub async fn run(global: &Global) -> anyhow::Result<ExitCode> {
     // From here on, so that no VM is left whenever it comes.
     let stop = StopSignals::listen();
     let settings = context::settings(global)?;
+    if std::io::stdin().is_terminal() {
+        terminal::say(FOR_PEOPLE);
+    }
     let mut config = settings.sandbox;
     let images = context::image_store(&config)?;
     if config.pool.is_empty() {

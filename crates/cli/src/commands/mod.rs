@@ -7,6 +7,7 @@ pub mod bench_native;
 pub mod bench_packages;
 pub mod bench_sandbox;
 mod bench_service;
+mod candidates;
 pub mod clean;
 pub mod config;
 mod conversation;
@@ -20,6 +21,7 @@ mod input;
 pub mod keys;
 pub mod languages;
 pub mod mcp;
+mod no_program;
 mod packages;
 mod program;
 mod report;
@@ -32,10 +34,10 @@ pub mod shell;
 pub mod snapshots;
 pub mod usage;
 
-use crate::context;
+use crate::{context, exit};
 use ::images::ImageRow;
 use ::sandbox::config::Config;
-use anyhow::bail;
+use anyhow::anyhow;
 use protocol::language::{self, Language};
 use std::process::ExitCode;
 
@@ -58,10 +60,10 @@ pub fn named(names: &[String]) -> anyhow::Result<Vec<Language>> {
 pub fn language(name: &str) -> anyhow::Result<Language> {
     match Language::from_alias(name) {
         Some(language) => Ok(language),
-        None => bail!(
+        None => Err(exit::usage(anyhow!(
             "language {name:?} is not known, {}",
             language::instead_of_language(name)
-        ),
+        ))),
     }
 }
 

@@ -130,10 +130,10 @@ mod tests {
     fn a_number_out_of_bounds_is_told_by_its_flag() {
         let failure = Failure {
             code: ErrorCode::MemoryInvalid,
-            message: "memory_mib is 3, allowed is 128 to 4096; lower it".into(),
+            message: "memory_mib is 9 GiB, allowed is 128 MiB to 4 GiB; lower it".into(),
             field: Some("memory_mib"),
         };
-        let said = "--memory is 3, allowed is 128 to 4096; lower it [memory_invalid]";
+        let said = "--memory is 9 GiB, allowed is 128 MiB to 4 GiB; lower it [memory_invalid]";
         assert_eq!(of_failure(&failure), said);
     }
 }

@@ -5,11 +5,11 @@ use super::{first_use, image_command, input, program, report};
 use crate::args::{Global, RunArgs, ScanArg};
 use crate::progress::status::StatusLine;
 use crate::terminal::{self, Visible};
-use crate::{artifacts, context, signals};
+use crate::{artifacts, context, exit, signals};
 use anyhow::Context as _;
 use protocol::error_code::ErrorCode;
 use protocol::job::{JobRequest, RequestedLimits, ScanMode};
-use protocol::result::{EXIT_INTERNAL, EXIT_REJECTED, JobResult};
+use protocol::result::JobResult;
 use protocol::validate::{Rejection, code_from_bytes};
 use sandbox::config::Config;
 use sandbox::drive::{JobIo, JobOutput, OutputStream};
@@ -28,22 +28,12 @@ const OUTPUT_CHUNKS: usize = 16;
 
 /// Runs one program and returns its exit code, or ours.
 pub async fn run(global: &Global, args: RunArgs) -> ExitCode {
-    let mut config = match context::config(global) {
-        Ok(config) => config,
-        Err(error) => {
-            terminal::say(format_args!("{error:#}"));
-            return ExitCode::from(EXIT_REJECTED);
-        }
+    let done = async {
+        let mut config = context::config(global)?;
+        config.snapshots.enabled &= !args.no_snapshot;
+        try_run(&config, args).await
     };
-    config.snapshots.enabled &= !args.no_snapshot;
-    match try_run(&config, args).await {
-        Ok(code) => code,
-        Err(error) if signals::is_pipe_closed(&error) => ExitCode::from(signals::EXIT_PIPE_CLOSED),
-        Err(error) => {
-            terminal::say(format_args!("{error:#}"));
-            ExitCode::from(EXIT_INTERNAL)
-        }
-    }
+    done.await.unwrap_or_else(|error| exit::of_program(&error))
 }
 
 async fn try_run(config: &Config, mut args: RunArgs) -> anyhow::Result<ExitCode> {
@@ -58,16 +48,13 @@ async fn try_run(config: &Config, mut args: RunArgs) -> anyhow::Result<ExitCode>
     let request = match request(&args) {
         Ok(request) => request,
         Err(Refusal::Job(rejection)) => return refuse(&args, rejection),
-        Err(Refusal::Input(error)) => {
-            terminal::say(format_args!("{error:#}"));
-            return Ok(ExitCode::from(EXIT_REJECTED));
-        }
+        Err(Refusal::Input(error)) => return Err(exit::usage(error)),
     };
+    let stdin = input::of(&args).await?;
     if let Some(result) = first_use::bring(config, &args, &request).await? {
         tell(&args, &result, None)?;
         return Ok(ExitCode::from(result.tool_exit_code()));
     }
-    let stdin = input::of(&args).await?;
     let status = StatusLine::begin("looking for an engine that works here");
     let sandbox = context::sandbox(config).await?;
     let mut job = match sandbox.admit(request) {

@@ -24,9 +24,24 @@ pub mod told;
 mod tty;
 mod upload;
 
-use crate::args::{SandboxArgs, SandboxCommand};
-use service::Service;
+use crate::args::{SandboxArgs, SandboxCommand, ServiceArgs};
+use service::{Service, ServiceError};
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long somebody waits who pressed Tab.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+/// The sandboxes of this key, where the service says them at once; else none.
+pub fn ids_at_once(args: &ServiceArgs) -> Vec<String> {
+    let asked = || -> Result<_, ServiceError> {
+        Service::of_within(args, AT_ONCE)?.get::<Vec<list::Id>>(list::PATH)
+    };
+    asked().map_or_else(
+        |_| Vec::new(),
+        |all| all.into_iter().map(|one| one.id).collect(),
+    )
+}
 
 /// Carries out one of the commands.
 pub async fn run(args: SandboxArgs) -> anyhow::Result<ExitCode> {

@@ -9,7 +9,7 @@ use crate::settings::reload::{self, Plan};
 use crate::signals::{Hangup, StopSignals};
 use crate::telemetry::EventLog;
 use anyhow::Context as _;
-use audit::AuditLog;
+use audit::{AuditError, AuditLog};
 use prometheus_client::metrics::counter::Counter;
 use protocol::event::EventType;
 use sandbox::config::Config;
@@ -38,7 +38,7 @@ pub async fn run(global: &Global, listen: Option<Listen>) -> anyhow::Result<Exit
     let config = settings.sandbox;
     let feed = Feed::new(settings.server.recent_events);
     let log = AuditLog::open(&context::audit_dir(&config), settings.audit)
-        .context("opening the audit log")?;
+        .map_err(|error| unopened(error, &config))?;
     let failures = Counter::default();
     let log = Arc::new(AuditSink {
         log,
@@ -75,6 +75,18 @@ pub async fn run(global: &Global, listen: Option<Listen>) -> anyhow::Result<Exit
     service.run(shutdown).await;
     log.log.sync().context("writing the audit log to disk")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why there is no log: mostly a service that has the folder already.
+fn unopened(error: AuditError, config: &Config) -> anyhow::Error {
+    let AuditError::Busy { lock, .. } = &error else {
+        return anyhow::Error::new(error).context("opening the audit log");
+    };
+    let holder = server::holder::of_lock(lock).unwrap_or_else(|| "another process".into());
+    anyhow::anyhow!(
+        "{holder} is the service on the state folder {}, which serves one at a time: stop that one, or give this one a folder and an address of its own (--state-dir DIR --listen PORT)",
+        context::state_dir(config).display()
+    )
 }
 
 /// The settings of a service: with the address that a flag names, and the usual file of keys where none is named.
@@ -210,6 +222,23 @@ mod tests {
             assert!(error.contains(name), "{error}");
             with_mode(name, good);
             check_secrets(&server).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_second_service_on_a_state_folder_names_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.vmm.state_dir = dir.path().to_owned();
+        let open = || AuditLog::open(&context::audit_dir(&config), Default::default());
+        let _first = open().unwrap();
+        let said = unopened(open().unwrap_err(), &config).to_string();
+        for words in [
+            format!("(pid {})", std::process::id()),
+            dir.path().display().to_string(),
+            "--state-dir DIR".to_owned(),
+        ] {
+            assert!(said.contains(&words), "{words}: {said}");
         }
     }
 }

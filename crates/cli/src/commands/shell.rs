@@ -3,7 +3,7 @@
 use super::conversation::{self, Between, Wanted};
 use super::packages::{self, Asked};
 use crate::args::{Global, ShellArgs};
-use crate::{context, terminal};
+use crate::{context, exit, terminal};
 use protocol::environment::WORK_DIR;
 use protocol::job::{JobRequest, RequestedLimits};
 use protocol::language::asked_for;
@@ -16,7 +16,12 @@ use std::process::ExitCode;
 const SHELLS: &[&[&str]] = &[&["bash", "-l"], &["sh", "-l"]];
 
 /// Opens it and stays until its program ends.
-pub async fn run(global: &Global, args: ShellArgs) -> anyhow::Result<ExitCode> {
+pub async fn run(global: &Global, args: ShellArgs) -> ExitCode {
+    let ended = open(global, args).await;
+    ended.unwrap_or_else(|error| exit::of_program(&error))
+}
+
+async fn open(global: &Global, args: ShellArgs) -> anyhow::Result<ExitCode> {
     let config = context::config(global)?;
     let sandbox = context::sandbox(&config).await?;
     let mut job = match request(&args).and_then(|request| sandbox.admit(request)) {

@@ -95,7 +95,7 @@ fn cells(row: &SnapshotRow) -> Vec<String> {
         row.id.clone(),
         row.error.clone().unwrap_or_else(|| "as made".to_owned()),
         table::mib(row.disk_bytes),
-        table::ago(row.created_at.as_deref().unwrap_or("?")),
+        table::ago_of_text(row.created_at.as_deref().unwrap_or("?")),
         of_key(&|key| format!("{} MiB", key.memory_mib)),
         of_key(&|key| key.vcpus.to_string()),
     ]

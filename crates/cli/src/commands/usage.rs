@@ -6,14 +6,13 @@ use crate::context;
 use crate::table::{self, kept, spare};
 use anyhow::Context as _;
 use server::usage::file::{FOLDER, read_since};
-use server::usage::report::{DayUsage, KeyUsage, UsageReport, first_day};
+use server::usage::report::{DayUsage, KeyUsage, UsageReport};
 use server::usage::row::UsageRow;
 use std::process::ExitCode;
 
 /// Prints a table or JSON.
 pub fn run(global: &Global, args: &UsageArgs) -> anyhow::Result<ExitCode> {
-    let since = first_day(&args.since);
-    let since = since.map_err(|what| anyhow::anyhow!("--since {:?}: {what}", args.since))?;
+    let since = args.since;
     let settings = context::settings(global)?;
     let dir = context::state_dir(&settings.sandbox).join(FOLDER);
     let days = read_since(&dir, since);
@@ -35,7 +34,7 @@ pub fn run(global: &Global, args: &UsageArgs) -> anyhow::Result<ExitCode> {
         columns.push(kept("day"));
     }
     columns.extend(["jobs", "failed", "refused", "vm time"].map(kept));
-    columns.extend(["cpu", "gib h", "sandboxes", "for", "output", "key"].map(spare));
+    columns.extend(["cpu", "memory", "sandboxes", "for", "output", "key"].map(spare));
     let rows = usage.keys.iter().flat_map(|key| rows(key, args));
     table::print_fitted(&columns, rows, &args.format)?;
     Ok(ExitCode::SUCCESS)
@@ -65,11 +64,19 @@ fn numbers(used: &UsageRow) -> Vec<String> {
         refused.to_string(),
         time(used.wall_seconds),
         time(used.cpu_seconds),
-        format!("{:.2}", used.memory_gib_seconds / 3600.0),
+        memory(used.memory_gib_seconds),
         used.sandboxes.to_string(),
         time(used.sandbox_seconds),
         table::mib(used.output_bytes),
     ]
+}
+
+/// GiB times seconds, or hours, as the dashboard tells them.
+fn memory(gib_seconds: f64) -> String {
+    match gib_seconds {
+        ..3600.0 => format!("{gib_seconds:.1} GiB s"),
+        _ => format!("{:.1} GiB h", gib_seconds / 3600.0),
+    }
 }
 
 /// Seconds as people read them.
@@ -91,7 +98,7 @@ mod tests {
             jobs: [("ok".to_owned(), 3), ("timeout".to_owned(), 1)].into(),
             wall_seconds: 90.0,
             cpu_seconds: 7200.0,
-            memory_gib_seconds: 1800.0,
+            memory_gib_seconds: 5400.0,
             output_bytes: 1024 * 1024,
             ..UsageRow::default()
         };
@@ -99,7 +106,15 @@ mod tests {
         assert_eq!(
             numbers,
             [
-                "4", "1", "0", "1.5 min", "2.0 h", "0.50", "0", "0.0 s", "1.0 MiB"
+                "4",
+                "1",
+                "0",
+                "1.5 min",
+                "2.0 h",
+                "1.5 GiB h",
+                "0",
+                "0.0 s",
+                "1.0 MiB"
             ]
         );
     }

@@ -27,13 +27,17 @@ pub fn open(state_dir: &Path, images: &Path) -> anyhow::Result<ImageStore> {
     Ok(store)
 }
 
-/// How a user who lacks an image may have root's; nothing where that is so already, or the user is root.
+/// How a user who lacks an image may have root's, to follow a sentence; nothing where that is so already, or the user is
+/// root.
 pub fn hint() -> String {
+    unshared().map_or(String::new(), |how| format!(". {how}"))
+}
+
+/// That root's images are there and may not be read, and what to do.
+pub fn unshared() -> Option<String> {
     let is_root = rustix::process::geteuid().is_root();
-    match is_root || shared().is_some() || !Path::new(SYSTEM_STATE).exists() {
-        true => String::new(),
-        false => format!(". {}", how()),
-    }
+    let is_shared = is_root || shared().is_some() || !Path::new(SYSTEM_STATE).exists();
+    (!is_shared).then(how)
 }
 
 fn how() -> String {

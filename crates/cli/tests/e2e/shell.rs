@@ -33,7 +33,7 @@ fn a_shell_with_pipes_is_the_program_in_the_vm() {
             &["--", "nosuch"],
             "",
             "",
-            "llm-firecracker: the process did not start: exec the program: No such file or directory\n",
+            "llm-firecracker: the process did not start: there is no program \"nosuch\" in the sandbox\'s PATH\n",
             127,
         ),
     ] {

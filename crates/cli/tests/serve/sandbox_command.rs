@@ -95,7 +95,15 @@ async fn a_program_in_a_sandbox_is_as_one_here() {
             "",
             "ended by signal 15",
         ),
-        (&["/no/such/program"], 125, "", "[process_not_started]"),
+        (
+            &["/no/such/program"],
+            127,
+            "",
+            r#""/no/such/program" is not there"#,
+        ),
+        (&["nosuch"], 127, "", r#"no program "nosuch" in"#),
+        (&["echo $N"], 127, "", "-- bash -c 'echo $N'"),
+        (&["/etc/passwd"], 126, "", "may not be executed"),
     ] {
         let done = done(base, &[&["exec", &id, "--"], words].concat());
         assert_eq!(done.status.code(), Some(code), "{words:?}: {}", said(&done));

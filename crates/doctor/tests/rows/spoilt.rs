@@ -107,7 +107,7 @@ pub const SPOILT: &[Spoilt] = &[
     ("state-dir", |m| m.mode("/var/lib", 0o777), Fail, "/var/lib is writable"),
     ("state-dir", |m| m.remove("/var/lib/llm-firecracker"), Warn, "not there yet"),
     ("state-dir", |m| m.facts.state_dir = None, Warn, UNSEEN),
-    ("config-file", |m| m.mode("/etc/llm-firecracker.toml", 0o644), Fail, "readable by everyone"),
+    ("config-file", |m| m.mode("/etc/llm-firecracker.toml", 0o646), Fail, "is writable"),
     ("config-file", |m| m.mode("/etc", 0o777), Fail, "/etc is writable"),
     ("config-file", |m| m.remove("/etc/llm-firecracker.toml"), Warn, UNSEEN),
     ("secret-files", |m| m.mode("/etc/llm-firecracker.key", 0o604), Fail, "readable by everyone"),

@@ -150,8 +150,22 @@ pub enum StartStep {
     Files,
     /// The interpreter cannot become it; another process can.
     Adopt,
-    /// Anything after that.
+    /// There is no such program, or what its first line names is not there.
+    Absent,
+    /// The program may not be executed: a folder, no right to it, or no program of this kind of machine.
+    Forbidden,
+    /// Anything else after that.
     Launch,
+}
+
+impl StartStep {
+    /// Whether it is one of the process' own: its files were there, and it was about to begin.
+    pub fn is_of_launch(self) -> bool {
+        matches!(
+            self,
+            StartStep::Absent | StartStep::Forbidden | StartStep::Launch
+        )
+    }
 }
 
 /// How a process ended.

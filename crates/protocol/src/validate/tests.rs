@@ -114,6 +114,23 @@ fn timeouts_outside_the_bounds_are_refused() {
 }
 
 #[test]
+fn sizes_are_refused_in_units_that_people_write() {
+    for (number, unit, shown) in [
+        (9216, Unit::Mib, "9 GiB"),
+        (128, Unit::Mib, "128 MiB"),
+        (9217, Unit::Mib, "9217 MiB"),
+        (0, Unit::Mib, "0 MiB"),
+        (1, Unit::Bytes, "1 bytes"),
+        (1 << 20, Unit::Bytes, "1 MiB"),
+        (u64::MAX, Unit::Bytes, "18446744073709551615 bytes"),
+        (1 << 60, Unit::Mib, "1099511627776 TiB"),
+        (1024, Unit::None, "1024"),
+    ] {
+        assert_eq!(unit.shown(number), shown);
+    }
+}
+
+#[test]
 fn numbers_outside_the_maxima_are_refused() {
     for (code, change) in [
         (

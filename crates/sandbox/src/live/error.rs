@@ -5,6 +5,37 @@ use protocol::link::LinkError;
 use protocol::supervisor::ProcessId;
 use protocol::validate::Rejection;
 
+/// Why a program cannot be had, as env(1) tells it apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoProgram {
+    /// It is not there, or what its first line names is not.
+    Absent,
+    /// It may not be executed.
+    Forbidden,
+}
+
+impl NoProgram {
+    /// What shells, env(1) and docker exit with.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            NoProgram::Absent => 127,
+            NoProgram::Forbidden => 126,
+        }
+    }
+
+    fn sentence(self, program: &str) -> String {
+        match self {
+            NoProgram::Absent if program.contains('/') => {
+                format!("{program:?} is not there, or what its #! line names is not")
+            }
+            NoProgram::Absent => format!("there is no program {program:?} in the sandbox's PATH"),
+            NoProgram::Forbidden => format!(
+                "{program:?} may not be executed: a folder, a file without the right to (chmod +x), or no program"
+            ),
+        }
+    }
+}
+
 /// Why something that was asked of a live sandbox did not come about.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LiveError {
@@ -32,6 +63,14 @@ pub enum LiveError {
     /// The process never ran, for this reason.
     #[error("the process did not start: {0}")]
     NotStarted(String),
+    /// The process never ran: its program is not to be had.
+    #[error("the process did not start: {}", .why.sentence(.program))]
+    NoProgram {
+        /// As it was asked for.
+        program: String,
+        /// What is the matter with it.
+        why: NoProgram,
+    },
     /// The process never ran: one of its files has no place, for this reason.
     #[error("the work folder refused {0}")]
     FilesRefused(String),

@@ -1,7 +1,7 @@
 //! A process on its way into the guest: what it is to be, the files for it, the streams that it has.
 
 use super::desk::Desk;
-use super::error::{LiveError, Misbehaviour};
+use super::error::{LiveError, Misbehaviour, NoProgram};
 use super::inbox::Inbox;
 use super::line::{Input, Reply};
 use super::output::{OUTPUT_WINDOW_BYTES, Output};
@@ -125,6 +125,18 @@ impl LaunchSpec {
         match &self.program {
             Program::New(spec) => spec.user,
             Program::Waiting(_) => ProcessUser::Sandbox,
+        }
+    }
+
+    /// That its program is not to be had.
+    fn no_program(&self, why: NoProgram, reason: String) -> LiveError {
+        match &self.program {
+            Program::New(spec) => LiveError::NoProgram {
+                program: spec.argv.first().cloned().unwrap_or_default(),
+                why,
+            },
+            // It runs already.
+            Program::Waiting(_) => LiveError::NotStarted(reason),
         }
     }
 
@@ -340,6 +352,8 @@ impl Desk {
             StartStep::Files => LiveError::FilesRefused(reason),
             StartStep::Adopt => LiveError::NotAdopted(reason),
             StartStep::Launch => LiveError::NotStarted(reason),
+            StartStep::Absent => launching.spec.no_program(NoProgram::Absent, reason),
+            StartStep::Forbidden => launching.spec.no_program(NoProgram::Forbidden, reason),
         };
         match launching.reply {
             Replies::Begun(reply) => _ = reply.send(Err(error)),

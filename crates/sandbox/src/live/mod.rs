@@ -39,7 +39,7 @@ mod transfers;
 mod watch;
 
 pub use connection::Connection;
-pub use error::LiveError;
+pub use error::{LiveError, NoProgram};
 pub use files::{FileReader, FileWriter};
 pub use guest::Guest;
 pub use held::HeldGuest;

@@ -182,7 +182,10 @@ impl Expected {
             } => {
                 let phase = self.processes.remove(&process).map(|(phase, _)| phase);
                 match (phase, step) {
-                    (Some(Stage::Asked), _) | (Some(Stage::Starting), StartStep::Launch) => {
+                    (Some(Stage::Asked), _) => {
+                        Ok(Decision::NotStarted(process, step, quoted(&reason)))
+                    }
+                    (Some(Stage::Starting), step) if step.is_of_launch() => {
                         Ok(Decision::NotStarted(process, step, quoted(&reason)))
                     }
                     _ => misbehaved("it did not start what was not to start"),

@@ -9,7 +9,7 @@ use protocol::supervisor::{
     SignalTarget, TerminalSize,
 };
 use protocol::wire::{Ending, LimitName};
-use sandbox::live::{LiveError, LiveSandbox, Orders, ProcessSpec, Stdin};
+use sandbox::live::{LiveError, LiveSandbox, NoProgram, Orders, ProcessSpec, Stdin};
 use sandbox::sandbox::Sandbox;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -152,15 +152,17 @@ async fn processes_print_read_end_and_are_told_apart() {
         .await;
     let (out, ..) = stay.run("cat file; ps -o comm= -p $(cat pid)").await;
     assert_eq!(out, "kept\nsleep\n");
-    for (argv, reason) in [
-        (&["/no/such"][..], "No such file"),
-        (&["nosuch"], "No such file"),
-        (&["/etc"], "Permission denied"),
+    for (argv, expected) in [
+        (&["/no/such"][..], NoProgram::Absent),
+        (&["nosuch"], NoProgram::Absent),
+        (&["/etc"], NoProgram::Forbidden),
+        (&["/etc/passwd"], NoProgram::Forbidden),
     ] {
-        let LiveError::NotStarted(told) = stay.live.start(spec(argv)).await.unwrap_err() else {
+        let LiveError::NoProgram { program, why } = stay.live.start(spec(argv)).await.unwrap_err()
+        else {
             panic!("{argv:?}");
         };
-        assert!(told.contains(reason), "{argv:?}: {told}");
+        assert_eq!((program.as_str(), why), (argv[0], expected));
     }
     let elsewhere = ProcessSpec {
         cwd: "/nowhere".into(),

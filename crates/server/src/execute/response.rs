@@ -21,6 +21,7 @@ pub struct ExecuteResponse {
     /// One sentence about why it is not `ok`.
     pub error: Option<String>,
     /// Seconds that the program ran.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub exec_time: f64,
     /// The program's (or compiler's) exit code.
     pub exit_code: Option<i32>,
@@ -66,14 +67,19 @@ pub struct ExecuteResponse {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct TimingsBody {
     /// Waiting for a turn.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub queue: f64,
     /// Until the VM took the job.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub boot: f64,
     /// The compiler.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub compile: f64,
     /// The program.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub execute: f64,
     /// All of it.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub total: f64,
     /// `pool`, `clone` or `boot`: which way the VM came.
     pub path: Option<&'static str>,
@@ -85,6 +91,7 @@ pub struct TimingsBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct UsageBody {
     /// CPU time of all its processes.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub cpu_seconds: f64,
     /// The most memory it held, in MiB.
     pub memory_peak_mib: f64,

@@ -32,14 +32,19 @@ pub struct JobRow {
     /// When it was asked for (RFC 3339, UTC).
     pub started_at: String,
     /// Seconds from its request to its end.
+    #[serde(serialize_with = "protocol::result::micros_of_some")]
     pub total_seconds: Option<f64>,
     /// Seconds that it waited for its turn.
+    #[serde(serialize_with = "protocol::result::micros_of_some")]
     pub queue_seconds: Option<f64>,
     /// Seconds until a VM took it.
+    #[serde(serialize_with = "protocol::result::micros_of_some")]
     pub boot_seconds: Option<f64>,
     /// Seconds that compiler and program ran.
+    #[serde(serialize_with = "protocol::result::micros_of_some")]
     pub execute_seconds: Option<f64>,
     /// CPU time of all its processes.
+    #[serde(serialize_with = "protocol::result::micros_of_some")]
     pub cpu_seconds: Option<f64>,
     /// The most memory that it held, in MiB.
     pub memory_peak_mib: Option<f64>,

@@ -134,6 +134,7 @@ pub struct SandboxRow {
     /// What ends it if nobody does anything.
     pub limit: Limit,
     /// Seconds until then.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub seconds_left: f64,
     /// Requests that use it now.
     pub open_requests: usize,

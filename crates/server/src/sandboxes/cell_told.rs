@@ -111,6 +111,7 @@ pub struct CellEndBody {
     /// What became of the interpreter with all variables; `null`: they are there for the next cell.
     pub lost: Option<LostBody>,
     /// Seconds that it ran.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub exec_time: f64,
     /// What held it.
     pub isolation: IsolationBody,

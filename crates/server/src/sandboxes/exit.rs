@@ -24,6 +24,7 @@ pub struct ExitBody {
     /// The limit that ended it.
     pub limit: Option<LimitBody>,
     /// Seconds that it ran.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub exec_time: f64,
     /// What it and what it started used.
     pub usage: UsageBody,

@@ -58,6 +58,7 @@ pub struct ExpiringBody {
     /// Which limit ends it.
     pub limit: Limit,
     /// Seconds until then.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub seconds_left: f64,
 }
 

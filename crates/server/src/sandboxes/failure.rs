@@ -28,6 +28,10 @@ pub fn problem(error: LiveError) -> Problem {
             let sentence = format!("the process did not start: {}", plain(&reason));
             Problem::with(HttpCode::ProcessNotStarted, sentence)
         }
+        LiveError::NoProgram { why, .. } => Problem {
+            exit_code: Some(why.exit_code()),
+            ..Problem::with(HttpCode::ProcessNotStarted, plain(&error.to_string()))
+        },
         LiveError::Refused(rejection) => rejection.into(),
         LiveError::StdinClosed => Problem::new(HttpCode::StdinClosed),
         LiveError::NoTerminal => Problem::new(HttpCode::NoTerminal),
@@ -84,6 +88,7 @@ pub fn plain(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sandbox::live::NoProgram;
 
     #[test]
     fn a_clients_mistake_is_never_a_failure_of_ours() {
@@ -96,6 +101,14 @@ mod tests {
             (LiveError::NoProcess { id: 3 }, 404, "process_not_found"),
             (
                 LiveError::NotStarted("x".into()),
+                422,
+                "process_not_started",
+            ),
+            (
+                LiveError::NoProgram {
+                    program: "x".into(),
+                    why: NoProgram::Absent,
+                },
                 422,
                 "process_not_started",
             ),
@@ -133,6 +146,22 @@ mod tests {
             let problem = problem(error);
             assert_eq!((problem.status.as_u16(), problem.code), (status, code));
         }
+    }
+
+    /// As env(1) and docker tell them apart.
+    #[test]
+    fn a_program_that_is_not_to_be_had_is_named_with_a_shells_exit_code() {
+        for (why, exit_code) in [(NoProgram::Absent, 127), (NoProgram::Forbidden, 126)] {
+            let program = "nosuch\n".to_owned();
+            let problem = problem(LiveError::NoProgram { program, why });
+            assert_eq!(problem.body().exit_code, Some(exit_code));
+            assert!(
+                problem.detail.contains(r#""nosuch\n""#),
+                "{}",
+                problem.detail
+            );
+        }
+        assert_eq!(problem(LiveError::NotStarted("x".into())).exit_code, None);
     }
 
     #[test]

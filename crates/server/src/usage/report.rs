@@ -3,8 +3,6 @@
 use super::file::{Day, NamedRow};
 use super::row::UsageRow;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -41,21 +39,6 @@ pub struct DayUsage {
     pub day: String,
     /// What it used.
     pub used: UsageRow,
-}
-
-/// The first day that is meant: a day (`2026-11-01`), or so long ago (`24h`, `7d`, `4 weeks`).
-pub fn first_day(text: &str) -> Result<Date, String> {
-    if let Ok(date) = text.parse::<Date>() {
-        return Ok(date);
-    }
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time.to_zoned(TimeZone::UTC).date());
-    }
-    let now = Timestamp::now().to_zoned(TimeZone::UTC);
-    let ago = text.parse::<Span>().ok().filter(|ago| ago.is_positive());
-    let then = ago.and_then(|ago| now.checked_sub(ago).ok());
-    let wrong = "write how long ago (24h, 7d, 4w) or a day (2026-11-01)";
-    then.map(|then| then.date()).ok_or_else(|| wrong.to_owned())
 }
 
 impl UsageReport {
@@ -98,29 +81,6 @@ impl UsageReport {
 mod tests {
     use super::*;
     use jiff::civil::date;
-
-    #[test]
-    fn a_day_or_how_long_ago() {
-        assert_eq!(first_day("2026-11-01"), Ok(date(2026, 11, 1)));
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        let week = first_day("7d").unwrap();
-        let days = week.until(today).unwrap().get_days();
-        assert!((7..=8).contains(&days), "{days}");
-        assert!(first_day("1h").is_ok() && first_day("4w").is_ok());
-        for wrong in ["", "x", "-7d", "99999999d", "7 moons"] {
-            assert!(first_day(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_is_more_than_a_day_or_wrong(text in "\\PC{0,24}|[0-9]{1,9}[smhdwy]{1,2}|[0-9-]{6,12}") {
-            // What is taken is a day of the calendar, however long ago.
-            if let Ok(day) = first_day(&text) {
-                proptest::prop_assert!(day >= Date::MIN && day <= Date::MAX);
-            }
-        }
-    }
 
     #[test]
     fn days_are_summed_by_key() {

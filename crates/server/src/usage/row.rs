@@ -11,10 +11,13 @@ pub struct UsageRow {
     /// Jobs that ended, by status; programs of sessions are jobs.
     pub jobs: BTreeMap<String, u64>,
     /// Seconds that jobs had their VMs, starts included.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub wall_seconds: f64,
     /// CPU seconds of jobs.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub cpu_seconds: f64,
     /// Memory of VMs times the seconds that they were held, of jobs, sessions and sandboxes, in GiB seconds.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub memory_gib_seconds: f64,
     /// Bytes that jobs printed and left as files, as far as they were answered.
     pub output_bytes: u64,
@@ -23,6 +26,7 @@ pub struct UsageRow {
     /// Sessions and sandboxes that were given a place, to begin or to go on after a pause.
     pub sandboxes: u64,
     /// Seconds that these held their VMs.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub sandbox_seconds: f64,
 }
 

@@ -3,8 +3,8 @@
 use crate::args::Format;
 use crate::commands::print_json;
 use crate::progress::Bars;
-use crate::table;
-use anyhow::{Context as _, bail};
+use crate::{exit, table};
+use anyhow::anyhow;
 use images::custom::spec::ImageSpec;
 use images::custom::{OciImport, Unused};
 use images::{ImageStore, Rebuild, oci};
@@ -33,7 +33,7 @@ pub async fn build(
     tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
         let bars = Bars::new();
         for file in &files {
-            let spec = ImageSpec::read(Path::new(file))?;
+            let spec = ImageSpec::read(Path::new(file)).map_err(exit::usage)?;
             let task = bars.task(&spec.name);
             store.build_custom(&spec, rebuild, &task)?;
         }
@@ -56,17 +56,18 @@ impl Imported {
         let file = PathBuf::from(source);
         if file.is_file() {
             if name.is_some() {
-                bail!("--name goes with an OCI image; {source} is a file of `images export`");
+                return Err(exit::usage(anyhow!(
+                    "--name goes with an OCI image; {source} is a file of `images export`"
+                )));
             }
             return Ok(Imported::Bundle(file));
         }
-        let parsed: oci::Source = source.parse()?;
-        let name = match name {
-            Some(name) => name,
-            None => own_name(source).with_context(|| {
-                format!("{source} has no name that an image may have; add --name NAME")
-            })?,
-        };
+        let parsed: oci::Source = source.parse().map_err(exit::usage)?;
+        let name = name.or_else(|| own_name(source)).ok_or_else(|| {
+            exit::usage(anyhow!(
+                "{source} has no name that an image may have; add --name NAME"
+            ))
+        })?;
         Ok(Imported::Oci(parsed, name))
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::args::Format;
 use crate::commands::print_json;
+use crate::context;
 use crate::table::{self, kept, spare};
+use crate::terminal;
 use images::{ImageRow, ImageStore, KernelRow};
 use serde_json::json;
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ const DIGEST_DIGITS: usize = 16;
 pub fn run(store: &ImageStore, format: &Format) -> anyhow::Result<ExitCode> {
     let (kernels, images) = (store.kernels(), store.list()?);
     if format.json {
+        tell_of_roots();
         return print_json(&json!({ "images": images, "kernels": kernels }));
     }
     if !kernels.is_empty() {
@@ -37,7 +40,15 @@ pub fn run(store: &ImageStore, format: &Format) -> anyhow::Result<ExitCode> {
         spare("sha256"),
     ];
     table::print_fitted(&columns, images.iter().map(image_row), format)?;
+    tell_of_roots();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says when root has images, too, that this user may not read.
+fn tell_of_roots() {
+    if let Some(how) = context::shared_images::unshared() {
+        terminal::say(how);
+    }
 }
 
 fn kernel_row(row: &KernelRow) -> Vec<String> {
@@ -45,7 +56,7 @@ fn kernel_row(row: &KernelRow) -> Vec<String> {
         row.name.clone(),
         state(row.error.as_deref()),
         table::mib(row.size_bytes),
-        table::ago(&row.built_at),
+        table::ago_of_text(&row.built_at),
         format!("{} {}", row.package, row.package_version),
         short(&row.sha256),
     ]
@@ -56,7 +67,7 @@ fn image_row(row: &ImageRow) -> Vec<String> {
         row.image.to_string(),
         state(row.error.as_deref()),
         table::mib(row.size_bytes),
-        table::ago(&row.built_at),
+        table::ago_of_text(&row.built_at),
         row.packages.to_string(),
         short(&row.sha256),
     ]

@@ -4,8 +4,9 @@
 use super::address;
 use super::service::{Service, ServiceError, off_thread};
 use crate::args::CpArgs;
-use crate::signals;
-use anyhow::{Context as _, bail, ensure};
+use crate::{exit, signals};
+use anyhow::{Context as _, anyhow, bail, ensure};
+use protocol::environment::WORK_DIR;
 use std::fs::{File, Permissions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -32,18 +33,38 @@ struct Place {
     path: String,
 }
 
+/// Which way.
+#[derive(Debug, PartialEq, Eq)]
+enum Way {
+    In(PathBuf, Place),
+    Out(Place, PathBuf),
+}
+
+fn way(args: &CpArgs) -> anyhow::Result<Way> {
+    let CpArgs { from, to } = args;
+    match (End::of(from)?, End::of(to)?) {
+        (End::Here(from), End::There(to)) => Ok(Way::In(from, to)),
+        (End::There(place), End::Here(_)) if place.path.ends_with('/') => bail!(
+            "{from} is a folder, and cp copies files: llm-firecracker sandbox exec {} -- tar c -C {} . | tar x",
+            place.sandbox,
+            place.path
+        ),
+        (End::There(from), End::Here(to)) => Ok(Way::Out(from, to)),
+        (End::Here(_), End::Here(_)) => bail!(
+            "neither end is in a sandbox: write one as ID:/PATH, such as: llm-firecracker sandbox cp {from} ID:/work/ (`llm-firecracker sandbox list` has ids)"
+        ),
+        (End::There(_), End::There(_)) => bail!(
+            "both ends are in sandboxes; go by a file here: llm-firecracker sandbox cp {from} x && llm-firecracker sandbox cp x {to}"
+        ),
+    }
+}
+
 /// Copies it.
 pub async fn run(service: Service, args: CpArgs) -> anyhow::Result<ExitCode> {
     let copied = async {
-        match (End::of(&args.from), End::of(&args.to)) {
-            (End::Here(from), End::There(to)) => put(service, &from, to).await,
-            (End::There(from), End::Here(to)) => take(service, from, &to).await,
-            (End::Here(_), End::Here(_)) => {
-                bail!("neither end is in a sandbox: write one as ID:/PATH")
-            }
-            (End::There(_), End::There(_)) => {
-                bail!("both ends are in sandboxes: one must be a file here")
-            }
+        match way(&args).map_err(exit::usage)? {
+            Way::In(from, to) => put(service, &from, to).await,
+            Way::Out(from, to) => take(service, from, &to).await,
         }
     };
     tokio::select! {
@@ -53,17 +74,25 @@ pub async fn run(service: Service, args: CpArgs) -> anyhow::Result<ExitCode> {
 }
 
 impl End {
-    /// `ID:/PATH` is in a sandbox; whatever has a slash before that is here.
-    fn of(text: &str) -> End {
-        match text.split_once(":/") {
-            Some((sandbox, path)) if !sandbox.is_empty() && !sandbox.contains('/') => {
-                End::There(Place {
-                    sandbox: sandbox.to_owned(),
-                    path: format!("/{path}"),
-                })
-            }
-            _ => End::Here(text.into()),
+    /// `ID:PATH` is in a sandbox, from its work folder on; whatever has a slash before the colon is here, as with scp.
+    fn of(text: &str) -> anyhow::Result<End> {
+        let Some((sandbox, path)) = text.split_once(':') else {
+            return Ok(End::Here(text.into()));
+        };
+        if sandbox.contains('/') {
+            return Ok(End::Here(text.into()));
         }
+        ensure!(
+            !sandbox.is_empty(),
+            "{text} names no sandbox: write ID{text} (`llm-firecracker sandbox list` has ids), or ./{text} for a file here"
+        );
+        Ok(End::There(Place {
+            sandbox: sandbox.to_owned(),
+            path: match path.starts_with('/') {
+                true => path.to_owned(),
+                false => format!("{WORK_DIR}/{path}"),
+            },
+        }))
     }
 }
 
@@ -89,14 +118,14 @@ impl Place {
 
 async fn put(service: Service, from: &Path, to: Place) -> anyhow::Result<()> {
     let to = to.with_name(from)?;
-    let file = File::open(from).with_context(|| format!("opening {}", from.display()))?;
-    ensure!(
-        !file.metadata()?.is_dir(),
-        "{} is a folder, and cp copies files: tar c {} | llm-firecracker sandbox exec {} -i -- tar x",
-        from.display(),
-        from.display(),
-        to.sandbox
-    );
+    let file = File::open(from).with_context(|| format!("opening {}", from.display()));
+    let file = file.map_err(exit::usage)?;
+    if file.metadata()?.is_dir() {
+        let (shown, sandbox) = (from.display(), &to.sandbox);
+        return Err(exit::usage(anyhow!(
+            "{shown} is a folder, and cp copies files: tar c {shown} | llm-firecracker sandbox exec {sandbox} -i -- tar x"
+        )));
+    }
     let sent = off_thread(move || {
         let mut file = file;
         service.send_bytes(Method::PUT, &to.address(), &mut file)
@@ -177,13 +206,34 @@ mod tests {
         for (text, end) in [
             ("0198-a:/work/x", there("0198-a", "/work/x")),
             ("id:/a:/b", there("id", "/a:/b")),
-            ("id:x", End::Here("id:x".into())),
+            ("id:x", there("id", "/work/x")),
+            ("id:", there("id", "/work/")),
             ("./id:/x", End::Here("./id:/x".into())),
             ("/a:/x", End::Here("/a:/x".into())),
-            (":/x", End::Here(":/x".into())),
             ("x", End::Here("x".into())),
         ] {
-            assert_eq!(End::of(text), end, "{text}");
+            assert_eq!(End::of(text).unwrap(), end, "{text}");
+        }
+    }
+
+    #[test]
+    fn ends_that_do_not_go_together_are_told_what_to_write() {
+        for (from, to, said) in [
+            ("x", "y", "sandbox cp x ID:/work/"),
+            (
+                "a:/x",
+                "b:/y",
+                "sandbox cp a:/x x && llm-firecracker sandbox cp x b:/y",
+            ),
+            (":/x", "y", "write ID:/x"),
+            ("a:", "y", "sandbox exec a -- tar c -C /work/ ."),
+        ] {
+            let args = CpArgs {
+                from: from.into(),
+                to: to.into(),
+            };
+            let told = way(&args).unwrap_err().to_string();
+            assert!(told.contains(said), "{told}");
         }
     }
 

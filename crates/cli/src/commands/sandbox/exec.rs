@@ -10,8 +10,9 @@ use super::shown::Shown;
 use super::told::{self, Started, Telling, Told};
 use super::tty;
 use crate::args::{ExecArgs, UserArg};
+use crate::commands::no_program;
 use crate::raw_terminal::RawTerminal;
-use crate::{table, terminal};
+use crate::{exit, table, terminal};
 use anyhow::Context as _;
 use protocol::result::EXIT_INTERNAL;
 use protocol::supervisor::TerminalSize;
@@ -82,13 +83,25 @@ pub async fn run(
     service: Result<Service, ServiceError>,
     args: ExecArgs,
 ) -> anyhow::Result<ExitCode> {
+    let tip = no_program::tip(&args.argv);
     let ended = async { execute(service?, args).await }.await;
     match ended {
         Err(error) if !is_broken_pipe(&error) => {
-            terminal::say(format_args!("{error:#}"));
-            Ok(ExitCode::from(EXIT_INTERNAL))
+            let no_program = exit_code(&error);
+            let tip = tip.filter(|_| no_program.is_some());
+            terminal::say(format_args!("{error:#}{}", tip.unwrap_or_default()));
+            let code = no_program.unwrap_or_else(|| exit::code(&error, EXIT_INTERNAL));
+            Ok(ExitCode::from(code))
         }
         ended => ended,
+    }
+}
+
+/// The exit code that a shell has for what the service refused, where the program is to blame.
+fn exit_code(error: &anyhow::Error) -> Option<u8> {
+    match error.downcast_ref()? {
+        ServiceError::Refused(problem) => problem.exit_code,
+        _ => None,
     }
 }
 

@@ -9,6 +9,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+/// Where they are listed.
+pub const PATH: &str = "/api/v1/sandboxes";
+
+/// What names one.
+#[derive(Deserialize)]
+pub struct Id {
+    /// Its id.
+    pub id: String,
+}
+
 #[derive(Deserialize)]
 struct Row {
     id: String,
@@ -25,7 +35,7 @@ struct Row {
 /// Prints this key's sandboxes, oldest first.
 pub async fn run(service: Service, format: &Format) -> anyhow::Result<ExitCode> {
     let asked = service.clone();
-    let all: Vec<Value> = off_thread(move || asked.get("/api/v1/sandboxes")).await?;
+    let all: Vec<Value> = off_thread(move || asked.get(PATH)).await?;
     if format.json {
         return print_json(&json!({ "sandboxes": all }));
     }
@@ -52,8 +62,8 @@ fn cells(row: Row) -> Vec<String> {
     vec![
         row.id,
         row.image.unwrap_or(row.language),
-        table::ago(&row.created_at),
-        table::ago(&row.expires_at),
+        table::ago_of_text(&row.created_at),
+        table::ago_of_text(&row.expires_at),
         metadata.join(" "),
         format!("{} s", row.idle_timeout),
         format!("{} MiB", row.memory_mib),

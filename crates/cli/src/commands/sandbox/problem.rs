@@ -17,6 +17,9 @@ pub struct Problem {
     /// The job's name in events and logs, when it has one.
     #[serde(default)]
     pub trace_id: Option<String>,
+    /// What a shell exits with where a program cannot be had.
+    #[serde(default)]
+    pub exit_code: Option<u8>,
 }
 
 impl Problem {

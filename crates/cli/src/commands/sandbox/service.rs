@@ -78,10 +78,20 @@ pub struct Service {
 impl Service {
     /// The service that was named.
     pub fn of(args: &ServiceArgs) -> Result<Service, ServiceError> {
+        Service::with(args, None)
+    }
+
+    /// The same, where each answer is there in this time or is none.
+    pub fn of_within(args: &ServiceArgs, time: Duration) -> Result<Service, ServiceError> {
+        Service::with(args, Some(time))
+    }
+
+    fn with(args: &ServiceArgs, time: Option<Duration>) -> Result<Service, ServiceError> {
         let base = Base::of(args.url.as_deref())?;
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .timeout_global(time)
             .timeout_connect(Some(CONNECT_DEADLINE))
             .timeout_await_100(Some(EXPECT_DEADLINE));
         // A key is not for a proxy that could read it.

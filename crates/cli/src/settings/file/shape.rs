@@ -12,9 +12,6 @@ const MOVED: &[(&str, &str)] = &[
     ("server.queued", "queued in [admission]"),
 ];
 
-/// How alike a name must be for it to be what somebody meant.
-const ALIKE: f64 = 0.7;
-
 /// Whether this is a table of settings.
 pub fn is_table(schema: &Value) -> bool {
     properties(schema).is_some() || any_property(schema).is_some()
@@ -141,8 +138,10 @@ fn wrong_type(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<String>
         DeValue::Boolean(_) => &["boolean"],
         DeValue::Array(_) => &["array"],
         // Older configurations write a time as a table.
-        DeValue::Table(_) => &["object", "number"],
-        DeValue::String(_) | DeValue::Datetime(_) => &["string"],
+        DeValue::Table(table) if table.contains_key("secs") => &["object", "number"],
+        DeValue::Table(_) => &["object"],
+        DeValue::String(_) => &["string"],
+        DeValue::Datetime(_) => &[],
     };
     if allowed.iter().any(|kind| fits.contains(kind)) {
         return None;
@@ -178,12 +177,8 @@ fn wrong_word(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<String>
 
 /// What somebody may have meant, as a question; nothing where nothing is alike.
 fn meant<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let close = known
-        .map(|candidate| (strsim::jaro_winkler(wrong, candidate), candidate))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match close {
-        Some((_, candidate)) => format!("did you mean {candidate}? "),
+    match languages::closest(wrong, known) {
+        Some(candidate) => format!("did you mean {candidate}? "),
         None => String::new(),
     }
 }
@@ -197,7 +192,13 @@ fn out_of_bounds(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<Stri
         _ => return None,
     };
     let bound = |key: &str| present(schema).get(key).and_then(Value::as_f64);
-    let (least, most) = (bound("minimum"), bound("maximum"));
+    // What the number is kept in is a bound, too.
+    let holds = match present(schema).get("format").and_then(Value::as_str) {
+        Some("uint16") => Some(f64::from(u16::MAX)),
+        Some("uint32") => Some(f64::from(u32::MAX)),
+        _ => None,
+    };
+    let (least, most) = (bound("minimum"), bound("maximum").or(holds));
     let fits = least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most);
     if fits {
         return None;

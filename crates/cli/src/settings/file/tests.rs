@@ -1,6 +1,7 @@
 //! What is said of a configuration that is wrong.
 
 use super::*;
+use crate::settings::table::settings;
 
 fn faults(text: &str) -> Vec<Fault> {
     read(text, |_| Ok(())).map(drop).unwrap_err()
@@ -215,4 +216,55 @@ fn what_is_sound_is_read_beside_faults() {
     let settings = read_all(text, |_| Ok(())).settings;
     assert_eq!(settings.server.queue_seconds, 7);
     assert_eq!(settings.sandbox.limits.maxima.vcpus, 2);
+}
+
+/// Whatever stands in the place of a value, what is said of it are the words of the reference.
+#[test]
+fn no_fault_speaks_of_the_codes_own_types() {
+    let values = [
+        "\"x\"",
+        "true",
+        "[]",
+        "[1]",
+        "{}",
+        "{ x = 1 }",
+        "-1",
+        "0",
+        "0.5",
+        "1e300",
+        "nan",
+        "99999999999999999",
+        "2026-01-01",
+    ];
+    let mut told = Vec::new();
+    for setting in settings() {
+        // What stands for any name needs one.
+        let name = setting.name.replace("NAME", "python");
+        let (table, key) = name.rsplit_once('.').unwrap_or(("", &name));
+        for value in values {
+            let head = match table {
+                "" => String::new(),
+                table => format!("[{table}]\n"),
+            };
+            let read = read_all(&format!("{head}{key} = {value}\n"), |_| Ok(()));
+            let faults = read.faults.into_iter();
+            told.extend(faults.map(|fault| format!("{name} = {value}: {}", fault.text)));
+        }
+    }
+    assert!(told.len() > 500, "{}", told.len());
+    let is_of_code = |fault: &&String| {
+        let words = [
+            "expected",
+            "invalid type",
+            "invalid value",
+            "f64",
+            "u64",
+            "u32",
+            "usize",
+            "i64",
+        ];
+        words.iter().any(|word| fault.contains(word))
+    };
+    let wrong: Vec<_> = told.iter().filter(is_of_code).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

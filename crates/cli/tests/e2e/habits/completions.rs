@@ -42,6 +42,11 @@ const TYPED: &[(&[&str], &str)] = &[
     ),
     (&["run --la"], "llm-firecracker run --lang"),
     (&["run --lang pyt"], "llm-firecracker run --lang python"),
+    (&["hello.p"], "llm-firecracker hello.py"),
+    (
+        &["keys revoke build-s"],
+        "llm-firecracker keys revoke build-server",
+    ),
     (
         &["run /etc/debian_ver"],
         "llm-firecracker run /etc/debian_version",
@@ -73,6 +78,20 @@ fn types_in(shell: &Shell) {
         "env -i HOME='{}' TERM=\"$TERM\" PATH='{}':/usr/bin:/bin LANG=C.UTF-8",
         home.path().display(),
         bin.display()
+    );
+    std::fs::write(home.path().join("hello.py"), "print(1)").unwrap();
+    let state = home.path().join("state");
+    let added = Command::new(env!("CARGO_BIN_EXE_llm-firecracker"))
+        .arg("--state-dir")
+        .arg(&state)
+        .args(["keys", "add", "build-server"])
+        .output()
+        .unwrap();
+    assert!(added.status.success(), "{added:?}");
+    let environment = format!(
+        "cd '{}' && {environment} LLM_FIRECRACKER_STATE_DIR='{}'",
+        home.path().display(),
+        state.display()
     );
     let screen = Screen::open(&format!("{environment} {}", shell.start), COLUMNS);
     screen.keys(&[shell.setup, "Enter"]);

@@ -96,6 +96,22 @@ fn without_root_what_is_missing_is_named() {
     }
     let listed = ordinary.run(&["languages"]);
     assert!(listed.status.success(), "{listed:?}");
+    // Root's folder as it was before it was shared.
+    let state = Path::new("/var/lib/llm-firecracker");
+    if state.is_dir() {
+        let closed = tempfile::tempdir().unwrap();
+        let closed = format!(
+            "mount --bind {} {}",
+            closed.path().display(),
+            state.display()
+        );
+        let listed = ordinary.run_after(&closed, &["images", "list"]);
+        let seen = String::from_utf8_lossy(&listed.stderr);
+        assert!(
+            listed.status.success() && seen.contains("chmod 711"),
+            "{listed:?}"
+        );
+    }
 }
 
 /// Root's state folder as it is after `chmod 711`: a copy of it, of which this user sees the images alone.

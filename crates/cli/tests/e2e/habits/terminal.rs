@@ -101,6 +101,18 @@ fn the_report_of_the_doctor_fits_the_terminal() {
 }
 
 #[test]
+fn an_assistants_server_that_is_started_by_hand_says_what_it_waits_for() {
+    if !screen::is_there() || !lab().has("bash") {
+        return;
+    }
+    let _slot = lab::slot();
+    let screen = screen_after(&[tool_words("mcp")]);
+    screen.shows("claude mcp add sandbox -- llm-firecracker mcp");
+    screen.keys(&["C-d"]);
+    screen.shows(OVER);
+}
+
+#[test]
 fn verbose_says_each_step_with_its_time() {
     if !lab().has("bash") {
         return;
@@ -115,5 +127,7 @@ fn verbose_says_each_step_with_its_time() {
         let line = line.unwrap_or_else(|| panic!("no {step}: {seen}"));
         let time = line.split('s').next().unwrap().trim();
         assert!(time.parse::<f64>().is_ok(), "no time in {line:?}");
+        let digits = time.split('.').nth(1).map_or(0, str::len);
+        assert!(digits <= 3, "more digits than anybody reads in {line:?}");
     }
 }
