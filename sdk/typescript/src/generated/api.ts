@@ -3055,6 +3055,12 @@ export interface components {
             code: string;
             /** @description What happened and what to do. */
             detail: string;
+            /**
+             * Format: int32
+             * @description What a shell exits with where a process' program cannot be had: 127 where it is not there, 126 where it may not be
+             *     executed.
+             */
+            exit_code?: number | null;
             /** @description The request's field, when one is to blame. */
             field?: string | null;
             /**
