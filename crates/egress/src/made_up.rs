@@ -109,7 +109,7 @@ mod tests {
                 let known = made_up.name_of(address).is_some();
                 prop_assert_eq!(known, address == IpAddr::V4(own_v4) || address == IpAddr::V6(own_v6));
             }
-            prop_assert!(is_made_up(near.into()));
+            prop_assert!(is_made_up(IpAddr::V6(near.into())));
         }
     }
 }

@@ -137,7 +137,7 @@ mod tests {
             ("example.com:443:443", host(NameError::Character)),
             ("::1", host(NameError::Character)),
             ("[::1%25eth0]:443", host(NameError::Character)),
-            ("[::1", AuthorityError::Port),
+            ("[::1", host(NameError::Character)),
             ("2130706433:80", host(NameError::Address)),
             ("0x7f.1:80", host(NameError::Address)),
             ("0177.0.0.1", host(NameError::Address)),

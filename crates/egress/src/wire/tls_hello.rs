@@ -98,10 +98,12 @@ impl HelloReader {
             HelloProgress::Incomplete if self.raw.len() == MAX_HELLO_BYTES => {
                 HelloProgress::TooLong
             }
-            _ => {
+            HelloProgress::Hello(_) => {
                 self.raw.extend_from_slice(rest);
                 progress
             }
+            // Nothing of it is sent on, or nothing is left of the piece.
+            _ => progress,
         }
     }
 

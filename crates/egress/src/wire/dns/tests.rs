@@ -56,9 +56,10 @@ fn answers_are_as_a_resolver_reads_them() {
     let read = parse(&asked("Api.EXAMPLE", 1)).unwrap();
     let addresses = Answer::Addresses(Ipv4Addr::new(198, 18, 0, 1), Ipv6Addr::LOCALHOST);
     let bytes = answer(&read, addresses);
+    let asked_for = question("Api.EXAMPLE", 1);
     let expected = [
         &[0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0],
-        question("Api.EXAMPLE", 1).as_slice(),
+        asked_for.as_slice(),
         &[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 198, 18, 0, 1],
     ];
     assert_eq!(bytes, expected.concat());
