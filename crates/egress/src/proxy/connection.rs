@@ -15,12 +15,13 @@ use super::greet::{self, Greeted, Greeting};
 use super::held::Held;
 use super::meter::Meter;
 use super::own;
-use super::requests;
+use super::requests::{self, Judged};
 use super::session::Terms;
 use crate::control::{Destination, FromProxy, Place};
 use crate::decide::{self, Attempt, Route, TlsVerdict, Used, Verdict, Way};
 use crate::reason::Reason;
 use crate::wire::authority::Target;
+use crate::wire::http1::Persistence;
 use crate::wire::tls_hello::{HelloProgress, HelloReader};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -85,7 +86,7 @@ impl Connection {
         greeted.answer(reached.as_ref().map(drop).map_err(|it| *it)).await;
         let (route, upstream, dialled) = reached.map_err(refusal)?;
         let meter = Meter::new(self.terms.budget.clone());
-        let carried = self.look(greeted.guest, (&route, upstream), &meter).await;
+        let carried = self.look(greeted, (&route, upstream), &meter).await;
         dialled.closed(&meter);
         carried.map_err(refusal)
     }
@@ -177,11 +178,20 @@ impl Connection {
     /// Looks as far as the rule needs it, and carries.
     async fn look(
         &self,
-        mut guest: Held<UnixStream>,
+        greeted: Greeted,
         (route, upstream): (&Route, TcpStream),
         meter: &Meter,
     ) -> Result<(), Reason> {
-        let judged = (self.terms.as_ref(), route);
+        let judged = Judged {
+            terms: &self.terms,
+            route,
+            // A client of a proxy may ask for another host next.
+            most: match greeted.greeting {
+                Greeting::Forward => Persistence::Close,
+                _ => Persistence::KeepAlive,
+            },
+        };
+        let mut guest = greeted.guest;
         match route.way {
             Way::Bytes => both_ways(guest, upstream, meter).await,
             Way::Http => requests::carry(guest, upstream, judged, meter).await,

@@ -20,11 +20,22 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Bytes of an answer at once.
 const CHUNK_BYTES: usize = 32 * 1024;
 
+/// What requests are judged by.
+#[derive(Clone, Copy)]
+pub struct Judged<'a> {
+    /// Their session's.
+    pub terms: &'a Terms,
+    /// Their connection's.
+    pub route: &'a Route,
+    /// `Close`: there is one at most.
+    pub most: Persistence,
+}
+
 /// Carries requests to where they may go, and answers back.
 pub async fn carry(
     guest: Held<impl AsyncRead + AsyncWrite + Unpin>,
     upstream: impl AsyncRead + AsyncWrite,
-    judged: (&Terms, &Route),
+    judged: Judged<'_>,
     meter: &Meter,
 ) -> Result<(), Reason> {
     let (from_guest, mut to_guest) = tokio::io::split(guest);
@@ -69,16 +80,21 @@ async fn answer(
 async fn ask(
     mut from: Held<impl AsyncRead + Unpin>,
     mut to: impl AsyncWrite + Unpin,
-    (terms, route): (&Terms, &Route),
+    judged: Judged<'_>,
     meter: &Meter,
 ) -> Result<(), Reason> {
-    while let Some(head) = next_head(&mut from).await? {
+    let Judged { terms, route, most } = judged;
+    while let Some(mut head) = next_head(&mut from).await? {
+        if most == Persistence::Close {
+            head.persistence = Persistence::Close;
+        }
         let granted = decide::request(&terms.policy, route, &head)?;
         let header = match granted.inject {
             Some(inject) => {
                 let secret = terms.shared.secrets.of(inject).ok_or(Reason::SecretUnavailable)?;
-                let value = format!("{}{}", inject.prefix, secret.reveal());
-                Some((inject.header.as_str(), value.into_bytes()))
+                let value = inject.value(secret.reveal());
+                let value = value.ok_or(Reason::SecretUnavailable)?;
+                Some((inject.header.as_str(), value))
             }
             None => None,
         };
