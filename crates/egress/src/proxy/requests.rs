@@ -92,7 +92,7 @@ async fn ask(
         let header = match granted.inject {
             Some(inject) => {
                 let secret = terms.shared.secrets.of(inject).ok_or(Reason::SecretUnavailable)?;
-                let value = inject.value(secret.reveal());
+                let value = inject.value(secret.reveal().as_bytes());
                 let value = value.ok_or(Reason::SecretUnavailable)?;
                 Some((inject.header.as_str(), value))
             }
