@@ -9,6 +9,7 @@ use crate::error::{AgentError, Step};
 use nix::mount::{MsFlags, mount};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use protocol::interpreter::{MAX_DRIVERS, MAX_DRIVERS_BYTES};
+use protocol::supervisor::{MAX_TRUST_BYTES, TRUST_FILE};
 use std::os::unix::fs::symlink;
 
 /// Where the agent keeps the job's `/dev`.
@@ -43,16 +44,15 @@ pub fn build(drivers: &Drivers) -> Result<(), AgentError> {
     let in_dev = |name: &str| format!("{JOB_DEV}/{name}");
     make_folder(JOB_DEV)?;
     // A file takes whole pages.
-    let kib = OWN_KIB + MAX_DRIVERS_BYTES / 1024 + 4 * MAX_DRIVERS;
+    let kib = OWN_KIB + MAX_TRUST_BYTES / 1024 + MAX_DRIVERS_BYTES / 1024 + 4 * MAX_DRIVERS;
     // Each may be alone in its folder.
     let inodes = OWN_INODES + 2 * MAX_DRIVERS;
     let options = format!("mode=0755,size={kib}k,nr_inodes={inodes}");
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC | MsFlags::MS_NOATIME;
     mount(
         Some("tmpfs"),
         JOB_DEV,
         Some("tmpfs"),
-        flags,
+        FLAGS,
         Some(options.as_str()),
     )
     .step(|| format!("mount tmpfs on {JOB_DEV}"))?;
@@ -85,7 +85,30 @@ pub fn build(drivers: &Drivers) -> Result<(), AgentError> {
         Some(options),
     )
     .step(|| "mount devpts")?;
-    let sealed = flags | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | MsFlags::MS_BIND;
+    seal()
+}
+
+const FLAGS: MsFlags = MsFlags::MS_NOSUID
+    .union(MsFlags::MS_NOEXEC)
+    .union(MsFlags::MS_NOATIME);
+
+/// Nobody writes to it, by this mount or by those that are made of it.
+fn seal() -> Result<(), AgentError> {
+    let sealed = FLAGS | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | MsFlags::MS_BIND;
     mount(None::<&str>, JOB_DEV, None::<&str>, sealed, None::<&str>)
         .step(|| format!("make {JOB_DEV} read-only"))
+}
+
+/// Puts certificates there that programs are to believe; they see them as `TRUST_FILE`.
+pub fn write_trust(certificates: &[u8]) -> Result<(), AgentError> {
+    if certificates.len() > MAX_TRUST_BYTES {
+        return Err(AgentError::OutOfTurn("more certificates than there may be"));
+    }
+    let open = FLAGS | MsFlags::MS_REMOUNT | MsFlags::MS_BIND;
+    mount(None::<&str>, JOB_DEV, None::<&str>, open, None::<&str>)
+        .step(|| format!("write to {JOB_DEV}"))?;
+    let file = format!("{JOB_DEV}{}", TRUST_FILE.trim_start_matches("/dev"));
+    let written = std::fs::write(&file, certificates).step(|| format!("write {file}"));
+    seal()?;
+    written
 }

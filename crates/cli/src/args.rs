@@ -5,6 +5,7 @@ mod bench;
 mod config;
 #[cfg(test)]
 mod documented;
+mod egress;
 mod events;
 mod global;
 mod images;
@@ -23,6 +24,7 @@ pub use bench::{
     CompareArgs,
 };
 pub use config::{ConfigCommand, Given, unknown_variables};
+pub use egress::EgressCommand;
 pub use events::{EventsCommand, Shape as EventsShape};
 pub use global::{AccelArg, EngineArg, Global};
 pub use images::{ImagesCommand, KernelArg, LockArgs};
@@ -127,6 +129,9 @@ pub enum Command {
     /// Show, check and describe the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Show what the policies for the network allow
+    #[command(subcommand, after_help = egress::EXAMPLES)]
+    Egress(EgressCommand),
     /// Read and verify the service's audit log
     #[command(subcommand)]
     Events(EventsCommand),

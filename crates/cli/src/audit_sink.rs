@@ -3,7 +3,7 @@
 use audit::AuditLog;
 use prometheus_client::metrics::counter::Counter;
 use protocol::event::Event;
-use sandbox::events::{EventSink, StderrSink};
+use sandbox::events::{EventSink, Recorded, StderrSink};
 
 /// The audit log as a sink.
 pub struct AuditSink {
@@ -15,11 +15,17 @@ pub struct AuditSink {
 
 impl EventSink for AuditSink {
     fn record(&self, event: &Event) {
+        let _ = self.try_record(event);
+    }
+
+    fn try_record(&self, event: &Event) -> Recorded {
         if let Err(error) = self.log.append(event) {
             self.failures.inc();
             // Not lost in silence: the operator finds it in the service's own log.
             tracing::error!(%error, "an event could not be written to the audit log");
             StderrSink.record(event);
+            return Recorded::NotEverywhere;
         }
+        Recorded::Everywhere
     }
 }

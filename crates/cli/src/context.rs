@@ -1,6 +1,7 @@
 //! From flags and configuration to rooms that are ready to use. The order in which settings win:
 //! file, then environment, then flags (clap reads the last two).
 
+pub mod egress;
 pub mod languages;
 pub mod shared_images;
 
@@ -354,7 +355,7 @@ pub async fn sandbox_with(
     };
     let supply = Supply::new(config, sources, metrics.clone());
     let sandbox = Sandbox::new(config, supply, EventBus::new(sinks), metrics)?;
-    Ok(Arc::new(sandbox))
+    Ok(Arc::new(sandbox.with_egress(egress::of(config)?)))
 }
 
 #[cfg(test)]

@@ -29,6 +29,12 @@ fn main() -> ExitCode {
     {
         return images::oci::child_main();
     }
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|word| word == context::egress::CHILD_WORD)
+    {
+        return context::egress::child_main();
+    }
     commands::help::answer_shell();
     let cli = Cli::of_process();
     cli.global.color.set();
@@ -85,6 +91,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => commands::keys::run(&cli.global, command),
         Command::Usage(args) => commands::usage::run(&cli.global, &args),
         Command::Config(command) => commands::config::run(&cli.global, command),
+        Command::Egress(command) => commands::egress::run(&cli.global, command),
         Command::Events(command) => commands::events::run(&cli.global, command),
         Command::Completions { shell } => commands::help::completions(shell),
         Command::Man { dir } => commands::help::man(&dir),

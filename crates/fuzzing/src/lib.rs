@@ -3,6 +3,7 @@
 //! | module | whose bytes |
 //! |---|---|
 //! | `channel` | on a guest's channel, and a VMM's |
+//! | `egress` | a guest's, on its way to a host that a policy lists |
 //! | `guest` | a guest's that was taken over, to a host that runs a job or keeps it |
 //! | `files` | of a file that was damaged, or written by a user or an operator |
 //! | `requests` | a client's |
@@ -12,11 +13,13 @@
 //! A function panics when a property does not hold; surviving is not enough.
 
 mod channel;
+mod egress;
 mod files;
 mod guest;
 mod requests;
 
 pub use channel::{collection, interpreter, link, qmp};
+pub use egress::{connect, decide, dns, http1, socks5, tls_hello};
 pub use files::{
     config, image_bundle, image_manifest, oci_layer, saved_record, seccomp_profile,
     snapshot_manifest,
@@ -60,6 +63,12 @@ pub const TARGETS: &[Target] = &[
     target("sessions", sessions),
     target("envelopes", envelopes),
     target("form", form),
+    target("tls_hello", tls_hello),
+    target("socks5", socks5),
+    target("connect", connect),
+    target("http1", http1),
+    target("dns", dns),
+    target("decide", decide),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8])) -> Target {

@@ -109,7 +109,7 @@ macro_rules! each {
     )* };
 }
 
-each! { link collection job guest qmp saved_record seccomp_profile image_manifest image_bundle oci_layer snapshot_manifest config execute piston sessions interpreter envelopes form }
+each! { link collection job guest qmp saved_record seccomp_profile image_manifest image_bundle oci_layer snapshot_manifest config execute piston sessions interpreter envelopes form tls_hello socks5 connect http1 dns decide }
 
 #[test]
 fn every_target_is_a_test_here_and_a_file_of_cargo_fuzz() {
@@ -188,6 +188,42 @@ fn seeds_that_should_pass_still_do() {
         assert_eq!(came, (status, artifacts), "{name}: {:?}", result.failure);
     }
     assert!(fuzzing::attended(&seed("guest/whole")).unwrap());
+    leads_out(&seed);
+}
+
+/// What a guest says on its way to a host.
+fn leads_out(seed: &dyn Fn(&str) -> Vec<u8>) {
+    use egress::wire::{connect, dns, http1, socks5, tls_hello};
+    for name in ["whole", "records"] {
+        let mut reader = tls_hello::HelloReader::default();
+        let progress = reader.feed(&seed(&format!("tls_hello/{name}")));
+        assert!(matches!(progress, tls_hello::HelloProgress::Hello(_)));
+    }
+    for name in ["name", "ipv4", "ipv6"] {
+        // After a greeting with one method.
+        let progress = socks5::request(&seed(&format!("socks5/{name}"))[3..]);
+        assert!(matches!(progress, socks5::Progress::Whole { .. }), "{name}");
+    }
+    for name in ["tunnel", "forward", "ipv6"] {
+        connect::parse(&seed(&format!("connect/{name}"))).unwrap();
+    }
+    for name in ["two", "chunked"] {
+        let bytes = seed(&format!("http1/{name}"));
+        let end = bytes
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap();
+        http1::parse(&bytes[..end + 4]).unwrap();
+    }
+    for name in ["a", "aaaa-opt", "mx"] {
+        dns::parse(&seed(&format!("dns/{name}"))).unwrap();
+    }
+    for name in ["opened", "wildcard"] {
+        let text = String::from_utf8(seed(&format!("decide/{name}"))).unwrap();
+        let written: egress::PolicyConfig =
+            toml::from_str(text.split("---\n").next().unwrap()).unwrap();
+        egress::Policy::compile(&written).unwrap();
+    }
 }
 
 #[test]

@@ -74,6 +74,10 @@ error_codes! {
     GuestRootForbidden = "guest_root_forbidden", 403, "leave user out; who runs the service may allow it: guest_root = true in [sandboxes]";
     /// Nobody may write to the root file system here.
     WritableForbidden = "writable_forbidden", 403, "leave writable out; who runs the service may allow it: writable = true in [sandboxes]";
+    /// The operator wrote no policy of this name, or not for this key.
+    EgressUnknown = "egress_unknown", 403, "leave egress out for no network, or name a policy that the operator wrote and allows";
+    /// What carries connections to the outside is not there.
+    EgressUnavailable = "egress_unavailable", 503, "try again in a moment; if it stays so, the service's log says why the egress proxy does not start";
     /// The isolation is weaker than `isolation.minimum`.
     IsolationTooWeak = "isolation_too_weak", 503, "run on a host with working KVM, or lower isolation.minimum";
     /// The queue is at its bound.

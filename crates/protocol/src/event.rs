@@ -24,13 +24,19 @@ pub enum EventType {
     ValidationFail,
     /// The scan found a pattern.
     DangerousPattern,
+    /// A program's connection to the outside is about to be made.
+    EgressOpen,
+    /// A program's connection to the outside is over.
+    EgressClosed,
+    /// A program did not get to the outside; the first of its kind in its VM.
+    EgressDenied,
     /// A running service was told to read its configuration again: what changed, or why it was refused.
     ConfigReload,
 }
 
 impl EventType {
     /// Every type.
-    pub const ALL: [EventType; 9] = [
+    pub const ALL: [EventType; 12] = [
         EventType::VmStart,
         EventType::VmStop,
         EventType::VmTimeout,
@@ -39,6 +45,9 @@ impl EventType {
         EventType::SandboxPort,
         EventType::ValidationFail,
         EventType::DangerousPattern,
+        EventType::EgressOpen,
+        EventType::EgressClosed,
+        EventType::EgressDenied,
         EventType::ConfigReload,
     ];
 
@@ -53,6 +62,9 @@ impl EventType {
             EventType::SandboxPort => "SANDBOX_PORT",
             EventType::ValidationFail => "VALIDATION_FAIL",
             EventType::DangerousPattern => "DANGEROUS_PATTERN",
+            EventType::EgressOpen => "EGRESS_OPEN",
+            EventType::EgressClosed => "EGRESS_CLOSED",
+            EventType::EgressDenied => "EGRESS_DENIED",
             EventType::ConfigReload => "CONFIG_RELOAD",
         }
     }

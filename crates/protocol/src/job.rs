@@ -50,6 +50,8 @@ pub struct JobRequest {
     pub seccomp_program: Vec<u64>,
     /// How this job's code is scanned, when other than configured.
     pub scan: Option<ScanMode>,
+    /// The operator's policy for what it may reach; `None`: it has no network.
+    pub egress: Option<String>,
 }
 
 /// The limits that a client may set; `None` takes the default.
@@ -128,6 +130,8 @@ pub struct Job {
     pub normalize_time: Option<Duration>,
     /// The job's system-call filter; empty for the built-in profile `default`.
     pub seccomp_program: Vec<u64>,
+    /// The operator's policy for what it may reach; `None`: it has no network.
+    pub egress: Option<String>,
     /// Names of the patterns that the scan found, when it was told to warn.
     pub patterns_found: Vec<String>,
 }

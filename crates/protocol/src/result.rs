@@ -244,6 +244,40 @@ pub struct JobResult {
     pub artifacts: Vec<ArtifactFile>,
     /// A session cell's values and error.
     pub session: Option<SessionReport>,
+    /// What came of its way out; `None`: it had none.
+    pub egress: Option<EgressUse>,
+}
+
+/// What came of a job's way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EgressUse {
+    /// The policy's name.
+    pub policy: String,
+    /// Connections that were made.
+    pub connections: u64,
+    /// Bytes to the outside.
+    pub sent_bytes: u64,
+    /// Bytes from there.
+    pub received_bytes: u64,
+    /// What was refused, by place and reason, in the order of the first; at most 64 kinds.
+    pub denied: Vec<EgressDenied>,
+    /// Refusals of more kinds.
+    pub denied_others: u64,
+}
+
+/// Connections, requests or questions for a name that were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EgressDenied {
+    /// The host's name, escaped; of a connection that came by none, the address.
+    pub host: String,
+    /// 0: it was a question for the name.
+    pub port: u16,
+    /// A stable word for why.
+    pub reason: &'static str,
+    /// Why, and what to do.
+    pub message: String,
+    /// How often.
+    pub count: u64,
 }
 
 impl JobResult {
@@ -267,6 +301,7 @@ impl JobResult {
             notes: Vec::new(),
             artifacts: Vec::new(),
             session: None,
+            egress: None,
         }
     }
 
@@ -295,7 +330,7 @@ fn signal_exit(signal: i32) -> u8 {
 
 impl Serialize for JobResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("JobResult", 18)?;
+        let mut out = serializer.serialize_struct("JobResult", 19)?;
         out.serialize_field("trace_id", &self.trace_id)?;
         out.serialize_field("status", &self.status)?;
         out.serialize_field("exit_code", &self.exit_code)?;
@@ -324,6 +359,9 @@ impl Serialize for JobResult {
         }
         if let Some(session) = &self.session {
             out.serialize_field("session", session)?;
+        }
+        if let Some(egress) = &self.egress {
+            out.serialize_field("egress", egress)?;
         }
         out.end()
     }

@@ -11,6 +11,9 @@
 //!   |                       <- Ended                      exactly one for each that started
 //!   |  File ->              <- FileDone                   content travels on a stream
 //!   |  Connect ->           <- Connected | NotConnected   a port of the sandbox: a stream each way
+//!   |  OpenNetwork ->                                     its programs may ask for the outside: only under a policy
+//!   |  Dialled | NotDialled ->   <- Dial                  a program connects to the outside: a stream each way
+//!   |  Answer ->            <- Query                      a program asks for a name
 //!   |  Clear ->             <- Cleared                    nothing of a warm-up stays
 //!   |  Quiesce ->           <- Quiet                      interpreters wait; the link begins anew
 //!   |  Hold ->              <- Quiet                      processes go on; the link begins anew: Resume, then Attach for each
@@ -29,12 +32,14 @@
 mod connection;
 mod files;
 mod metadata;
+mod outbound;
 mod output;
 mod process;
 
 pub use connection::*;
 pub use files::*;
 pub use metadata::*;
+pub use outbound::*;
 pub use output::*;
 pub use process::*;
 
@@ -174,6 +179,34 @@ pub enum HostControl {
         /// Comes in at the host; the connection's name in what is answered.
         to_host: StreamId,
     },
+    /// Capture what its programs connect to, whatever the address.
+    OpenNetwork {
+        /// At these ports, at most [`MAX_PORTS`].
+        ports: Vec<u16>,
+        /// Certificates that programs believe, PEM: shown as [`TRUST_FILE`].
+        trust: Bytes,
+    },
+    /// The host carries the bytes of a program's connection. Refusing what comes in ends both directions.
+    Dialled {
+        /// As the guest named it.
+        dial: u32,
+        /// Goes to the guest, with [`OUTBOUND_WINDOW_BYTES`] of credit from the start.
+        to_guest: StreamId,
+        /// Comes in at the host.
+        to_host: StreamId,
+    },
+    /// It does not: the program's connection is reset.
+    NotDialled {
+        /// As the guest named it.
+        dial: u32,
+    },
+    /// What a program that asked for a name is answered.
+    Answer {
+        /// As the guest named the question.
+        query: u32,
+        /// A DNS message, at most [`MAX_QUERY_BYTES`].
+        message: Bytes,
+    },
 }
 
 /// What the guest says.
@@ -245,6 +278,20 @@ pub enum GuestControl {
         to_host: StreamId,
         /// The kernel's number for why (`errno`).
         errno: i32,
+    },
+    /// A program connected to the outside.
+    Dial {
+        /// The guest's name for it, not used again before it is answered.
+        dial: u32,
+        /// What it connected to.
+        to: Destination,
+    },
+    /// A program asks for a name.
+    Query {
+        /// The guest's name for it, not used again before it is answered.
+        query: u32,
+        /// A DNS message, at most [`MAX_QUERY_BYTES`].
+        message: Bytes,
     },
     /// The agent itself failed; this VM is of no use any more.
     Failed {

@@ -176,6 +176,7 @@ impl Policy {
             collect_artifacts: request.collect_artifacts,
             normalize_time: bucket(request.normalize_time)?,
             seccomp_program: request.seccomp_program,
+            egress: request.egress,
             patterns_found,
         })
     }

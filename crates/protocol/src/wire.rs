@@ -5,7 +5,7 @@ use crate::bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// The version of this file; host and agent must agree exactly, they ship together.
-pub const PROTOCOL_VERSION: u32 = 11;
+pub const PROTOCOL_VERSION: u32 = 12;
 
 /// The vsock port that the agent listens on under Firecracker.
 pub const VSOCK_PORT: u32 = 5000;

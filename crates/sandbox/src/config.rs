@@ -2,6 +2,7 @@
 
 use crate::admission::Bounds;
 use crate::saved::SavedBounds;
+use egress::policy::EgressConfig;
 use protocol::job::{JobRequest, ScanMode};
 use protocol::limits::{LimitValues, SandboxRules, default_maxima};
 use protocol::packages::PackageError;
@@ -52,6 +53,8 @@ pub struct Config {
     /// Packages that programs may ask for.
     #[schemars(extend("x-reload" = true))]
     pub packages: PackageRules,
+    /// What jobs and sandboxes may reach that name a policy; without one there is no network.
+    pub egress: EgressConfig,
     /// The jail around each VMM.
     pub vmm: VmmConfig,
 }

@@ -118,7 +118,7 @@ pub(crate) async fn drive_in(job: &Job, guest: &Guest, io: &mut JobIo) -> (Heard
         heard: &mut heard,
         collects: false,
     };
-    let end = match course.phases(None).await {
+    let end = match course.phases_in_session().await {
         Ok(end) => end,
         Err(stopped) => TalkEnd::Failed(stopped.why().into()),
     };
@@ -228,7 +228,7 @@ impl Course<'_> {
             let except = adopt.as_ref().map(|adopt| adopt.process);
             self.guest.dismiss(except).await?;
         }
-        let end = self.phases(adopt).await?;
+        let end = self.phases_with_network(adopt).await?;
         if afterwards == Afterwards::Clear {
             for process in self.guest.processes() {
                 self.guest.forget(process.id).await?;
@@ -239,8 +239,26 @@ impl Course<'_> {
         Ok(end)
     }
 
-    async fn phases(&mut self, adopt: Option<AdoptSpec>) -> Result<TalkEnd, Stopped> {
+    /// The phases, and beside them what their programs connect to.
+    async fn phases_with_network(&mut self, adopt: Option<AdoptSpec>) -> Result<TalkEnd, Stopped> {
         self.guest.supervise(bounds(self.job, KEPT_BYTES)).await?;
+        let Some(mut outside) = self.io.outside.take() else {
+            return self.phases(adopt).await;
+        };
+        let opened = self.guest.open_network(outside.ports(), outside.trust()).await;
+        let end = match opened {
+            Ok(network) => tokio::select! {
+                biased;
+                end = self.phases(adopt) => end,
+                () = outside.serve(network) => Err(Stopped::Guest(LiveError::Gone("its network is gone".into()))),
+            },
+            Err(error) => Err(error.into()),
+        };
+        self.io.outside = Some(outside);
+        end
+    }
+
+    async fn phases(&mut self, adopt: Option<AdoptSpec>) -> Result<TalkEnd, Stopped> {
         let mut report = JobReport::default();
         for (phase, spec) in program::phases(self.job, adopt) {
             let end = self.phase_or_other(phase, spec, &mut report).await?;
@@ -264,6 +282,12 @@ impl Course<'_> {
             report.artifacts_truncated = self.collect().await?;
         }
         Ok(TalkEnd::Report(Box::new(report)))
+    }
+
+    /// In a sandbox that goes on, and has its bounds by its session's.
+    async fn phases_in_session(&mut self) -> Result<TalkEnd, Stopped> {
+        self.guest.supervise(bounds(self.job, KEPT_BYTES)).await?;
+        self.phases(None).await
     }
 
     /// A phase; in a new process, where the interpreter that waits cannot become it.

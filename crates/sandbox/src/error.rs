@@ -1,6 +1,7 @@
 //! Why a job has no report: one variant a cause, the causes of causes kept. The code that clients match on
 //! and the sentence that they read are made here, and nowhere else.
 
+use egress::client::EgressError;
 use crate::saved::SavedError;
 use crate::snapshots::error::SnapshotError;
 use crate::talk::TalkError;
@@ -68,6 +69,9 @@ pub enum Why {
         /// What holds its guests.
         held_by: &'static str,
     },
+    /// There is no way out for a job that is to have one.
+    #[error("the network is not there")]
+    Egress(#[source] EgressError),
     /// An image is missing, old or damaged.
     #[error(transparent)]
     Image(#[from] ImageError),
@@ -202,6 +206,7 @@ impl Why {
             Why::QueueFull { .. } | Why::NoTurn { .. } | Why::SessionMemory { .. } => {
                 ErrorCode::QueueFull
             }
+            Why::Egress(_) => ErrorCode::EgressUnavailable,
             Why::Closing => ErrorCode::ShuttingDown,
             Why::IsolationTooWeak { .. } => ErrorCode::IsolationTooWeak,
             Why::Image(

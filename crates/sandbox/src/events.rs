@@ -11,10 +11,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Somebody who keeps events. Must not block for long and must not fail loudly: a job's answer
-/// does not depend on it.
+/// does not depend on it; whether a connection to the outside is made does.
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn record(&self, event: &Event);
+
+    /// The same of a sink that may fail to.
+    fn try_record(&self, event: &Event) -> Recorded {
+        self.record(event);
+        Recorded::Everywhere
+    }
+}
+
+/// Whether an event is where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recorded {
+    /// All sinks have it.
+    Everywhere,
+    /// One could not keep it; it went to standard error instead.
+    NotEverywhere,
 }
 
 /// What happened, as whoever saw it tells.
@@ -62,7 +77,7 @@ impl EventBus {
     }
 
     /// Says that something happened to this job.
-    pub fn emit(&self, trace_id: Option<&TraceId>, notice: Notice) {
+    pub fn emit(&self, trace_id: Option<&TraceId>, notice: Notice) -> Recorded {
         let Notice {
             event_type,
             details,
@@ -76,9 +91,13 @@ impl EventBus {
             extra,
         };
         tracing::debug!(?event_type, trace_id = trace_id.map(TraceId::as_str), details = %event.details);
+        let mut recorded = Recorded::Everywhere;
         for sink in &self.sinks {
-            sink.record(&event);
+            if sink.try_record(&event) == Recorded::NotEverywhere {
+                recorded = Recorded::NotEverywhere;
+            }
         }
+        recorded
     }
 }
 
@@ -137,15 +156,21 @@ fn open_for_append(path: &Path) -> std::io::Result<(File, u64)> {
 
 impl EventSink for FileSink {
     fn record(&self, event: &Event) {
+        let _ = self.try_record(event);
+    }
+
+    fn try_record(&self, event: &Event) -> Recorded {
         let Ok(mut line) = serde_json::to_vec(event) else {
-            return;
+            return Recorded::NotEverywhere;
         };
         line.push(b'\n');
         if let Err(error) = self.write(&line) {
             // The event is not lost in silence: it goes where the operator looks next.
             tracing::error!(path = %self.path.display(), %error, "an event could not be written");
             StderrSink.record(event);
+            return Recorded::NotEverywhere;
         }
+        Recorded::Everywhere
     }
 }
 

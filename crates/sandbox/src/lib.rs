@@ -12,6 +12,7 @@
 //! | [`lease`] | a VM whose agent listens, and [`talk`], the bytes to and from it; [`warm_up`] |
 //! | [`live`] | many processes and files in one VM: what is asked of a guest, and what it may say |
 //! | [`drive`] | the job on its VM: a sandbox with one program |
+//! | [`outside`] | what its programs connect to, where the operator wrote a policy |
 //! | [`saved`] | VMs that were saved at work, on disk |
 //! | [`session`] | a VM that stays between programs |
 //! | `destroy` | the end of a VM, without waiting for it |
@@ -38,6 +39,7 @@ pub mod materials;
 pub mod metrics;
 pub mod normalize;
 pub mod outcome;
+pub mod outside;
 pub mod packages;
 pub mod pool;
 mod quoted;

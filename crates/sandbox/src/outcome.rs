@@ -88,6 +88,7 @@ pub fn result(job: &Job, talk: Heard, end: TalkEnd, measured: Measured) -> JobRe
         notes: pattern_notes(job),
         artifacts: talk.artifacts,
         session: None,
+        egress: None,
     };
     match end {
         TalkEnd::Report(report) => take_report(&mut result, job, *report),

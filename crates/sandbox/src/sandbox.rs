@@ -1,6 +1,7 @@
 //! The way of a job, in order: admit → lease → drive → result → destroy. One place where a job ends,
 //! whatever way it ended.
 
+mod egress;
 mod images;
 mod memory;
 mod refusals;
@@ -23,6 +24,7 @@ use crate::outcome::{self, Measured, TalkEnd};
 use crate::packages::Packages;
 use crate::saved::SavedBounds;
 use crate::supply::Supply;
+use ::egress::client::Egress;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
 use protocol::job::{Job, JobRequest};
@@ -46,6 +48,8 @@ pub struct Sandbox {
     memory_overhead_mib: u32,
     supply: Arc<Supply>,
     packages: Packages,
+    /// The operator's policies; `None`: there are none, and no network for anybody.
+    egress: Option<Egress>,
     events: EventBus,
     metrics: Metrics,
     // VMs on their way out; `close` waits for them.
@@ -67,10 +71,18 @@ impl Sandbox {
             memory_overhead_mib: config.vmm.memory_overhead_mib,
             packages: Packages::new(supply.images().clone(), config.packages.clone()),
             supply,
+            egress: None,
             events,
             metrics,
             destroying: TaskTracker::new(),
         })
+    }
+
+    /// The same with the operator's policies for the network.
+    #[must_use]
+    pub fn with_egress(mut self, egress: Option<Egress>) -> Sandbox {
+        self.egress = egress;
+        self
     }
 
     /// What holds the jobs.
@@ -128,6 +140,7 @@ impl Sandbox {
     pub fn judge(&self, request: JobRequest) -> Result<Job, Rejection> {
         let job = self.check_vcpus(self.policy().validate(request)?)?;
         let job = self.check_memory(job)?;
+        let job = self.check_egress(job)?;
         for name in &job.patterns_found {
             self.metrics.pattern();
             self.events.emit(
@@ -195,6 +208,16 @@ impl Sandbox {
         if let Err(error) = self.check_isolation() {
             return ending.refused(error);
         }
+        let (mut job, mut io) = (job, io);
+        if let Some(policy) = &job.egress {
+            match self.outside(policy, &job).await {
+                Ok(outside) => {
+                    outside.add_to(&mut job);
+                    io.outside = Some(outside);
+                }
+                Err(error) => return ending.refused(error),
+            }
+        }
         let mut course = Course {
             job: &job,
             io,
@@ -208,11 +231,16 @@ impl Sandbox {
         let talk_and_end = self.lease_and_drive(&mut course, permit).await;
         let (talk, end) = talk_and_end.unwrap_or_else(undriven);
         let Course {
+            io,
             ending,
             mut timings,
             mut notes,
             ..
         } = course;
+        let egress = match io.outside {
+            Some(outside) => Some(outside.close().await),
+            None => None,
+        };
         timings.total = begun.elapsed().as_secs_f64();
         let measured = Measured {
             isolation: self.isolation(),
@@ -220,6 +248,7 @@ impl Sandbox {
         };
         let mut result = outcome::result(&job, talk, end, measured);
         result.notes.append(&mut notes);
+        result.egress = egress;
         ending.end(&result);
         result
     }

@@ -210,6 +210,7 @@ fn job(language: Language) -> Job {
         fresh_interpreter: false,
         collect_artifacts: false,
         normalize_time: None,
+        egress: None,
         seccomp_program: vec![],
         patterns_found: vec![],
     }

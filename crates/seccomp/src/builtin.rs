@@ -9,16 +9,21 @@ pub const UML_START: &str = "uml-start";
 /// The one that it takes on besides when it has booted.
 pub const UML: &str = "uml";
 
+/// The one that the egress proxy runs under.
+pub const EGRESS: &str = "egress";
+
 /// Whom a profile holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
     Jobs,
     /// No job's: it forbids to start a program, and allows what only a VMM has to ask for.
     Vmms,
+    /// No job's either: sockets, and little else.
+    Proxy,
 }
 
 /// Name and JSON of every built-in profile.
-const BUILTINS: [(&str, Holds, &str); 5] = [
+const BUILTINS: [(&str, Holds, &str); 6] = [
     (
         "default",
         Holds::Jobs,
@@ -36,9 +41,10 @@ const BUILTINS: [(&str, Holds, &str); 5] = [
         include_str!("../profiles/uml-start.json"),
     ),
     (UML, Holds::Vmms, include_str!("../profiles/uml.json")),
+    (EGRESS, Holds::Proxy, include_str!("../profiles/egress.json")),
 ];
 
-/// The names of all built-in profiles: those of jobs, and those of VMMs.
+/// The names of all built-in profiles: those of jobs, of VMMs, and of the egress proxy.
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILTINS.iter().map(|(name, ..)| *name)
 }

@@ -1,6 +1,7 @@
 //! `POST /api/v1/execute`: one program, one VM, one answer.
 
 mod accept;
+mod egress;
 pub mod request;
 pub mod response;
 pub mod stream;

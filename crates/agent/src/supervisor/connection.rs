@@ -1,13 +1,16 @@
-//! One connection to what listens on a port of the sandbox, and its bytes between socket and link.
+//! One connection to what listens on a port of the sandbox, or of a program of it to the outside, and its bytes between
+//! socket and link.
 //!
 //! ```text
 //!   Connecting ──> Open ──> both directions over
+//!       │            ^ a program's own is
 //!       │ refused at 127.0.0.1: [::1], then NotConnected
 //! ```
 //!
 //! The agent connects by itself: the sandbox's programs have its loopback device, a TCP peer learns nothing of who
 //! connects, and no image needs a program for it.
 
+use super::network::reset;
 use super::operation::Interest;
 use crate::error::{AgentError, Step};
 use nix::errno::Errno;
@@ -17,6 +20,7 @@ use nix::sys::socket::{
     SockaddrStorage, connect, getpeername, getsockname, getsockopt, setsockopt, shutdown, socket,
 };
 use protocol::link::{Link, MAX_DATA_BYTES, StreamId};
+use protocol::supervisor::OUTBOUND_WINDOW_BYTES;
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -65,6 +69,15 @@ pub struct Connection {
     ended: bool,
     /// Comes in at the host, until it is over.
     to_host: Option<StreamId>,
+    opened: Opened,
+}
+
+/// Who opened it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    ByHost,
+    /// A program, which is to see a failure where the host gives it up.
+    ByProgram,
 }
 
 impl Connection {
@@ -78,7 +91,28 @@ impl Connection {
             waiting: VecDeque::new(),
             ended: false,
             to_host: Some(to_host),
+            opened: Opened::ByHost,
         })
+    }
+
+    /// One that a program opened, and the host carries.
+    pub fn adopt(
+        socket: OwnedFd,
+        (to_guest, to_host): (StreamId, StreamId),
+        link: &mut Link,
+    ) -> Connection {
+        link.open_incoming_granted(to_guest, OUTBOUND_WINDOW_BYTES);
+        link.open_outgoing(to_host);
+        Connection {
+            port: 0,
+            socket,
+            stage: Stage::Open,
+            to_guest: Some(to_guest),
+            waiting: VecDeque::new(),
+            ended: false,
+            to_host: Some(to_host),
+            opened: Opened::ByProgram,
+        }
     }
 
     /// What there is to wait for. A socket is not waited for where nothing could be done: its hang-up would wake for ever.
@@ -111,6 +145,14 @@ impl Connection {
     pub fn close(&mut self, link: &mut Link) {
         self.stop_reading(link);
         self.stop_writing(link);
+    }
+
+    /// The host gave it up: nobody is there for the rest.
+    pub fn give_up(mut self, link: &mut Link) {
+        self.close(link);
+        if self.opened == Opened::ByProgram {
+            reset(self.socket);
+        }
     }
 
     /// Goes on as far as it does now.

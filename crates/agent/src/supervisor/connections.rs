@@ -1,4 +1,4 @@
-//! All connections to ports of the sandbox, by the streams that come of them at the host.
+//! All connections to ports of the sandbox, and of its programs to the outside, by the streams that come of them at the host.
 
 use super::connection::{Connection, Turned};
 use super::operation::Interest;
@@ -39,6 +39,11 @@ impl Connections {
         }
     }
 
+    /// One that is open.
+    pub fn adopt(&mut self, to_host: StreamId, connection: Connection) {
+        self.0.insert(to_host, connection);
+    }
+
     /// What there is to wait for.
     pub fn interests<'a>(&'a self, link: &'a Link) -> impl Iterator<Item = Interest<'a>> {
         self.0.values().flat_map(move |it| it.interests(link))
@@ -58,8 +63,8 @@ impl Connections {
 
     /// The host wants no more of what comes of it: nobody is there for the rest either.
     pub fn refused(&mut self, to_host: StreamId, link: &mut Link) {
-        if let Some(mut connection) = self.0.remove(&to_host) {
-            connection.close(link);
+        if let Some(connection) = self.0.remove(&to_host) {
+            connection.give_up(link);
         }
     }
 

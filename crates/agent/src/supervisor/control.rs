@@ -1,5 +1,6 @@
 //! What the host asks for, carried out.
 
+use super::network::{self, Network};
 use super::operation::Operation;
 use super::pending::Asked;
 use super::process::Stage;
@@ -88,6 +89,32 @@ impl Supervisor {
                 self.connections
                     .begin(port, (to_guest, to_host), &mut self.link)
             }
+            HostControl::OpenNetwork { ports, trust } => {
+                if self.sandbox.is_none() || self.network.is_some() {
+                    return Err(AgentError::OutOfTurn("a network without bounds, or a second"));
+                }
+                self.network = Some(Network::open(&ports, &trust.0)?);
+                Ok(())
+            }
+            HostControl::Dialled {
+                dial,
+                to_guest,
+                to_host,
+            } => {
+                let begun = (dial, (to_guest, to_host));
+                network::begin(self.network.as_mut(), &mut self.connections, begun, &mut self.link);
+                Ok(())
+            }
+            HostControl::NotDialled { dial } => {
+                if let Some(network) = &mut self.network {
+                    network.not_dialled(dial);
+                }
+                Ok(())
+            }
+            HostControl::Answer { query, message } => match &mut self.network {
+                Some(network) => network.answer(query, &message.0),
+                None => Ok(()),
+            },
             HostControl::AbortFile { request } => {
                 if let Some(mut operation) = self.operations.remove(&request) {
                     operation.close_content(&mut self.link);

@@ -32,6 +32,8 @@ impl Supervisor {
     pub fn let_go_of_link(&mut self) -> Result<(), AgentError> {
         self.followers.clear();
         self.connections = Connections::default();
+        // Who takes it up opens a network of its own, or none.
+        self.network = None;
         self.link.control(&GuestControl::Quiet)?;
         self.drain()?;
         self.link = Link::new();

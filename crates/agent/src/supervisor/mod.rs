@@ -13,6 +13,7 @@
 //!   operation    one file operation                  files       its child; collect: many files at once
 //!   hold         processes that wait for another link
 //!   connections  to ports of the sandbox             connection  one of them
+//!   network      its programs' connections to the outside, under a policy
 //! ```
 
 mod collect;
@@ -25,6 +26,7 @@ mod input;
 mod launch;
 mod metadata;
 mod namespaces;
+mod network;
 mod operation;
 mod output;
 mod outputs;
@@ -39,6 +41,7 @@ mod watch;
 use crate::error::{AgentError, Step};
 use crate::line::Line;
 use connections::Connections;
+use network::Network;
 use nix::poll::PollTimeout;
 use nix::sys::resource::{Resource, setrlimit};
 use operation::Operation;
@@ -78,6 +81,8 @@ struct Supervisor {
     followers: BTreeMap<StreamId, Follower>,
     operations: BTreeMap<u32, Operation>,
     connections: Connections,
+    /// `None` where no policy gives it any.
+    network: Option<Network>,
     /// `None` before the host said what it may use.
     sandbox: Option<Sandbox>,
     /// Nothing was heard since the link began anew: another host may take it up.
@@ -94,6 +99,7 @@ pub fn run(line: Line) -> Result<Infallible, AgentError> {
         followers: BTreeMap::new(),
         operations: BTreeMap::new(),
         connections: Connections::default(),
+        network: None,
         sandbox: None,
         is_quiet: false,
     };
@@ -147,6 +153,9 @@ impl Supervisor {
         }
         self.turn_processes(&woken)?;
         self.turn_operations()?;
+        if let Some(network) = &mut self.network {
+            network.turn(&mut self.link)?;
+        }
         self.connections.turn(&mut self.link)?;
         self.send_to_followers()
     }

@@ -1,6 +1,7 @@
 //! What the supervisor waits for: made anew from the state each time, so that nothing is waited for that is gone.
 
 use super::Supervisor;
+use super::network::Network;
 use super::operation::Interest;
 use crate::error::{AgentError, Step};
 use nix::errno::Errno;
@@ -66,6 +67,8 @@ impl Supervisor {
         let operations = self.operations.values();
         let interests = operations.flat_map(|operation| operation.interests(&self.link));
         let interests = interests.chain(self.connections.interests(&self.link));
+        let network = self.network.iter().flat_map(Network::interests);
+        let interests = interests.chain(network);
         fds.extend(interests.map(|it| match it {
             Interest::Read(fd) => PollFd::new(fd, PollFlags::POLLIN),
             Interest::Write(fd) => PollFd::new(fd, PollFlags::POLLOUT),

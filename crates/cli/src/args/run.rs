@@ -110,6 +110,9 @@ pub struct RunArgs {
     /// Start a new interpreter even where a loaded one waits (a new hash seed, for python)
     #[arg(long, hide_short_help = true)]
     pub fresh_interpreter: bool,
+    /// Let the program reach what this policy of the operator's allows; without it there is no network
+    #[arg(long, value_name = "POLICY")]
+    pub egress: Option<String>,
     /// Answer only at the next multiple of this time
     #[arg(long, value_name = "TIME", value_parser = parse_duration, hide_short_help = true)]
     pub normalize_time: Option<Duration>,

@@ -12,6 +12,7 @@ pub mod clean;
 pub mod config;
 mod conversation;
 pub mod doctor;
+pub mod egress;
 pub mod events;
 mod first_use;
 pub mod help;

@@ -4,7 +4,7 @@
 use crate::terminal;
 use anyhow::Context as _;
 use protocol::error_code::ErrorCode;
-use protocol::result::{Failure, JobResult, Status};
+use protocol::result::{EgressDenied, Failure, JobResult, Status};
 use protocol::wire::{LimitName, Phase};
 use sandbox::outcome;
 
@@ -13,6 +13,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("args", "--"),
     ("compile_timeout", "--compile-timeout"),
     ("cpu_seconds", "--cpu-time"),
+    ("egress", "--egress"),
     ("env", "--env"),
     ("files", "--input"),
     ("image", "--image"),
@@ -53,12 +54,35 @@ pub fn print(result: &JobResult, memory_mib: Option<u32>) -> anyhow::Result<()> 
     {
         terminal::say(note);
     }
+    // A program's own words for it may be any.
+    for denied in result.egress.iter().flat_map(|egress| &egress.denied) {
+        terminal::say(refused(denied));
+    }
     Ok(())
 }
 
 /// One JSON result.
 pub fn print_json(result: &JobResult) -> anyhow::Result<()> {
     crate::table::json_line(result).context("writing the result")
+}
+
+fn refused(denied: &EgressDenied) -> String {
+    let EgressDenied {
+        host,
+        port,
+        reason,
+        message,
+        count,
+    } = denied;
+    let place = match port {
+        0 => host.clone(),
+        port => format!("{host}:{port}"),
+    };
+    let times = match count {
+        1 => String::new(),
+        count => format!(" ({count} times)"),
+    };
+    format!("network: {place} was refused{times}: {message} [{reason}]")
 }
 
 fn sentence(result: &JobResult, memory_mib: Option<u32>) -> String {

@@ -143,6 +143,7 @@ fn request(args: &RunArgs) -> Result<JobRequest, Refusal> {
         collect_artifacts: args.output.is_some(),
         normalize_time: args.normalize_time,
         seccomp_program: seccomp_program(&args.seccomp_profile)?,
+        egress: args.egress.clone(),
         scan: args.scan.map(|scan| match scan {
             ScanArg::Off => ScanMode::Off,
             ScanArg::Warn => ScanMode::Warn,

@@ -28,6 +28,7 @@ mod damage;
 mod data;
 #[path = "../shared/engines.rs"]
 mod engines;
+mod egress;
 mod features;
 mod fresh;
 mod go;

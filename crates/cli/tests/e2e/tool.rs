@@ -60,6 +60,22 @@ impl Tool {
         Tool::with(&lab.state, &lab.config)
     }
 
+    /// The same in a network namespace that somebody made.
+    pub fn within(mut self, namespace: &Path) -> Tool {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net={}", namespace.display()));
+        command.arg(self.command.get_program());
+        command.args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        self.command = command;
+        self
+    }
+
     /// `run` of a program, whose language the tool finds by the extension.
     pub fn run(extension: &str, source: impl AsRef<[u8]>) -> Tool {
         Tool::new().program(extension, source)

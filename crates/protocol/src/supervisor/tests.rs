@@ -138,6 +138,20 @@ fn examples() -> Vec<serde_json::Value> {
             to_guest: 1,
             to_host: 2,
         },
+        HostControl::OpenNetwork {
+            ports: vec![443],
+            trust: Bytes(vec![1]),
+        },
+        HostControl::Dialled {
+            dial: 1,
+            to_guest: 2,
+            to_host: 3,
+        },
+        HostControl::NotDialled { dial: 1 },
+        HostControl::Answer {
+            query: 1,
+            message: Bytes(vec![1, 2]),
+        },
     ];
     let report = ProcessReport {
         ending: Ending::Limit {
@@ -200,6 +214,21 @@ fn examples() -> Vec<serde_json::Value> {
         GuestControl::NotConnected {
             to_host: 2,
             errno: 111,
+        },
+        GuestControl::Dial {
+            dial: 1,
+            to: Destination::Address {
+                address: [198, 18, 0, 1].into(),
+                port: 443,
+            },
+        },
+        GuestControl::Dial {
+            dial: 2,
+            to: Destination::Proxy,
+        },
+        GuestControl::Query {
+            query: 1,
+            message: Bytes(vec![1, 2]),
         },
         GuestControl::Failed {
             reason: "r".to_owned(),

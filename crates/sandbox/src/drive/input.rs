@@ -2,6 +2,7 @@
 
 use super::heard::JobOutput;
 use crate::live::Guest;
+use crate::outside::Outside;
 use protocol::supervisor::ProcessId;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
@@ -21,6 +22,8 @@ pub struct JobIo {
     pub output: Option<mpsc::Sender<JobOutput>>,
     /// Each interrupts the program, as Ctrl-C does at a terminal.
     pub interrupts: Option<mpsc::Receiver<()>>,
+    /// Where its programs' connections go; `None`: it has no network. The sandbox sets it.
+    pub outside: Option<Outside>,
 }
 
 /// Nobody takes the job's output any more.

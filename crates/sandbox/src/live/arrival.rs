@@ -87,6 +87,8 @@ impl Desk {
             }
             Decision::Answered(request, answer) => self.answered(request, answer),
             Decision::Connected(to_host) => self.connected(to_host, Ok(())),
+            Decision::Dialled(dial, to) => self.dialled(dial, to),
+            Decision::Queried(query, message) => self.queried(query, message),
             Decision::NotConnected(to_host, errno) => {
                 self.connected(to_host, Err(LiveError::NotConnected { errno }));
             }

@@ -28,8 +28,15 @@ type Doing<T> = Pin<Box<dyn Future<Output = Result<T, LiveError>> + Send>>;
 /// Its two streams.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Streams {
-    to_guest: StreamId,
-    to_host: StreamId,
+    pub(super) to_guest: StreamId,
+    pub(super) to_host: StreamId,
+}
+
+/// How far each direction may be ahead of who takes it, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Windows {
+    pub(super) to_guest: u32,
+    pub(super) to_host: u32,
 }
 
 /// A connection that the guest has not answered for, and its answer.
@@ -91,15 +98,7 @@ impl Guest {
             .ask(|reply| Command::Connect { port, place, reply })
             .await?;
         connected.await.unwrap_or_else(|_| Err(self.line.gone()))?;
-        Ok(Connection {
-            held,
-            line: self.line.clone(),
-            came: Vec::new(),
-            at: 0,
-            taking: None,
-            sending: None,
-            over: Over::No,
-        })
+        Ok(Connection::open(held, self.line.clone()))
     }
 }
 
@@ -121,32 +120,51 @@ impl Desk {
         if self.expected.connections.count(|it| link.is_open(it)) >= 2 * MAX_CONNECTIONS {
             return Err(too_many());
         }
-        let streams = Streams {
-            to_guest: self.free_stream(),
-            to_host: self.free_stream(),
-        };
+        let streams = self.free_streams();
         let Streams { to_guest, to_host } = streams;
         self.say(&HostControl::Connect {
             port,
             to_guest,
             to_host,
         })?;
-        self.link
-            .open_outgoing_granted(to_guest, INPUT_WINDOW_BYTES);
-        self.outflows.open(to_guest);
-        self.link.open_incoming(to_host, CONNECTION_WINDOW_BYTES);
         self.expected.connections.add(to_host);
-        let inbox = Arc::new(Inbox::default());
-        self.inboxes.insert(to_host, inbox.clone());
         let (tell, told) = oneshot::channel();
         self.connecting.insert(to_host, tell);
-        let held = Held {
+        let windows = Windows {
+            to_guest: INPUT_WINDOW_BYTES,
+            to_host: CONNECTION_WINDOW_BYTES,
+        };
+        Ok((self.hold(streams, windows, place), told))
+    }
+
+    /// Names for both directions of a connection.
+    pub(super) fn free_streams(&mut self) -> Streams {
+        Streams {
+            to_guest: self.free_stream(),
+            to_host: self.free_stream(),
+        }
+    }
+
+    /// Opens both, after the message that names them to the guest.
+    pub(super) fn hold(
+        &mut self,
+        streams: Streams,
+        windows: Windows,
+        place: OwnedSemaphorePermit,
+    ) -> Held {
+        let Streams { to_guest, to_host } = streams;
+        self.link
+            .open_outgoing_granted(to_guest, windows.to_guest);
+        self.outflows.open(to_guest);
+        self.link.open_incoming(to_host, windows.to_host);
+        let inbox = Arc::new(Inbox::default());
+        self.inboxes.insert(to_host, inbox.clone());
+        Held {
             streams,
             inbox,
             notes: self.notes.clone(),
             _place: place,
-        };
-        Ok((held, told))
+        }
     }
 
     pub(super) fn connected(&mut self, to_host: StreamId, told: Result<(), LiveError>) {
@@ -171,6 +189,19 @@ fn broken(error: LiveError) -> io::Error {
 }
 
 impl Connection {
+    /// One that both ends have.
+    pub(super) fn open(held: Held, line: Line) -> Connection {
+        Connection {
+            held,
+            line,
+            came: Vec::new(),
+            at: 0,
+            taking: None,
+            sending: None,
+            over: Over::No,
+        }
+    }
+
     /// Waits until what was handed over is on the link.
     fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(sending) = &mut self.sending {

@@ -4,6 +4,7 @@ use super::error::LiveError;
 use super::inbox::Inbox;
 use super::launch::Launching;
 use super::line::{Command, Input, Note, Reply};
+use super::network::Outside;
 use super::outflow::Outflows;
 use super::output::{OUTPUT_WINDOW_BYTES, Output};
 use super::process::Known;
@@ -34,6 +35,8 @@ pub(super) struct Desk {
     pub(super) requests: BTreeMap<u32, Request>,
     /// Of connections that the guest has not answered for.
     pub(super) connecting: BTreeMap<StreamId, oneshot::Sender<Result<(), LiveError>>>,
+    /// Who hears of what programs connect to; `None`: they may not.
+    pub(super) outside: Option<Outside>,
     pub(super) last_process: ProcessId,
     last_stream: StreamId,
     pub(super) last_request: u32,
@@ -66,6 +69,7 @@ impl Desk {
             inboxes: BTreeMap::new(),
             requests: BTreeMap::new(),
             connecting: BTreeMap::new(),
+            outside: None,
             last_process: 0,
             last_stream: 0,
             last_request: 0,
@@ -163,6 +167,12 @@ impl Desk {
             Command::Connect { port, place, reply } => {
                 let _ = reply.send(self.connect(port, place));
             }
+            Command::OpenNetwork {
+                ports,
+                trust,
+                outside,
+                reply,
+            } => _ = reply.send(self.open_network((ports, trust), outside)),
             Command::Send {
                 stream,
                 bytes,

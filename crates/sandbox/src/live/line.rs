@@ -5,6 +5,7 @@ use super::error::LiveError;
 use super::files::{FileReader, Transfer};
 use super::held::HeldGuest;
 use super::launch::{Launch, LaunchSpec};
+use super::network::Outside;
 use super::output::Output;
 use super::process::Known;
 use super::watch::Watch;
@@ -117,6 +118,13 @@ pub(super) enum Command {
         port: u16,
         place: OwnedSemaphorePermit,
         reply: Reply<Connecting>,
+    },
+    /// Hear of what programs connect to.
+    OpenNetwork {
+        ports: Vec<u16>,
+        trust: Vec<u8>,
+        outside: Outside,
+        reply: Reply<()>,
     },
     /// More of a connection's stream.
     Send {

@@ -93,7 +93,8 @@ impl Service {
             let backlog = outbox.left().len() + desk.link.buffered_bytes();
             let (is_busy, stalled) = (outbox.is_busy(), outbox.moved + STALL_DEADLINE);
             tokio::select! {
-                bytes = receiver.read() => desk.received(bytes?)?,
+                // What a guest says may ask for an answer: one that does not read them is not heard.
+                bytes = receiver.read(), if backlog < 2 * MAX_BACKLOG_BYTES => desk.received(bytes?)?,
                 written = outbox.advance(sender), if is_busy => written?,
                 () = sleep_until(stalled), if is_busy => return Err(TalkError::Silent.into()),
                 Some(note) = notes.recv() => {

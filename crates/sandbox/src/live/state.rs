@@ -22,7 +22,7 @@ use crate::quoted::quoted;
 use connections::Connections;
 use protocol::link::StreamId;
 use protocol::supervisor::{
-    FileAnswer, GuestControl, HostControl, OutputKind, ProcessId, ProcessReport, StartStep, record,
+    Destination, FileAnswer, GuestControl, HostControl, MAX_QUERY_BYTES, OutputKind, ProcessId, ProcessReport, StartStep, record,
 };
 use protocol::wire::Ending;
 use requests::Requests;
@@ -61,6 +61,10 @@ pub(super) enum Decision {
     Connected(StreamId),
     /// Nothing took a connection: the kernel's number for why.
     NotConnected(StreamId, i32),
+    /// A program connected to something outside.
+    Dialled(u32, Destination),
+    /// A program asks for a name.
+    Queried(u32, Vec<u8>),
 }
 
 /// What the bytes of a stream are.
@@ -124,6 +128,8 @@ pub(super) struct Expected {
     pub(super) requests: Requests,
     /// To ports.
     pub(super) connections: Connections,
+    /// Whether programs may connect to the outside at all.
+    has_network: bool,
 }
 
 /// Answers to come that have no name.
@@ -206,6 +212,14 @@ impl Expected {
             GuestControl::NotConnected { to_host, errno } => {
                 self.connections.not_connected(to_host, errno)
             }
+            GuestControl::Dial { .. } | GuestControl::Query { .. } if !self.has_network => {
+                misbehaved("it asked for the outside, which it has not")
+            }
+            GuestControl::Dial { dial, to } => Ok(Decision::Dialled(dial, to)),
+            GuestControl::Query { query, message } if message.0.len() <= MAX_QUERY_BYTES => {
+                Ok(Decision::Queried(query, message.0))
+            }
+            GuestControl::Query { .. } => misbehaved("it asked for a name longer than any is"),
             GuestControl::Failed { reason } => Err(Broken::Agent(reason)),
         }
     }
@@ -251,6 +265,11 @@ impl Expected {
             HostControl::Quiesce | HostControl::Hold => self.unnamed.quiet += 1,
             _ => {}
         }
+    }
+
+    /// Programs may connect to the outside from here on.
+    pub(super) fn open_network(&mut self) {
+        self.has_network = true;
     }
 
     /// Whether all bounds that the guest was told are in force.

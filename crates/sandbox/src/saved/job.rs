@@ -56,6 +56,7 @@ impl SavedJob {
             fresh_interpreter: false,
             collect_artifacts: false,
             normalize_time: None,
+            egress: None,
             seccomp_program: self.seccomp_program.clone(),
             patterns_found: Vec::new(),
         })

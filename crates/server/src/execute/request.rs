@@ -90,6 +90,9 @@ pub struct ExecuteRequest {
     /// Answer only at the next multiple of this many seconds, so that run times cannot be read off.
     #[serde(default)]
     pub normalize_time: Option<f64>,
+    /// The operator's policy for what the program may reach. Absent: it has no network.
+    #[serde(default)]
+    pub egress: Option<String>,
 }
 
 /// A file that comes with the program: `content` is text, or `data` is base64.
@@ -163,6 +166,7 @@ impl ExecuteRequest {
             fresh_interpreter: self.fresh_interpreter,
             collect_artifacts: self.artifacts.unwrap_or(true),
             normalize_time: self.normalize_time.map(bucket).transpose()?,
+            egress: self.egress,
             ..JobRequest::default()
         };
         Ok(Submission {

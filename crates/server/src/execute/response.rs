@@ -1,6 +1,7 @@
 //! What a client gets: the result of `run --json`, with `error` and `exec_time`, artifacts keyed by
 //! their MIME type, and nothing of this host's inside.
 
+pub use super::egress::{DeniedBody, EgressBody};
 use crate::mime;
 use crate::problem::public_sentence;
 use crate::written::{Base64, Text};
@@ -61,6 +62,9 @@ pub struct ExecuteResponse {
     pub notes: Vec<String>,
     /// What it left in `/work/out`.
     pub artifacts: Vec<ArtifactBody>,
+    /// What came of its way out, where it named a policy for the network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub egress: Option<EgressBody>,
 }
 
 /// Wall times, in seconds.
@@ -243,6 +247,7 @@ impl From<JobResult> for ExecuteResponse {
             failure,
             notes: result.notes,
             artifacts: result.artifacts.into_iter().map(Into::into).collect(),
+            egress: result.egress.map(Into::into),
         }
     }
 }

@@ -170,6 +170,7 @@ impl JobDetail {
 fn without_files(result: &JobResult) -> ExecuteResponse {
     let result = JobResult {
         artifacts: Vec::new(),
+        egress: result.egress.clone(),
         stdout: result.stdout.clone(),
         stderr: result.stderr.clone(),
         trace_id: result.trace_id.clone(),

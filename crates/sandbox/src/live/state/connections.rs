@@ -28,6 +28,11 @@ impl Connections {
         self.0.insert(to_host, Course::Asked);
     }
 
+    /// One that the guest has already: a program of it opened it.
+    pub(crate) fn add_open(&mut self, to_host: StreamId) {
+        self.0.insert(to_host, Course::Open);
+    }
+
     /// Nobody wants it any more.
     pub(crate) fn leave(&mut self, to_host: StreamId) {
         if let Some(course) = self.0.get_mut(&to_host) {
