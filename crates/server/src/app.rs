@@ -253,11 +253,16 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(execute::execute))
         .routes(routes!(sessions::create, sessions::list))
-        .routes(routes!(sessions::delete))
+        .routes(routes!(sessions::get, sessions::extend, sessions::delete))
         .routes(routes!(sessions::execute))
         .routes(routes!(sessions::interrupt))
-        .routes(routes!(sessions::upload, sessions::files))
-        .routes(routes!(sessions::download))
+        .routes(routes!(
+            sessions::files::upload,
+            sessions::files::files,
+            sessions::files::write,
+            sessions::files::remove
+        ))
+        .routes(routes!(sessions::files::download))
         .merge(sandboxes::routes())
         .routes(routes!(piston::execute))
         .routes(routes!(piston::runtimes))
@@ -292,6 +297,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(mcp::http::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(name_methods))
         .layer(from_fn_with_state(app.clone(), e2b::ports::divert))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), count_and_note))
@@ -307,6 +313,22 @@ async fn not_found() -> Problem {
 
 async fn method_not_allowed() -> Problem {
     Problem::new(HttpCode::MethodNotAllowed)
+}
+
+/// Has the refusal of a method name those that there are.
+async fn name_methods(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let problem = response.extensions().get::<Problem>();
+    let is_refusal = problem.is_some_and(|it| it.status == StatusCode::METHOD_NOT_ALLOWED);
+    let Some(allow) = allow.filter(|_| is_refusal) else {
+        return response;
+    };
+    let methods = allow.to_str().unwrap_or_default().replace(',', ", ");
+    let sentence = format!("this path takes {methods}");
+    let mut named = Problem::with(HttpCode::MethodNotAllowed, sentence).into_response();
+    named.headers_mut().insert(header::ALLOW, allow);
+    named
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {

@@ -1,6 +1,7 @@
 //! What a client gets: the result of `run --json`, with `error` and `exec_time`, artifacts keyed by
 //! their MIME type, and nothing of this host's inside.
 
+use super::common::ErrorInfoBody;
 use crate::mime;
 use crate::problem::public_sentence;
 use crate::written::{Base64, Text};
@@ -9,6 +10,7 @@ use protocol::wire::Phase;
 use sandbox::outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How a job ended.
@@ -20,6 +22,11 @@ pub struct ExecuteResponse {
     pub status: &'static str,
     /// One sentence about why it is not `ok`.
     pub error: Option<String>,
+    /// The same with its parts, as sessions and sandboxes tell it, too.
+    pub error_info: Option<ErrorInfoBody>,
+    /// MIME type → data of each value shown, in order; none but of a session's program.
+    #[schema(value_type = Vec<BTreeMap<String, String>>)]
+    pub shown: Vec<Arc<BTreeMap<String, String>>>,
     /// Seconds that the program ran.
     pub exec_time: f64,
     /// The program's (or compiler's) exit code.
@@ -197,8 +204,17 @@ pub fn phase_name(phase: Phase) -> &'static str {
 }
 
 impl From<JobResult> for ExecuteResponse {
-    fn from(result: JobResult) -> Self {
+    fn from(mut result: JobResult) -> Self {
         let error = error_sentence(&result);
+        let report = result.session.take();
+        let (shown, raised) = report.map_or((Vec::new(), None), |it| (it.results, it.error));
+        let error_info = raised.map(ErrorInfoBody::from).or_else(|| {
+            let sentence = error.clone()?;
+            Some(ErrorInfoBody {
+                code: result.failure.as_ref().map(|failure| failure.code.as_str()),
+                ..ErrorInfoBody::of_end(result.status.as_str(), sentence)
+            })
+        });
         let failure = result.failure.as_ref().map(|failure| FailureBody {
             code: failure.code.as_str(),
             message: public_sentence(failure),
@@ -208,6 +224,8 @@ impl From<JobResult> for ExecuteResponse {
             trace_id: result.trace_id.into(),
             status: result.status.as_str(),
             error,
+            error_info,
+            shown: shown.into_iter().map(Arc::new).collect(),
             exec_time: result.timings.execute,
             exit_code: result.exit_code,
             signal: result.signal,
@@ -280,7 +298,7 @@ mod tests {
         let tool = serde_json::to_value(result()).unwrap();
         let mut api = serde_json::to_value(ExecuteResponse::from(result())).unwrap();
         let api = api.as_object_mut().unwrap();
-        for added in ["error", "exec_time", "artifacts"] {
+        for added in ["error", "error_info", "shown", "exec_time", "artifacts"] {
             assert!(api.remove(added).is_some());
         }
         assert_eq!(&tool, &Value::Object(api.clone()));

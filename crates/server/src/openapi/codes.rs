@@ -117,11 +117,15 @@ operations! {
     post "/api/v1/execute" KEY SCOPE JSON LANGUAGE SIZE PROGRAM PACKAGES TURN VM;
     post "/api/v1/sessions" KEY SCOPE JSON LANGUAGE SIZE STAYS VM;
     get "/api/v1/sessions" KEY;
+    get "/api/v1/sessions/{id}" KEY SCOPE SESSION;
+    patch "/api/v1/sessions/{id}" KEY SCOPE SESSION JSON;
     delete "/api/v1/sessions/{id}" KEY SCOPE SESSION;
     post "/api/v1/sessions/{id}/execute" KEY SCOPE SESSION BUSY JSON LANGUAGE SIZE PROGRAM TURN VM;
     post "/api/v1/sessions/{id}/interrupt" KEY SCOPE SESSION;
     post "/api/v1/sessions/{id}/files" KEY SCOPE SESSION BUSY JSON;
     get "/api/v1/sessions/{id}/files" KEY SCOPE SESSION BUSY;
+    put "/api/v1/sessions/{id}/files" KEY SCOPE SESSION BUSY BYTES FILE WRITES;
+    delete "/api/v1/sessions/{id}/files" KEY SCOPE SESSION BUSY QUERY FILE;
     get "/api/v1/sessions/{id}/files/content" KEY SCOPE SESSION BUSY QUERY SESSION_FILE;
     post "/api/v1/sandboxes" KEY SCOPE JSON LANGUAGE SIZE PACKAGES ROOT STAYS VM;
     get "/api/v1/sandboxes" KEY;
