@@ -21,9 +21,10 @@ use crate::{
     piston, sandboxes, sessions, trace, unread, usage, whoami,
 };
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
@@ -287,7 +288,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
 pub fn router(app: Arc<App>) -> Router {
     let (documented, api) = documented().split_for_parts();
     let pages = docs::router(openapi::complete(api));
-    documented
+    let routes = documented
         // Where Piston's public instance has them.
         .route("/api/v2/piston/execute", post(piston::execute))
         .route("/api/v2/piston/runtimes", get(piston::runtimes))
@@ -297,14 +298,17 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(mcp::http::router())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(name_methods))
         .layer(from_fn_with_state(app.clone(), e2b::ports::divert))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), count_and_note))
         .layer(from_fn(harden))
         .layer(from_fn(unread::read_a_little))
         .layer(from_fn(trace::request))
-        .with_state(app)
+        .with_state(app);
+    // Which methods there are is added to an answer outside of all layers of a router.
+    Router::new()
+        .fallback_service(routes)
+        .layer(map_response(name_methods))
 }
 
 async fn not_found() -> Problem {
@@ -316,19 +320,22 @@ async fn method_not_allowed() -> Problem {
 }
 
 /// Has the refusal of a method name those that there are.
-async fn name_methods(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let allow = response.headers().get(header::ALLOW).cloned();
+async fn name_methods(response: Response) -> Response {
+    let allow = response.headers().get(header::ALLOW);
+    let methods = allow.and_then(|allow| allow.to_str().ok());
     let problem = response.extensions().get::<Problem>();
-    let is_refusal = problem.is_some_and(|it| it.status == StatusCode::METHOD_NOT_ALLOWED);
-    let Some(allow) = allow.filter(|_| is_refusal) else {
+    let problem = problem.filter(|it| it.code == HttpCode::MethodNotAllowed.as_str());
+    let (Some(methods), Some(problem)) = (methods, problem) else {
         return response;
     };
-    let methods = allow.to_str().unwrap_or_default().replace(',', ", ");
-    let sentence = format!("this path takes {methods}");
-    let mut named = Problem::with(HttpCode::MethodNotAllowed, sentence).into_response();
-    named.headers_mut().insert(header::ALLOW, allow);
-    named
+    let named = Problem {
+        detail: format!("this path takes {}", methods.replace(',', ", ")),
+        ..problem.clone()
+    };
+    let body = serde_json::to_string(&named.body()).unwrap_or_default();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {

@@ -239,7 +239,7 @@ fn describe(path: String, error: serde_json::Error) -> Problem {
     } else {
         path
     };
-    let meant = is_of_field.then(|| meant(&field, &text)).flatten();
+    let meant = meant(&field, &text);
     // serde quotes what the client sent: shortened, with room for all names of a request, on one line, without the position in our copy.
     let sentence: String = text
         .split(" at line ")
@@ -276,9 +276,11 @@ fn describe(path: String, error: serde_json::Error) -> Problem {
 }
 
 /// The field that may have been meant, of those that the error names after the wrong one.
-fn meant<'a>(wrong: &str, text: &'a str) -> Option<&'a str> {
-    let quoted = text.split('`').skip(1).step_by(2);
-    closest(wrong, quoted.skip(1))
+fn meant<'a>(field: &str, text: &'a str) -> Option<&'a str> {
+    let wrong = field.rsplit('.').next().unwrap_or(field);
+    let mut quoted = text.split('`').skip(1).step_by(2);
+    let named = quoted.next().filter(|named| *named == wrong)?;
+    closest(named, quoted)
 }
 
 fn not_json(error: &serde_json::Error) -> String {

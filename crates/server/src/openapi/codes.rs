@@ -81,6 +81,7 @@ groups! {
     SESSION = Http::SessionNotFound;
     BUSY = Http::SessionBusy;
     SANDBOX = Http::SandboxNotFound Http::TooManyRequestsOpen;
+    TIME = Job::TimeoutInvalid;
     ROOT = Job::GuestRootForbidden Job::WritableForbidden;
     PROCESS = Http::ProcessNotFound;
     CONTEXT = Http::ContextNotFound;
@@ -118,7 +119,7 @@ operations! {
     post "/api/v1/sessions" KEY SCOPE JSON LANGUAGE SIZE STAYS VM;
     get "/api/v1/sessions" KEY;
     get "/api/v1/sessions/{id}" KEY SCOPE SESSION;
-    patch "/api/v1/sessions/{id}" KEY SCOPE SESSION JSON;
+    patch "/api/v1/sessions/{id}" KEY SCOPE SESSION JSON TIME;
     delete "/api/v1/sessions/{id}" KEY SCOPE SESSION;
     post "/api/v1/sessions/{id}/execute" KEY SCOPE SESSION BUSY JSON LANGUAGE SIZE PROGRAM TURN VM;
     post "/api/v1/sessions/{id}/interrupt" KEY SCOPE SESSION;
@@ -130,7 +131,7 @@ operations! {
     post "/api/v1/sandboxes" KEY SCOPE JSON LANGUAGE SIZE PACKAGES ROOT STAYS VM;
     get "/api/v1/sandboxes" KEY;
     get "/api/v1/sandboxes/{id}" KEY SCOPE SANDBOX;
-    patch "/api/v1/sandboxes/{id}" KEY SCOPE SANDBOX JSON;
+    patch "/api/v1/sandboxes/{id}" KEY SCOPE SANDBOX JSON TIME;
     delete "/api/v1/sandboxes/{id}" KEY SCOPE SANDBOX;
     post "/api/v1/sandboxes/{id}/execute" KEY SCOPE SANDBOX CONTEXT CONTEXTS JSON SIZE PROGRAM;
     post "/api/v1/sandboxes/{id}/processes" KEY SCOPE SANDBOX JSON SIZE STARTS ROOT;
