@@ -15,6 +15,8 @@ const MOST_LABEL: f64 = 240.0;
 const FOR_VALUES: f64 = 80.0;
 const ROW: f64 = 26.0;
 const BAR: f64 = 12.0;
+/// A shorter one would be hidden by its own median.
+const LEAST_BAR: f64 = 8.0;
 const SMALL: f64 = 12.0;
 const TITLE: f64 = 15.0;
 
@@ -136,7 +138,13 @@ fn draw(svg: &mut Svg, axis: &Axis, row: &PlotRow, base: f64) {
         Ok(times) => {
             let (from, to) = (axis.x(times.min_seconds), axis.x(times.p95_seconds));
             let median = axis.x(times.p50_seconds);
-            bar(svg, row.series, (from, base), (to - from).max(2.0));
+            let wide = (to - from).max(LEAST_BAR);
+            bar(
+                svg,
+                row.series,
+                (f64::midpoint(from, to) - wide / 2.0, base),
+                wide,
+            );
             svg.line("median", (median, base - BAR - 1.0), (median, base + 3.0));
             svg.text(
                 (to.max(median) + 8.0, base),
@@ -168,11 +176,16 @@ enum Sample {
     Tick,
 }
 
-/// What the colours, the bar and the tick mean, over as many lines as it takes; gives the last one's place.
+/// What the colours that are seen, the bar and the tick mean, over as many lines as it takes; gives the last one's place.
 fn legend(svg: &mut Svg, plot: &Plot, first: f64) -> f64 {
     const SAMPLE: f64 = 24.0;
     let (mut x, mut base) = (MARGIN, first);
     let series = plot.series.iter().enumerate();
+    let drawn = |index: usize| {
+        let mut rows = plot.rows.iter();
+        rows.any(|row| row.series == index && row.seen.is_ok())
+    };
+    let series = series.filter(|(index, _)| drawn(*index));
     let series = series.map(|(index, name)| (Sample::Colour(index), *name));
     let marks = [
         (Sample::Bar, "from the fastest to the p95"),

@@ -140,6 +140,8 @@ pub fn sessions(bytes: &[u8]) {
             id: String::new(),
             language: "python",
             created_at: String::new(),
+            expires_at: String::new(),
+            busy: false,
             idle_timeout: 1.0,
             timeout: 1.0,
             memory_mib: 512,

@@ -65,7 +65,7 @@ error_codes! {
     /// An environment variable cannot be passed to a program.
     EnvInvalid = "env_invalid", 400, "use names of A-Z a-z 0-9 _ that do not start with a digit, values without NUL, 128 KiB together";
     /// A file's name or size is out of bounds.
-    FilesInvalid = "files_invalid", 400, "use plain relative paths, each once, at most 64 files of 2 MiB together";
+    FilesInvalid = "files_invalid", 400, "use plain relative paths, each once, at most 64 files of 2 MiB together; sessions and sandboxes take files of any size";
     /// The seccomp profile is not known or not valid.
     SeccompProfileInvalid = "seccomp_profile_invalid", 400, "use default, strict or a valid profile file";
     /// The scan found a pattern and was told to block.

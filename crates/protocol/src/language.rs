@@ -9,8 +9,8 @@ use languages::row::PackageSource;
 pub use languages::row::{Context, Orders};
 use languages::{DRIVERS, PROGRAM, row};
 pub use languages::{
-    Language, RootImage, all, image_names, images, instead_of_image, instead_of_language, named,
-    names,
+    Language, RootImage, all, closest, image_names, images, images_with_module, instead_of_image,
+    instead_of_language, named, names,
 };
 use std::collections::BTreeMap;
 

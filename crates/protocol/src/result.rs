@@ -305,6 +305,11 @@ impl JobResult {
         }
     }
 
+    fn lacks_image(&self) -> bool {
+        let failure = self.failure.as_ref();
+        failure.is_some_and(|failure| failure.code == ErrorCode::ImageMissing)
+    }
+
     /// The exit code of a tool that stands for this job: the program's own where it ended by itself.
     pub fn tool_exit_code(&self) -> u8 {
         match self.status {
@@ -317,6 +322,8 @@ impl JobResult {
             Status::Timeout => EXIT_TIMEOUT,
             Status::Oom => EXIT_OOM,
             Status::Killed => signal_exit(self.signal.unwrap_or(9)),
+            // Whoever builds images is to mend it, not who wrote the program.
+            Status::Rejected if self.lacks_image() => EXIT_INTERNAL,
             Status::Rejected => EXIT_REJECTED,
             Status::Internal => EXIT_INTERNAL,
         }

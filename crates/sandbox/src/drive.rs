@@ -245,7 +245,10 @@ impl Course<'_> {
         let Some(mut outside) = self.io.outside.take() else {
             return self.phases(adopt).await;
         };
-        let opened = self.guest.open_network(outside.ports(), outside.trust()).await;
+        let opened = self
+            .guest
+            .open_network(outside.ports(), outside.trust())
+            .await;
         let end = match opened {
             Ok(network) => tokio::select! {
                 biased;

@@ -1,10 +1,10 @@
 //! Why a job has no report: one variant a cause, the causes of causes kept. The code that clients match on
 //! and the sentence that they read are made here, and nowhere else.
 
-use egress::client::EgressError;
 use crate::saved::SavedError;
 use crate::snapshots::error::SnapshotError;
 use crate::talk::TalkError;
+use egress::client::EgressError;
 use images::ImageError;
 use protocol::error_code::ErrorCode;
 use protocol::result::Failure;

@@ -37,6 +37,7 @@ pub mod lease;
 pub mod live;
 pub mod materials;
 pub mod metrics;
+pub mod missing_module;
 pub mod normalize;
 pub mod outcome;
 pub mod outside;

@@ -3,6 +3,7 @@
 
 use crate::drive::heard::Heard;
 use crate::error::JobError;
+use crate::missing_module::tip;
 use protocol::bytes::whole_characters;
 use protocol::error_code::ErrorCode;
 use protocol::event::EventType;
@@ -107,7 +108,11 @@ pub fn result(job: &Job, talk: Heard, end: TalkEnd, measured: Measured) -> JobRe
             result.status = Status::Rejected;
             result.failure = Some(refused(&reason));
         }
-        TalkEnd::Failed(error) => result.failure = Some(error.failure()),
+        TalkEnd::Failed(error) => {
+            let failure = error.failure();
+            result.status = status_of_failure(failure.code);
+            result.failure = Some(failure);
+        }
     }
     for (bytes, cut) in [
         (&mut result.stdout, result.stdout_truncated),
@@ -188,6 +193,9 @@ fn take_report(result: &mut JobResult, job: &Job, report: JobReport) {
     result.exit_code = report.exit_code;
     result.signal = report.signal;
     result.status = status(&report.ending, report.exit_code);
+    if result.status == Status::Error {
+        result.notes.extend(tip(job.language, &result.stderr));
+    }
     result.limit = limit(&report.ending);
     match &report.ending {
         Ending::Exited => {}
@@ -256,6 +264,14 @@ pub fn event_type(result: &JobResult) -> EventType {
         Status::Timeout => EventType::VmTimeout,
         Status::Oom => EventType::VmOom,
         _ => EventType::VmStop,
+    }
+}
+
+/// The status of what has no result for this reason: an image that nobody built is no failure of the sandbox.
+pub fn status_of_failure(code: ErrorCode) -> Status {
+    match code {
+        ErrorCode::ImageMissing => Status::Rejected,
+        _ => Status::Internal,
     }
 }
 

@@ -69,7 +69,10 @@ impl Outside {
     pub fn trust(&self) -> Vec<u8> {
         let own = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
         let usual = HOST_TRUST.iter().map(PathBuf::from);
-        let known = own.into_iter().chain(usual).find_map(|path| read_trust(&path));
+        let known = own
+            .into_iter()
+            .chain(usual)
+            .find_map(|path| read_trust(&path));
         let mut trust = known.unwrap_or_default();
         trust.extend(self.session.authority.iter().flat_map(|pem| pem.bytes()));
         trust

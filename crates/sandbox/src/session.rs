@@ -12,7 +12,7 @@ mod artifacts;
 mod cell;
 mod files;
 
-pub use files::FileError;
+pub use files::{FileError, absolute};
 
 use crate::drive::{Heard, JobIo, drive_in};
 use crate::ending::{JobEnding, Ledger};
@@ -73,6 +73,11 @@ impl Session {
     /// Whether it can be used on.
     pub fn is_usable(&self) -> bool {
         self.live.is_alive() && !self.at_work
+    }
+
+    /// Its VM, for files that pass through.
+    pub fn live(&self) -> &LiveSandbox {
+        &self.live
     }
 
     /// Runs a program to its end. Dropping the future ends the session.

@@ -41,7 +41,11 @@ const BUILTINS: [(&str, Holds, &str); 6] = [
         include_str!("../profiles/uml-start.json"),
     ),
     (UML, Holds::Vmms, include_str!("../profiles/uml.json")),
-    (EGRESS, Holds::Proxy, include_str!("../profiles/egress.json")),
+    (
+        EGRESS,
+        Holds::Proxy,
+        include_str!("../profiles/egress.json"),
+    ),
 ];
 
 /// The names of all built-in profiles: those of jobs, of VMMs, and of the egress proxy.

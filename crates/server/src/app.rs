@@ -21,9 +21,10 @@ use crate::{
     piston, sandboxes, sessions, trace, unread, usage, whoami,
 };
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
@@ -253,11 +254,16 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::base())
         .routes(routes!(execute::execute))
         .routes(routes!(sessions::create, sessions::list))
-        .routes(routes!(sessions::delete))
+        .routes(routes!(sessions::get, sessions::extend, sessions::delete))
         .routes(routes!(sessions::execute))
         .routes(routes!(sessions::interrupt))
-        .routes(routes!(sessions::upload, sessions::files))
-        .routes(routes!(sessions::download))
+        .routes(routes!(
+            sessions::files::upload,
+            sessions::files::files,
+            sessions::files::write,
+            sessions::files::remove
+        ))
+        .routes(routes!(sessions::files::download))
         .merge(sandboxes::routes())
         .routes(routes!(piston::execute))
         .routes(routes!(piston::runtimes))
@@ -282,7 +288,7 @@ pub fn documented() -> OpenApiRouter<Arc<App>> {
 pub fn router(app: Arc<App>) -> Router {
     let (documented, api) = documented().split_for_parts();
     let pages = docs::router(openapi::complete(api));
-    documented
+    let routes = documented
         // Where Piston's public instance has them.
         .route("/api/v2/piston/execute", post(piston::execute))
         .route("/api/v2/piston/runtimes", get(piston::runtimes))
@@ -298,7 +304,11 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn(harden))
         .layer(from_fn(unread::read_a_little))
         .layer(from_fn(trace::request))
-        .with_state(app)
+        .with_state(app);
+    // Which methods there are is added to an answer outside of all layers of a router.
+    Router::new()
+        .fallback_service(routes)
+        .layer(map_response(name_methods))
 }
 
 async fn not_found() -> Problem {
@@ -307,6 +317,25 @@ async fn not_found() -> Problem {
 
 async fn method_not_allowed() -> Problem {
     Problem::new(HttpCode::MethodNotAllowed)
+}
+
+/// Has the refusal of a method name those that there are.
+async fn name_methods(response: Response) -> Response {
+    let allow = response.headers().get(header::ALLOW);
+    let methods = allow.and_then(|allow| allow.to_str().ok());
+    let problem = response.extensions().get::<Problem>();
+    let problem = problem.filter(|it| it.code == HttpCode::MethodNotAllowed.as_str());
+    let (Some(methods), Some(problem)) = (methods, problem) else {
+        return response;
+    };
+    let named = Problem {
+        detail: format!("this path takes {}", methods.replace(',', ", ")),
+        ..problem.clone()
+    };
+    let body = serde_json::to_string(&named.body()).unwrap_or_default();
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
 }
 
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {

@@ -1,6 +1,6 @@
 //! Who asks, before anything of the request's body is read.
 
-mod local;
+pub mod local;
 
 use crate::app::App;
 use crate::keys::Principal;

@@ -9,6 +9,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt as _;
 use protocol::error_code::ErrorCode;
+use protocol::language::closest;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -110,8 +111,12 @@ fn inflated(bytes: &[u8], app: &App) -> Result<(Vec<u8>, Held), Problem> {
     Ok((out, held))
 }
 
+/// Where files go that are over the bound of a body.
+pub const LARGER_FILES: &str = "files of any size go as they are into a session (PUT /api/v1/sessions/{id}/files) or a sandbox \
+                                (PUT /api/v1/sandboxes/{id}/files)";
+
 fn too_large(max: usize) -> Problem {
-    let sentence = format!("the request's body is over {max} bytes");
+    let sentence = format!("the request's body is over {max} bytes; {LARGER_FILES}");
     Problem::with(HttpCode::BodyTooLarge, sentence)
 }
 
@@ -227,12 +232,14 @@ fn describe(path: String, error: serde_json::Error) -> Problem {
         return Problem::with(HttpCode::JsonInvalid, not_json(&error));
     }
     let text = error.to_string();
-    let field = if path == "." || path.contains('?') {
+    let is_of_field = path == "." || path.contains('?');
+    let field = if is_of_field {
         // "missing field `code`", "unknown field `cod`, expected …".
         text.split('`').nth(1).unwrap_or("").to_owned()
     } else {
         path
     };
+    let meant = meant(&field, &text);
     // serde quotes what the client sent: shortened, with room for all names of a request, on one line, without the position in our copy.
     let sentence: String = text
         .split(" at line ")
@@ -242,6 +249,10 @@ fn describe(path: String, error: serde_json::Error) -> Problem {
         .take(1200)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
+    let sentence = match meant {
+        Some(meant) => format!("did you mean {meant}? {sentence}"),
+        None => sentence,
+    };
     let shown: String = field
         .chars()
         .take(64)
@@ -262,6 +273,14 @@ fn describe(path: String, error: serde_json::Error) -> Problem {
     } else {
         problem.field(shown)
     }
+}
+
+/// The field that may have been meant, of those that the error names after the wrong one.
+fn meant<'a>(field: &str, text: &'a str) -> Option<&'a str> {
+    let wrong = field.rsplit('.').next().unwrap_or(field);
+    let mut quoted = text.split('`').skip(1).step_by(2);
+    let named = quoted.next().filter(|named| *named == wrong)?;
+    closest(named, quoted)
 }
 
 fn not_json(error: &serde_json::Error) -> String {
@@ -346,6 +365,35 @@ mod tests {
         }
         let (_, field) = wrong(r#"{"language":"bash","code":"x","files":[["a","b"]]}"#);
         assert_eq!(field, some("files[0]"));
+    }
+
+    #[test]
+    fn a_field_with_a_slip_of_the_pen_is_answered_with_the_right_one() {
+        fn told<T: DeserializeOwned + std::fmt::Debug>(body: &str) -> String {
+            parse::<T>(body.as_bytes()).unwrap_err().detail
+        }
+        for (told, meant) in [
+            (told::<ExecuteRequest>(r#"{"cod":"x"}"#), Some("code")),
+            (
+                told::<ExecuteRequest>(r#"{"code":"x","timeuot":1}"#),
+                Some("timeout"),
+            ),
+            (
+                told::<SessionRequest>(r#"{"lnaguage":"x"}"#),
+                Some("language"),
+            ),
+            (
+                told::<SandboxRequest>(r#"{"limits":{"memory_mb":1}}"#),
+                Some("memory_mib"),
+            ),
+            (told::<ProcessRequest>(r#"{"argvs":["x"]}"#), Some("argv")),
+            (told::<ExecuteRequest>(r#"{"language":"x"}"#), None),
+            (told::<ExecuteRequest>(r#"{"code":"x","zzzzzz":1}"#), None),
+        ] {
+            let said = told.strip_prefix("did you mean ");
+            let said = said.and_then(|rest| Some(rest.split_once('?')?.0));
+            assert_eq!(said, meant, "{told}");
+        }
     }
 
     /// Whatever field a body gets: it may be `null` wherever it may be left out.

@@ -8,16 +8,20 @@ mod section;
 mod snippets;
 
 use crate::app::App;
+use crate::auth::local;
+use crate::config::ServerConfig;
 use crate::dashboard;
 use crate::openapi::codes;
 use axum::Router;
-use axum::http::{HeaderName, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use operation::Operation;
 use schema::{Api, array};
 use section::breakable;
 use serde_json::Value;
+use snippets::ORIGIN;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
@@ -34,10 +38,25 @@ pub fn router(api: OpenApi) -> Router<Arc<App>> {
         let kind = [(header::CONTENT_TYPE, "application/json")];
         (kind, json).into_response()
     };
-    Router::new().route("/openapi.json", get(json)).route(
-        "/docs",
-        get(move || async move { (headers, Html(page)).into_response() }),
-    )
+    let page: Arc<str> = page.into();
+    let page = move |State(app): State<Arc<App>>, asked: HeaderMap| async move {
+        let origin = origin(&asked, &app.config());
+        (headers, Html(page.replace(ORIGIN, &origin))).into_response()
+    };
+    Router::new()
+        .route("/openapi.json", get(json))
+        .route("/docs", get(page))
+}
+
+/// Where the examples find the service: where the reader found it. What is no host's name is not repeated.
+fn origin(asked: &HeaderMap, config: &ServerConfig) -> String {
+    let scheme = match config.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    let host = local::named_host(asked).map(str::to_owned);
+    let host = host.unwrap_or_else(|| config.listen.to_string());
+    format!("{scheme}://{host}")
 }
 
 /// The page.
@@ -212,6 +231,34 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn examples_have_the_address_that_was_asked_for() {
+        let config = ServerConfig::default();
+        let of = |host: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("host", host.parse().unwrap());
+            origin(&headers, &config)
+        };
+        for host in ["127.0.0.1:18431", "box.example", "[::1]:9", "localhost"] {
+            assert_eq!(of(host), format!("http://{host}"));
+        }
+        let own = format!("http://{}", config.listen);
+        for host in [
+            "a\"b",
+            "a<b>",
+            "$(id)",
+            "a b",
+            "u@h",
+            "",
+            "a:b",
+            "[::1",
+            &"x".repeat(300),
+        ] {
+            assert_eq!(of(host), own, "{host}");
+        }
+        assert_eq!(origin(&HeaderMap::new(), &config), own);
     }
 
     #[test]

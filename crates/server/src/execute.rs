@@ -1,6 +1,7 @@
 //! `POST /api/v1/execute`: one program, one VM, one answer.
 
 mod accept;
+pub mod common;
 mod egress;
 pub mod request;
 pub mod response;
@@ -15,7 +16,7 @@ use crate::pieces::JsonAnswer;
 use crate::problem::Problem;
 use crate::trace::{self, TraceParent};
 use crate::turn::Turn;
-pub use accept::{wants_events, wants_lines};
+pub use accept::{streamed, wants_lines};
 use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -32,11 +33,12 @@ use stream::Followed;
 ///
 /// With `Accept: text/event-stream` the output comes as it is printed: events `stdout` and `stderr`
 /// (`{"data": "…"}`), then one `result` with the body that the other form answers with. A client
-/// that goes away ends its job.
+/// that goes away ends its job. With `Accept: application/x-ndjson` the same comes as lines of JSON, each with its event's
+/// name as `event`.
 #[utoipa::path(
     post, path = "/api/v1/execute", tag = "jobs", request_body = ExecuteRequest,
     responses((status = 200, description = "The program ran; `status` says how it ended", content(
-        (ExecuteResponse = "application/json"), (String = "text/event-stream"),
+        (ExecuteResponse = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"),
     ))),
 )]
 pub async fn execute(
@@ -58,9 +60,9 @@ pub async fn execute(
         .await?;
     let mut turn =
         Turn::enter(&app, &who).map_err(|problem| problem.trace_id(job.trace_id.to_string()))?;
-    if wants_events(&headers) {
+    if let Some(form) = streamed(&headers) {
         let held = body.held;
-        return Ok(stream::respond(async move |output| {
+        return Ok(stream::respond(form, async move |output| {
             let _held = held;
             let io = JobIo {
                 output: Some(output),
@@ -71,8 +73,10 @@ pub async fn execute(
             Followed { turn, body }
         }));
     }
+    let image = job.language.image();
     let result = run(&app, job, job_io(submission.stdin), &mut turn).await;
-    let body = ExecuteResponse::from(finished(result)?);
+    let result = finished(result).map_err(|problem| problem.of_image(image))?;
+    let body = ExecuteResponse::from(result);
     Ok((Extension(UntilOut::of(turn)), JsonAnswer(body)).into_response())
 }
 

@@ -20,6 +20,8 @@ use utoipa::ToSchema;
 pub struct Health {
     /// Always `ok`.
     pub status: &'static str,
+    /// Requests need a key.
+    pub keys: bool,
 }
 
 /// Whether jobs are taken.
@@ -71,8 +73,11 @@ impl Check {
     get, path = "/healthz", tag = "operation",
     responses((status = 200, description = "Alive", body = Health)), security(()),
 )]
-pub async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok" })
+pub async fn healthz(State(app): State<Arc<App>>) -> Json<Health> {
+    Json(Health {
+        status: "ok",
+        keys: !app.keys.is_open(),
+    })
 }
 
 /// Whether jobs are taken; where not, each check that is not good says why and what to do.

@@ -2,11 +2,12 @@
 
 use crate::app::App;
 use crate::auth::{Admin, Observer};
-use crate::execute::wants_events;
+use crate::execute::streamed;
 use crate::feed::Latency;
 use crate::jobs::body::JobRow;
 use crate::problem::{HttpCode, Problem};
 use crate::sandboxes::body::SandboxRow;
+use crate::sandboxes::told::Form;
 use crate::sse;
 use axum::Json;
 use axum::body::Bytes;
@@ -121,13 +122,13 @@ pub async fn status(State(app): State<Arc<App>>, Observer(who): Observer) -> Jso
     })
 }
 
-/// Security events, oldest first; with `Accept: text/event-stream` also those that come.
+/// Security events, oldest first; with `Accept: text/event-stream` or `application/x-ndjson` also those that come.
 ///
 /// What this keeps is short; the audit log has everything.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "operation", params(EventsQuery),
     responses((status = 200, description = "Events", content(
-        (Vec<Value> = "application/json"), (String = "text/event-stream"),
+        (Vec<Value> = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"),
     ))),
 )]
 pub async fn events(
@@ -147,24 +148,24 @@ pub async fn events(
     // Subscribed before the past is read: nothing falls between, at worst something comes twice.
     let live = app.rooms.feed.subscribe();
     let past = app.rooms.feed.events(limit.into());
-    if !wants_events(&headers) {
+    let Some(form) = streamed(&headers) else {
         return Ok(Json(past).into_response());
-    }
+    };
     let (sender, receiver) = mpsc::channel(16);
     let task = tokio::spawn(async move {
         for event in past {
-            if !send(&sender, event.as_ref()).await {
+            if !send(form, &sender, event.as_ref()).await {
                 return;
             }
         }
-        follow(live, sender, app).await;
+        follow(live, (sender, form), app).await;
     });
-    Ok(sse::answer(receiver, AbortOnDropHandle::new(task)))
+    Ok(sse::answer(form, receiver, AbortOnDropHandle::new(task)))
 }
 
 async fn follow(
     mut live: tokio::sync::broadcast::Receiver<Arc<protocol::event::Event>>,
-    sender: mpsc::Sender<Bytes>,
+    (sender, form): (mpsc::Sender<Bytes>, Form),
     app: Arc<App>,
 ) {
     loop {
@@ -175,12 +176,12 @@ async fn follow(
         };
         match next {
             Ok(event) => {
-                if !send(&sender, event.as_ref()).await {
+                if !send(form, &sender, event.as_ref()).await {
                     return;
                 }
             }
             Err(RecvError::Lagged(missed)) => {
-                let Some(note) = sse::event("missed", &missed) else {
+                let Some(note) = missed_note(form, missed) else {
                     continue;
                 };
                 if sender.send(note).await.is_err() {
@@ -192,8 +193,16 @@ async fn follow(
     }
 }
 
-async fn send(sender: &mpsc::Sender<Bytes>, event: &protocol::event::Event) -> bool {
-    match sse::event("event", event) {
+/// That events went by unseen: an event's data is their number.
+fn missed_note(form: Form, missed: u64) -> Option<Bytes> {
+    match form {
+        Form::Events => sse::event("missed", &missed),
+        Form::Lines => form.event("missed", &json!({ "missed": missed })),
+    }
+}
+
+async fn send(form: Form, sender: &mpsc::Sender<Bytes>, event: &protocol::event::Event) -> bool {
+    match form.event("event", event) {
         Some(event) => sender.send(event).await.is_ok(),
         None => true,
     }

@@ -10,8 +10,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use fields::FIELDS;
 use protocol::error_code::ErrorCode;
+use protocol::job::Job;
+use protocol::language::RootImage;
 use protocol::result::Failure;
 use protocol::validate::Rejection;
+use sandbox::error::JobError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -235,6 +238,21 @@ impl Problem {
         }
     }
 
+    /// A VM that was to stay and did not come about.
+    pub fn not_opened(error: &JobError, job: &Job) -> Problem {
+        let problem = Problem::failed(&error.failure(), job.trace_id.as_str());
+        problem.of_image(job.language.image())
+    }
+
+    /// Names the image, where it is the one that is missing.
+    pub fn of_image(mut self, image: RootImage) -> Problem {
+        // A set of packages has no name that anybody could build it by.
+        if self.code == ErrorCode::ImageMissing.as_str() && !image.is_package_set() {
+            self.detail = missing(image.name(), image.name());
+        }
+        self
+    }
+
     /// The body as JSON.
     pub fn body(&self) -> ProblemBody {
         ProblemBody {
@@ -311,7 +329,7 @@ impl From<Rejection> for Problem {
 /// else may carry paths of this host or lines of a guest's console.
 pub fn public_sentence(failure: &Failure) -> String {
     let hidden = match failure.code {
-        ErrorCode::ImageMissing => "the image of this language is not there",
+        ErrorCode::ImageMissing => return missing("of this language", "NAME"),
         ErrorCode::ImageDamaged => "the image of this language failed its check and is not used",
         ErrorCode::VmStartFailed => "no VM could be started for this job",
         ErrorCode::VmDied => "the VM ended while it held the job; run it again",
@@ -325,6 +343,12 @@ pub fn public_sentence(failure: &Failure) -> String {
         _ => return failure.message.clone(),
     };
     format!("{hidden}; the operator finds the reason in the log under this trace_id")
+}
+
+fn missing(which: &str, name: &str) -> String {
+    format!(
+        "the image {which} is not built on this host; who runs the service builds it: llm-firecracker images build {name}"
+    )
 }
 
 #[cfg(test)]

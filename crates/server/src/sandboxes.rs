@@ -144,8 +144,7 @@ pub async fn begin(
     let slot = Arc::new(slot(job)?);
     let reserved = Sandboxes::reserve(app, who, slot.clone())?;
     let opened = LiveSandbox::open(&app.rooms.sandbox, &slot.job).await;
-    let trace_id = slot.job.trace_id.as_str();
-    let live = opened.map_err(|no| Problem::failed(&no.failure(), trace_id))?;
+    let live = opened.map_err(|no| Problem::not_opened(&no, &slot.job))?;
     reserved.keep(live);
     Ok(slot)
 }

@@ -2,6 +2,7 @@
 //! reaches its own sessions only, another's is not there for it.
 
 pub mod body;
+pub mod files;
 pub mod table;
 
 use crate::app::App;
@@ -9,22 +10,21 @@ use crate::auth::{Caller, Executor};
 use crate::body::JsonBody;
 use crate::execute::request::job_io;
 use crate::execute::stream::{self, Followed};
-use crate::execute::{finished, wants_events};
+use crate::execute::{finished, streamed};
 use crate::outlet::UntilOut;
 use crate::pieces::JsonAnswer;
 use crate::problem::{HttpCode, Problem};
+use crate::sandboxes::body::ExtendRequest;
+use crate::staying::within;
 use crate::turn::Turn;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use body::{
-    CellRequest, CellResponse, FileBody, FileQuery, FileUpload, SessionBody, SessionRequest,
-};
+use body::{CellRequest, CellResponse, SessionBody, SessionRequest};
 use protocol::job::Job;
-use protocol::path::check_relative;
 use sandbox::drive::JobIo;
-use sandbox::session::{FileError, Session};
+use sandbox::session::Session;
 use std::sync::Arc;
 use table::{SessionSlot, Sessions, UsedSession};
 
@@ -49,18 +49,20 @@ pub async fn create(
         created_at: jiff::Timestamp::now().to_string(),
         idle_timeout: idle.as_secs_f64(),
         timeout: total.as_secs_f64(),
+        expires_at: String::new(),
+        busy: false,
         memory_mib: job.limits.memory_mib,
         vcpus: job.limits.vcpus,
     };
-    let slot = Arc::new(SessionSlot::new(&who, body.clone(), total, idle));
+    let slot = Arc::new(SessionSlot::new(&who, body, total, idle));
     let reserved = Sessions::reserve(&app, &who, slot.clone())?;
     let mut place = slot.session.clone().lock_owned().await;
     let opened = Session::open(&app.rooms.sandbox, &job).await;
-    let session = opened.map_err(|no| Problem::failed(&no.failure(), job.trace_id.as_str()))?;
+    let session = opened.map_err(|no| Problem::not_opened(&no, &job))?;
     *place = Some(session);
     slot.is_idle_now();
     reserved.keep();
-    Ok((StatusCode::CREATED, Json(body)))
+    Ok((StatusCode::CREATED, Json(slot.told())))
 }
 
 /// This key's sessions.
@@ -70,6 +72,41 @@ pub async fn create(
 )]
 pub async fn list(State(app): State<Arc<App>>, Caller(who): Caller) -> Json<Vec<SessionBody>> {
     Json(app.sessions.of(&who))
+}
+
+/// One session. Looking at it counts as use.
+#[utoipa::path(
+    get, path = "/api/v1/sessions/{id}", tag = "sessions",
+    params(("id" = String, Path, description = "The session")),
+    responses((status = 200, description = "The session", body = SessionBody)),
+)]
+pub async fn get(
+    State(app): State<Arc<App>>,
+    Executor(who): Executor,
+    Path(id): Path<String>,
+) -> Result<Json<SessionBody>, Problem> {
+    let slot = app.sessions.find(&who, &id)?;
+    slot.is_used();
+    Ok(Json(slot.told()))
+}
+
+/// Give a session more time: its total time begins anew. It may be at work meanwhile.
+#[utoipa::path(
+    patch, path = "/api/v1/sessions/{id}", tag = "sessions", request_body = ExtendRequest,
+    params(("id" = String, Path, description = "The session")),
+    responses((status = 200, description = "The session", body = SessionBody)),
+)]
+pub async fn extend(
+    State(app): State<Arc<App>>,
+    Executor(who): Executor,
+    Path(id): Path<String>,
+    JsonBody { value, .. }: JsonBody<ExtendRequest>,
+) -> Result<Json<SessionBody>, Problem> {
+    let slot = app.sessions.find(&who, &id)?;
+    let longest = app.config().sessions.total_seconds;
+    slot.extend(within("timeout", Some(value.timeout), longest)?);
+    slot.is_used();
+    Ok(Json(slot.told()))
 }
 
 /// End a session; its VM is destroyed.
@@ -94,12 +131,13 @@ pub async fn delete(
 ///
 /// With `Accept: text/event-stream` the output comes as it is printed: events `stdout` and `stderr`
 /// (`{"data": "…"}`), then one `result` with the body that the other form answers with, or one `problem`
-/// where there is none.
+/// where there is none. With `Accept: application/x-ndjson` the same comes as lines of JSON, each with its event's name as
+/// `event`.
 #[utoipa::path(
     post, path = "/api/v1/sessions/{id}/execute", tag = "sessions", request_body = CellRequest,
     params(("id" = String, Path, description = "The session")),
     responses((status = 200, description = "It ran", content(
-        (CellResponse = "application/json"), (String = "text/event-stream"),
+        (CellResponse = "application/json"), (String = "text/event-stream"), (String = "application/x-ndjson"),
     ))),
 )]
 pub async fn execute(
@@ -113,8 +151,8 @@ pub async fn execute(
     let job = app.admit(&who, request)?;
     let turn = Turn::enter(&app, &who)?;
     let io = job_io(stdin);
-    if wants_events(&headers) {
-        return Ok(stream::respond(async move |output| {
+    if let Some(form) = streamed(&headers) {
+        return Ok(stream::respond(form, async move |output| {
             let _held = held;
             let output = Some(output);
             run(used, job, JobIo { output, ..io }, turn).await
@@ -151,85 +189,4 @@ pub async fn interrupt(
 ) -> Result<StatusCode, Problem> {
     app.sessions.find(&who, &id)?.interrupt();
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Put a file into the session's work folder.
-#[utoipa::path(
-    post, path = "/api/v1/sessions/{id}/files", tag = "sessions", request_body = FileUpload,
-    params(("id" = String, Path, description = "The session")),
-    responses((status = 201, description = "It is there", body = FileBody)),
-)]
-pub async fn upload(
-    State(app): State<Arc<App>>,
-    Executor(who): Executor,
-    Path(id): Path<String>,
-    JsonBody { value, held }: JsonBody<FileUpload>,
-) -> Result<(StatusCode, Json<FileBody>), Problem> {
-    let file = value.file(app.config().sessions.file_bytes)?;
-    let body = FileBody {
-        path: file.path.clone(),
-        size: file.data.0.len() as u64,
-    };
-    let mut used = UsedSession::take(&app, &who, &id)?;
-    used.session()?.put(file).await.map_err(file_problem)?;
-    drop(held);
-    Ok((StatusCode::CREATED, Json(body)))
-}
-
-/// The files of the session's work folder.
-#[utoipa::path(
-    get, path = "/api/v1/sessions/{id}/files", tag = "sessions",
-    params(("id" = String, Path, description = "The session")),
-    responses((status = 200, description = "Files", body = Vec<FileBody>)),
-)]
-pub async fn files(
-    State(app): State<Arc<App>>,
-    Executor(who): Executor,
-    Path(id): Path<String>,
-) -> Result<Json<Vec<FileBody>>, Problem> {
-    let mut used = UsedSession::take(&app, &who, &id)?;
-    let files = used.session()?.list().await.map_err(file_problem)?;
-    Ok(Json(files.into_iter().map(FileBody::from).collect()))
-}
-
-/// A file of the session's work folder, as it is.
-#[utoipa::path(
-    get, path = "/api/v1/sessions/{id}/files/content", tag = "sessions",
-    params(("id" = String, Path, description = "The session"), FileQuery),
-    responses((status = 200, description = "Its bytes", body = Vec<u8>, content_type = "application/octet-stream")),
-)]
-pub async fn download(
-    State(app): State<Arc<App>>,
-    Executor(who): Executor,
-    Path(id): Path<String>,
-    query: Result<Query<FileQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Problem> {
-    let wrong = |text: String| Problem::with(HttpCode::FieldInvalid, text).field("path");
-    let Query(FileQuery { path }) = query.map_err(|_| wrong("path is missing".into()))?;
-    check_relative(&path).map_err(|error| wrong(error.to_string()))?;
-    let mut used = UsedSession::take(&app, &who, &id)?;
-    let max = app.config().sessions.file_bytes;
-    let mut room = app.memory.room(max as u64).await;
-    let bytes = used
-        .session()?
-        .get(&path, max)
-        .await
-        .map_err(file_problem)?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/octet-stream"),
-        (header::CONTENT_DISPOSITION, "attachment"),
-    ];
-    room.shrink(bytes.len() as u64);
-    Ok((headers, Extension(UntilOut::of(room)), bytes).into_response())
-}
-
-fn file_problem(error: FileError) -> Problem {
-    match error {
-        FileError::Refused(_) => Problem::with(HttpCode::FileNotFound, error.to_string()),
-        FileError::TooLarge { .. } => Problem::with(HttpCode::BodyTooLarge, error.to_string()),
-        FileError::Over(error) => {
-            tracing::warn!(reason = %error, "a session is over");
-            Problem::new(HttpCode::SessionNotFound)
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Server-sent events: how one is written, and the answer that is made of them.
 
+use crate::sandboxes::told::Form;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -28,16 +29,17 @@ pub fn event(name: &str, value: &impl Serialize) -> Option<Bytes> {
     Some(bytes.into())
 }
 
-/// An answer of events; dropping it drops `with` too.
-pub fn answer<T: Send + 'static>(receiver: mpsc::Receiver<Bytes>, with: T) -> Response {
-    let events = futures_util::stream::unfold((receiver, with), |(mut receiver, with)| async {
-        let next = match tokio::time::timeout(KEEP_ALIVE, receiver.recv()).await {
-            Ok(next) => next?,
-            Err(_) => COMMENT,
-        };
-        Some((Ok::<_, Infallible>(next), (receiver, with)))
-    });
-    (headers("text/event-stream"), Body::from_stream(events)).into_response()
+/// An answer of what comes, in this form; dropping it drops `with` too.
+pub fn answer<T: Send + 'static>(form: Form, receiver: mpsc::Receiver<Bytes>, with: T) -> Response {
+    let events =
+        futures_util::stream::unfold((receiver, with), move |(mut receiver, with)| async move {
+            let next = match tokio::time::timeout(KEEP_ALIVE, receiver.recv()).await {
+                Ok(next) => next?,
+                Err(_) => form.alive(),
+            };
+            Some((Ok::<_, Infallible>(next), (receiver, with)))
+        });
+    (headers(form.content_type()), Body::from_stream(events)).into_response()
 }
 
 /// The headers of an answer that comes bit by bit.

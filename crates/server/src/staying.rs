@@ -3,6 +3,7 @@
 
 use crate::config::SessionBounds;
 use crate::problem::{HttpCode, Problem};
+use jiff::{SignedDuration, Timestamp};
 use protocol::job::{JobRequest, RequestedLimits};
 use std::time::Duration;
 
@@ -32,6 +33,12 @@ impl AskedTimes {
         let idle = within("idle_timeout", self.idle, bounds.idle_seconds)?;
         Ok((total, idle))
     }
+}
+
+/// The moment so long after another; the last that there is where it would come later.
+pub fn after(now: Timestamp, time: Duration) -> Timestamp {
+    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
+    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }
 
 /// The size of a VM that is there.

@@ -7,6 +7,8 @@
 //!                                                     another protocol, to the end: [`Instead`] <┘
 //! ```
 
+mod plain;
+
 use crate::app::App;
 use crate::connections::{AtWork, Connection};
 use crate::memory::Held;
@@ -89,8 +91,12 @@ impl Talk {
         match acceptor {
             None => self.http(stream).await,
             Some(acceptor) => {
-                let handshake = acceptor.accept(stream);
                 let patience = self.app.config().http.header_timeout();
+                let begun = tokio::time::timeout(patience, plain::is_spoken(&stream));
+                if begun.await.unwrap_or(false) {
+                    return plain::refuse(stream, patience).await;
+                }
+                let handshake = acceptor.accept(stream);
                 match tokio::time::timeout(patience, handshake).await {
                     Ok(Ok(stream)) => self.http(stream).await,
                     Ok(Err(error)) => tracing::debug!(%error, "no TLS connection came about"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _PISTON = "Piston's API is for clients that exist already"
 _SESSIONS = "contexts of sandboxes do the same and more"
+_COMMON = "for who reads the JSON of jobs, sessions and cells alike: the models have the same under other names"
 _OPERATOR = "for operators: the command line and the dashboard show it"
 
 #: Method and path.
@@ -24,10 +25,14 @@ ROUTES = {
     "GET /api/v2/runtimes": _PISTON,
     "GET /api/v1/sessions": _SESSIONS,
     "POST /api/v1/sessions": _SESSIONS,
+    "GET /api/v1/sessions/{id}": _SESSIONS,
+    "PATCH /api/v1/sessions/{id}": _SESSIONS,
     "DELETE /api/v1/sessions/{id}": _SESSIONS,
     "POST /api/v1/sessions/{id}/execute": _SESSIONS,
     "GET /api/v1/sessions/{id}/files": _SESSIONS,
     "POST /api/v1/sessions/{id}/files": _SESSIONS,
+    "PUT /api/v1/sessions/{id}/files": _SESSIONS,
+    "DELETE /api/v1/sessions/{id}/files": _SESSIONS,
     "GET /api/v1/sessions/{id}/files/content": _SESSIONS,
     "POST /api/v1/sessions/{id}/interrupt": _SESSIONS,
     "GET /api/v1/sandboxes/{id}/processes/{process}/terminal": (
@@ -46,6 +51,7 @@ SCHEMAS = {
     ),
     **dict.fromkeys(["JobArtifact", "JobDetail", "HistoryBody", "Point", "LimitsBody", "WhoamiBody"], _OPERATOR),
     **dict.fromkeys(["DayUsage", "KeyUsage", "UsageReport", "UsageRow"], _OPERATOR),
+    **dict.fromkeys(["CommonBody", "ErrorInfoBody"], _COMMON),
     "EventBody": "server-sent events are read as such; their data is the other schemas'",
     "ProblemBody": "raised as `ProblemError`",
     "Told": "a union of others: `ProcessEvent`",
@@ -59,4 +65,7 @@ SCHEMAS = {
 FIELDS = {
     "LanguageBody.aliases": _PISTON,
     "ExecuteRequest.lang": "the same as `language`",
+    "ExecuteResponse.error_info": _COMMON,
+    "ExecuteResponse.shown": _COMMON,
+    "ExecuteCellBody.trace_id": _COMMON,
 }

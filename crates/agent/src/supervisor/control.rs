@@ -91,7 +91,9 @@ impl Supervisor {
             }
             HostControl::OpenNetwork { ports, trust } => {
                 if self.sandbox.is_none() || self.network.is_some() {
-                    return Err(AgentError::OutOfTurn("a network without bounds, or a second"));
+                    return Err(AgentError::OutOfTurn(
+                        "a network without bounds, or a second",
+                    ));
                 }
                 self.network = Some(Network::open(&ports, &trust.0)?);
                 Ok(())
@@ -102,7 +104,12 @@ impl Supervisor {
                 to_host,
             } => {
                 let begun = (dial, (to_guest, to_host));
-                network::begin(self.network.as_mut(), &mut self.connections, begun, &mut self.link);
+                network::begin(
+                    self.network.as_mut(),
+                    &mut self.connections,
+                    begun,
+                    &mut self.link,
+                );
                 Ok(())
             }
             HostControl::NotDialled { dial } => {

@@ -33,3 +33,53 @@ pub fn picture(language: Language, rows: &[Row]) -> String {
         rows: rows.iter().map(row).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::language::named;
+    use std::time::Duration;
+
+    fn row(technology: &'static str, is_ours: bool, times: Option<&[u64]>) -> Row {
+        let millis = times.map(|all| {
+            let times: Vec<_> = all.iter().copied().map(Duration::from_millis).collect();
+            crate::stats::summary(&times).unwrap()
+        });
+        Row {
+            technology,
+            is_ours,
+            installed: millis.is_some(),
+            why_not: millis.is_none().then(|| "not installed".to_owned()),
+            isolation: "",
+            kernel_shared: !is_ours,
+            network_by_default: "",
+            times: millis,
+            jobs_per_second: None,
+            memory_overhead_bytes: None,
+        }
+    }
+
+    #[test]
+    fn each_technology_has_its_line_and_the_legend_what_is_drawn() {
+        let rows = [
+            row("pool", true, Some(&[40, 50, 60])),
+            row("bwrap", false, Some(&[9])),
+            row("kata", false, None),
+        ];
+        let picture = picture(named("python"), &rows);
+        roxmltree::Document::parse(&picture).unwrap();
+        for said in [
+            "pool",
+            "bwrap",
+            "9.0 ms",
+            "kata",
+            "not installed",
+            "this tool",
+            "others, the host's kernel",
+            "python, hello; 3 runs of each",
+        ] {
+            assert!(picture.contains(said), "{said} is not in {picture}");
+        }
+        assert!(!picture.contains("a kernel of their own"), "{picture}");
+    }
+}

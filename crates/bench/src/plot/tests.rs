@@ -115,13 +115,48 @@ fn every_row_has_its_bar_and_the_legend_names_colours_bar_and_tick() {
     ] {
         assert!(words.contains(&said), "{said} is not in {words:?}");
     }
-    // Four in the legend.
+    // Of the legend three: who was not measured has no colour there.
+    assert!(
+        !words.contains(&"others, on the host's kernel"),
+        "{words:?}"
+    );
     let bars = document
         .descendants()
         .filter(|node| node.has_tag_name("rect"))
         .count();
-    assert_eq!(bars, 4 + 2);
+    assert_eq!(bars, 3 + 2);
     assert!(picture.contains("prefers-color-scheme:dark"));
+}
+
+/// One time alone, beside times that are a thousand times as long, is seen at both sides of its median.
+#[test]
+fn a_bar_of_one_time_is_wider_than_its_median_and_has_its_figure() {
+    let row = |label: &str, millis: &[u64]| PlotRow {
+        label: label.into(),
+        series: 0,
+        seen: Ok(times(millis)),
+    };
+    let picture = svg(&plot(vec![row("cold boot", &[9]), row("pool", &[1, 9000])]));
+    let document = Document::parse(&picture).unwrap();
+    let of = |name: &'static str| {
+        let nodes = document.descendants();
+        nodes
+            .filter(move |node| node.has_tag_name(name))
+            .collect::<Vec<_>>()
+    };
+    // Two of the legend before it.
+    let bar = of("rect")[2];
+    let medians = of("line")
+        .into_iter()
+        .filter(|line| line.attribute("class") == Some("median"));
+    let median = number(medians.collect::<Vec<_>>()[1], "x1");
+    let (left, wide) = (number(bar, "x"), number(bar, "width"));
+    assert!(
+        left + 2.0 <= median && median + 2.0 <= left + wide,
+        "{picture}"
+    );
+    let figure = |node: &Node| node.text() == Some("9.0 ms");
+    assert!(of("text").iter().any(figure), "{picture}");
 }
 
 #[test]

@@ -42,22 +42,36 @@ pub fn run(global: &Global, command: EgressCommand) -> anyhow::Result<ExitCode> 
 fn unknown(policy: &str, policies: &BTreeMap<String, Arc<Policy>>) -> String {
     let known: Vec<&str> = policies.keys().map(String::as_str).collect();
     match known.as_slice() {
-        [] => format!("there is no policy {policy:?}: the configuration has no [egress.policies.NAME]"),
-        known => format!("there is no policy {policy:?}; there are {}", known.join(", ")),
+        [] => format!(
+            "there is no policy {policy:?}: the configuration has no [egress.policies.NAME]"
+        ),
+        known => format!(
+            "there is no policy {policy:?}; there are {}",
+            known.join(", ")
+        ),
     }
 }
 
 fn list(policies: &BTreeMap<String, Arc<Policy>>, format: &Format) -> anyhow::Result<ExitCode> {
     if format.json {
-        let rows: Vec<_> = policies.iter().map(|(name, policy)| row(name, policy)).collect();
+        let rows: Vec<_> = policies
+            .iter()
+            .map(|(name, policy)| row(name, policy))
+            .collect();
         return print_json(&json!({ "policies": rows }));
     }
     if policies.is_empty() {
-        table::line("No policy: no job has a network. See [egress.policies.NAME] in `llm-firecracker config reference`.")?;
+        table::line(
+            "No policy: no job has a network. See [egress.policies.NAME] in `llm-firecracker config reference`.",
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let rows = policies.iter().map(|(name, policy)| {
-        let hosts: Vec<String> = policy.rules().iter().map(|rule| rule.host.to_string()).collect();
+        let hosts: Vec<String> = policy
+            .rules()
+            .iter()
+            .map(|rule| rule.host.to_string())
+            .collect();
         let injected = policy.injections().count();
         vec![
             name.clone(),
@@ -79,7 +93,11 @@ fn list(policies: &BTreeMap<String, Arc<Policy>>, format: &Format) -> anyhow::Re
 }
 
 fn row(name: &str, policy: &Policy) -> serde_json::Value {
-    let hosts: Vec<String> = policy.rules().iter().map(|rule| rule.host.to_string()).collect();
+    let hosts: Vec<String> = policy
+        .rules()
+        .iter()
+        .map(|rule| rule.host.to_string())
+        .collect();
     json!({
         "name": name,
         "hosts": hosts,
@@ -117,12 +135,21 @@ fn told(checked: &[Checked], format: &Format) -> anyhow::Result<ExitCode> {
         None => vec![
             "allowed".to_owned(),
             one.url.clone(),
-            format!("rule {}: {}", one.rule.unwrap_or_default(), one.way.unwrap_or_default()),
+            format!(
+                "rule {}: {}",
+                one.rule.unwrap_or_default(),
+                one.way.unwrap_or_default()
+            ),
         ],
         Some(reason) => vec![
             "refused".to_owned(),
             one.url.clone(),
-            format!("{}; {} [{}]", reason.sentence(), reason.advice(), reason.code()),
+            format!(
+                "{}; {} [{}]",
+                reason.sentence(),
+                reason.advice(),
+                reason.code()
+            ),
         ],
     });
     table::print_fitted(&[kept("verdict"), kept("url"), kept("why")], rows, format)?;

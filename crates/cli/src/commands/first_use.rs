@@ -84,7 +84,7 @@ fn missing(image: RootImage, request: &JobRequest) -> JobResult {
     };
     JobResult::failed(
         trace_id.unwrap_or_else(TraceId::generate),
-        Status::Internal,
+        Status::Rejected,
         failure,
     )
 }

@@ -1,8 +1,8 @@
 //! The egress proxy: this program, started anew to be it.
 
-use anyhow::Context as _;
 use ::egress::client::Egress;
 use ::egress::policy::Policy;
+use anyhow::Context as _;
 use sandbox::config::Config;
 use std::collections::BTreeMap;
 use std::sync::Arc;

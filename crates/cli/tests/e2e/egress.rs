@@ -76,7 +76,9 @@ fn asks(world: &World, policy: &str, lines: &[&str]) -> (Done, Value) {
 /// Each line of what the program printed.
 fn answers(result: &Value) -> Vec<Value> {
     let text = result["stdout"].as_str().unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn reason<'a>(result: &'a Value, host: &str) -> Option<&'a str> {
@@ -129,8 +131,14 @@ fn what_a_policy_lists_is_reached_and_nothing_else() {
     assert_eq!(result["egress"]["connections"], 3, "{result}");
     // Nobody was asked for a name that no rule has.
     let heard = world.heard();
-    assert!(!heard.iter().any(|line| line.starts_with("dns api.example")), "{heard:?}");
-    assert!(heard.iter().any(|line| line.starts_with("http GET /a")), "{heard:?}");
+    assert!(
+        !heard.iter().any(|line| line.starts_with("dns api.example")),
+        "{heard:?}"
+    );
+    assert!(
+        heard.iter().any(|line| line.starts_with("http GET /a")),
+        "{heard:?}"
+    );
 }
 
 #[test]
@@ -155,8 +163,14 @@ fn a_secret_goes_to_the_api_that_a_rule_names_and_is_nowhere_in_the_guest() {
         assert_eq!(told["status"], 403, "{told}: {result}");
     }
     let heard = world.heard();
-    let upstream: Vec<&String> = heard.iter().filter(|line| line.starts_with("http ")).collect();
-    assert_eq!(upstream, [&format!("http POST /v1/messages Bearer {SECRET}")]);
+    let upstream: Vec<&String> = heard
+        .iter()
+        .filter(|line| line.starts_with("http "))
+        .collect();
+    assert_eq!(
+        upstream,
+        [&format!("http POST /v1/messages Bearer {SECRET}")]
+    );
     // The stand-in shows the request in its answer: that is the one way in which a guest gets to see it.
     let of_guest = format!("{}{:?}", told[4], &told[1..4]);
     assert!(!of_guest.contains(SECRET), "{of_guest}");
@@ -174,7 +188,9 @@ fn without_a_policy_there_is_no_network_and_an_unknown_one_is_refused() {
     let done = Tool::run("py", asked).go();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(said.contains("Network is unreachable"), "{said}");
-    let done = Tool::run("py", "1").args(["--json", "--egress", "nosuch"]).go();
+    let done = Tool::run("py", "1")
+        .args(["--json", "--egress", "nosuch"])
+        .go();
     let result = done.json();
     assert_eq!(result["failure"]["code"], "egress_unknown", "{result}");
     assert_eq!(done.status.code(), Some(2));

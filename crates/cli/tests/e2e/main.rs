@@ -26,9 +26,9 @@ mod cases;
 mod cpython;
 mod damage;
 mod data;
+mod egress;
 #[path = "../shared/engines.rs"]
 mod engines;
-mod egress;
 mod features;
 mod fresh;
 mod go;

@@ -79,6 +79,7 @@ async fn a_program_in_a_sandbox_is_as_one_here() {
     assert_eq!(listed["sandboxes"][0]["id"], id.as_str());
     let table = out(base, &["list"]);
     assert!(table.contains(&id) && table.contains("a=b"), "{table}");
+    assert!(table.contains(" ago") && table.contains(" in "), "{table}");
 
     for (words, code, stdout, stderr) in [
         (

@@ -160,7 +160,12 @@ impl Process {
 
     /// Has all of a session's connections closed, and waits for it.
     pub(super) async fn leave(&self, id: SessionId) {
-        let ended = self.sessions.lock().open.get(&id).map(|it| it.ended.clone());
+        let ended = self
+            .sessions
+            .lock()
+            .open
+            .get(&id)
+            .map(|it| it.ended.clone());
         let Some(ended) = ended else {
             return;
         };

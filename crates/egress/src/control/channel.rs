@@ -78,9 +78,7 @@ impl Channel {
     }
 
     /// The next message, and its descriptor. Cancel-safe.
-    pub async fn receive<T: DeserializeOwned>(
-        &self,
-    ) -> Result<(T, Option<OwnedFd>), ChannelError> {
+    pub async fn receive<T: DeserializeOwned>(&self) -> Result<(T, Option<OwnedFd>), ChannelError> {
         let mut bytes = vec![0; MAX_MESSAGE_BYTES];
         loop {
             let mut ready = self.0.readable().await?;
@@ -115,10 +113,7 @@ fn send_packet(to: BorrowedFd<'_>, bytes: &[u8], fd: Option<BorrowedFd<'_>>) -> 
     Ok(())
 }
 
-fn receive_packet(
-    from: BorrowedFd<'_>,
-    bytes: &mut [u8],
-) -> io::Result<(usize, Option<OwnedFd>)> {
+fn receive_packet(from: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<(usize, Option<OwnedFd>)> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;

@@ -83,7 +83,9 @@ impl Connection {
             reason,
         };
         let reached = self.reach(&greeted, &place).await;
-        greeted.answer(reached.as_ref().map(drop).map_err(|it| *it)).await;
+        greeted
+            .answer(reached.as_ref().map(drop).map_err(|it| *it))
+            .await;
         let (route, upstream, dialled) = reached.map_err(refusal)?;
         let meter = Meter::new(self.terms.budget.clone());
         let carried = self.look(greeted, (&route, upstream), &meter).await;
@@ -111,7 +113,9 @@ impl Connection {
                     port: 0,
                     reason,
                 };
-                greeted.unwrap_or(Err(Reason::RequestTimeout)).map_err(refused)
+                greeted
+                    .unwrap_or(Err(Reason::RequestTimeout))
+                    .map_err(refused)
             }
         }
     }
@@ -134,7 +138,11 @@ impl Connection {
         };
         greet::suits(&greeted.greeting, &route)?;
         terms.budget.connected();
-        let addresses = terms.shared.resolver.addresses(&route.name, &own::addresses()).await?;
+        let addresses = terms
+            .shared
+            .resolver
+            .addresses(&route.name, &own::addresses())
+            .await?;
         let mut last = Reason::UpstreamUnreachable;
         for address in addresses.into_iter().take(MAX_DIALS) {
             let dialled = self.written_down(&route, place, address).await?;
@@ -203,9 +211,17 @@ impl Connection {
                         let authority = self.terms.authority.as_ref();
                         let authority = authority.ok_or(Reason::ProxyUnavailable)?;
                         // Its certificate first: nothing of the guest's is read for a host that is none.
-                        let upstream = self.terms.shared.upstream.connect(&route.name, upstream).await?;
-                        let server = authority.server(&route.name).map_err(|_| Reason::ProxyUnavailable)?;
-                        let opened = timeout(WORD_DEADLINE, TlsAcceptor::from(server).accept(guest)).await;
+                        let upstream = self
+                            .terms
+                            .shared
+                            .upstream
+                            .connect(&route.name, upstream)
+                            .await?;
+                        let server = authority
+                            .server(&route.name)
+                            .map_err(|_| Reason::ProxyUnavailable)?;
+                        let opened =
+                            timeout(WORD_DEADLINE, TlsAcceptor::from(server).accept(guest)).await;
                         let guest = opened.map_err(|_| Reason::HelloTimeout)?;
                         let guest = guest.map_err(|_| Reason::HelloMalformed)?;
                         requests::carry(Held::new(guest), upstream, judged, meter).await
@@ -221,7 +237,10 @@ const MAX_DIALS: usize = 3;
 
 async fn dial(to: SocketAddr) -> Result<TcpStream, Reason> {
     let dialled = timeout(DIAL_DEADLINE, TcpStream::connect(to)).await;
-    let socket = dialled.ok().and_then(Result::ok).ok_or(Reason::UpstreamUnreachable)?;
+    let socket = dialled
+        .ok()
+        .and_then(Result::ok)
+        .ok_or(Reason::UpstreamUnreachable)?;
     let _ = socket.set_nodelay(true);
     Ok(socket)
 }

@@ -60,7 +60,11 @@ pub fn suits(greeting: &Greeting, route: &Route) -> Result<(), Reason> {
 /// Reads it.
 pub async fn read(guest: UnixStream) -> Result<Greeted, Reason> {
     let mut guest = Held::new(guest);
-    let first = guest.peek_more().await.ok().and_then(|piece| piece.first().copied());
+    let first = guest
+        .peek_more()
+        .await
+        .ok()
+        .and_then(|piece| piece.first().copied());
     match first {
         None => Err(Reason::ProxyMalformed),
         Some(SOCKS5) => socks(guest).await,

@@ -79,8 +79,14 @@ fn leave_files() -> Result<(), LockError> {
     rustix::mount::mount_change("/", alone).step("mounts of its own")?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     // Any folder that every host has: it is covered for this process alone.
-    rustix::mount::mount("none", "/tmp", "tmpfs", flags, c"size=4k,nr_inodes=2,mode=0555")
-        .step("an empty root")?;
+    rustix::mount::mount(
+        "none",
+        "/tmp",
+        "tmpfs",
+        flags,
+        c"size=4k,nr_inodes=2,mode=0555",
+    )
+    .step("an empty root")?;
     rustix::process::chdir("/tmp").step("enter the empty root")?;
     rustix::process::pivot_root(".", ".").step("make it the root")?;
     rustix::mount::unmount(".", UnmountFlags::DETACH).step("let go of all files")?;

@@ -91,14 +91,20 @@ async fn ask(
         let granted = decide::request(&terms.policy, route, &head)?;
         let header = match granted.inject {
             Some(inject) => {
-                let secret = terms.shared.secrets.of(inject).ok_or(Reason::SecretUnavailable)?;
+                let secret = terms
+                    .shared
+                    .secrets
+                    .of(inject)
+                    .ok_or(Reason::SecretUnavailable)?;
                 let value = inject.value(secret.reveal().as_bytes());
                 let value = value.ok_or(Reason::SecretUnavailable)?;
                 Some((inject.header.as_str(), value))
             }
             None => None,
         };
-        let header = header.as_ref().map(|(name, value)| (*name, value.as_slice()));
+        let header = header
+            .as_ref()
+            .map(|(name, value)| (*name, value.as_slice()));
         let out = http1::write_head(&head, route, header);
         meter.count(Way::Sent, out.len())?;
         if to.write_all(&out).await.is_err() || !body(&mut from, &mut to, &head, meter).await? {
@@ -113,9 +119,7 @@ async fn ask(
 }
 
 /// The next request's head; `None`: there is none any more.
-async fn next_head(
-    from: &mut Held<impl AsyncRead + Unpin>,
-) -> Result<Option<RequestHead>, Reason> {
+async fn next_head(from: &mut Held<impl AsyncRead + Unpin>) -> Result<Option<RequestHead>, Reason> {
     let mut reader = HeadReader::new(MAX_HEAD_BYTES);
     if from.held().is_empty() {
         let first = timeout(IDLE_DEADLINE, from.peek_more()).await;

@@ -45,11 +45,7 @@ impl Resolver {
     }
 
     /// The public addresses of a name, in the order of the answer.
-    pub async fn addresses(
-        &self,
-        name: &HostName,
-        own: &[IpAddr],
-    ) -> Result<Vec<IpAddr>, Reason> {
+    pub async fn addresses(&self, name: &HostName, own: &[IpAddr]) -> Result<Vec<IpAddr>, Reason> {
         // With the root's dot: no search domain is tried.
         let answers = self.0.lookup_ip(format!("{name}.")).await;
         let answers = answers.map_err(|_| Reason::NoAddress)?;

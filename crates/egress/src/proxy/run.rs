@@ -54,10 +54,7 @@ async fn serve(channel: &Channel, uid: Option<u32>) -> Result<(), ChannelError> 
 }
 
 /// Reads all that is read: nothing can be opened later.
-fn prepare(
-    config: &EgressConfig,
-    say: mpsc::UnboundedSender<FromProxy>,
-) -> Result<Shared, String> {
+fn prepare(config: &EgressConfig, say: mpsc::UnboundedSender<FromProxy>) -> Result<Shared, String> {
     let policies = load_all(config).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
         faults.join("; ")

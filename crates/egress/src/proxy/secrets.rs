@@ -54,7 +54,9 @@ impl Secrets {
 
 fn value(source: &SecretSource) -> Result<Secret, &'static str> {
     let text = match source {
-        SecretSource::Env(name) => std::env::var(name).map_err(|_| "it is not in the environment")?,
+        SecretSource::Env(name) => {
+            std::env::var(name).map_err(|_| "it is not in the environment")?
+        }
         SecretSource::File(path) => {
             let file = std::fs::File::open(path).map_err(|_| "its file cannot be read")?;
             let mut text = String::new();

@@ -163,7 +163,9 @@ impl Session {
     pub fn connect(&mut self, fd: OwnedFd, to: Destination) {
         while self.connections.try_join_next().is_some() {}
         let socket = std::os::unix::net::UnixStream::from(fd);
-        let socket = socket.set_nonblocking(true).and_then(|()| UnixStream::from_std(socket));
+        let socket = socket
+            .set_nonblocking(true)
+            .and_then(|()| UnixStream::from_std(socket));
         let Ok(socket) = socket else {
             return;
         };

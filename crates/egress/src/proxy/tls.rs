@@ -39,9 +39,11 @@ impl Upstream {
     ) -> Result<TlsStream<TcpStream>, Reason> {
         let name = ServerName::try_from(name.to_string()).map_err(|_| Reason::NameMalformed)?;
         let connected = self.0.connect(name, socket).await;
-        connected.map_err(|error| match error.get_ref().map(|inner| inner.is::<rustls::Error>()) {
-            Some(true) => Reason::UpstreamCertificate,
-            _ => Reason::UpstreamUnreachable,
-        })
+        connected.map_err(
+            |error| match error.get_ref().map(|inner| inner.is::<rustls::Error>()) {
+                Some(true) => Reason::UpstreamCertificate,
+                _ => Reason::UpstreamUnreachable,
+            },
+        )
     }
 }

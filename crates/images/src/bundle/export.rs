@@ -30,7 +30,7 @@ impl ImageStore {
     ) -> Result<Vec<BundleRow>, ImageError> {
         let phases = Phases::new(progress);
         let _lock = self.lock(&phases)?;
-        let images = self.images_to_export(named)?;
+        let images = self.images_to_export(named, &phases)?;
         let mut export = Export {
             store: self,
             path: to,
@@ -45,15 +45,21 @@ impl ImageStore {
         Ok(images.iter().map(BundleRow::from).collect())
     }
 
-    fn images_to_export(&self, named: &[RootImage]) -> Result<Vec<Described>, ImageError> {
+    /// Each is read whole where nobody did so lately, which takes its time.
+    fn images_to_export(
+        &self,
+        named: &[RootImage],
+        phases: &Phases<'_>,
+    ) -> Result<Vec<Described>, ImageError> {
         let wanted = |image: &Image| match image {
             Image::Kernel(kind) => self.kernel_manifest(*kind).exists(),
             Image::Rootfs(image) if named.is_empty() => self.rootfs_manifest(*image).exists(),
             Image::Rootfs(image) => named.contains(image),
         };
-        let images = Image::all()
-            .filter(wanted)
-            .map(|image| self.described(image));
+        let images = Image::all().filter(wanted).map(|image| {
+            phases.at(0, &format!("checking {}", image.name()));
+            self.described(image)
+        });
         let images = images.collect::<Result<Vec<_>, _>>()?;
         match images.is_empty() {
             true => Err(self.missing("kernel")),
@@ -102,6 +108,8 @@ impl Export<'_> {
         }
         let to = file.as_file_mut();
         to.write_all(&[0; END_BYTES]).map_err(writing())?;
+        // A slow disk takes most of its time here.
+        self.transfer.phases.at(99, "waiting for the disk");
         to.sync_all().map_err(writing())?;
         file.persist(&path)
             .map_err(|error| writing()(error.error))?;
@@ -212,6 +220,28 @@ mod tests {
         // The file that was there is as it was.
         let still = crate::bundle::inspect(File::open(&file).unwrap()).unwrap();
         assert_eq!(still, rows);
+    }
+
+    #[test]
+    fn what_takes_long_before_and_after_the_copying_is_told() {
+        #[derive(Default)]
+        struct Told(std::sync::Mutex<Vec<String>>);
+        impl Progress for Told {
+            fn step(&self, name: &str, _: u64, _: Option<u64>) {
+                self.0.lock().unwrap().push(name.to_owned());
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let store = fixture::store(folder.path(), &fixture::all());
+        let (file, told) = (folder.path().join("images.tar"), Told::default());
+        let named = [fixture::image("bash")];
+        store.export(&file, &named, &told).unwrap();
+        let told = told.0.into_inner().unwrap();
+        assert!(told.contains(&"checking bash".to_owned()), "{told:?}");
+        assert!(
+            told.contains(&"waiting for the disk".to_owned()),
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -153,8 +153,7 @@ impl Desk {
         place: OwnedSemaphorePermit,
     ) -> Held {
         let Streams { to_guest, to_host } = streams;
-        self.link
-            .open_outgoing_granted(to_guest, windows.to_guest);
+        self.link.open_outgoing_granted(to_guest, windows.to_guest);
         self.outflows.open(to_guest);
         self.link.open_incoming(to_host, windows.to_host);
         let inbox = Arc::new(Inbox::default());

@@ -44,8 +44,8 @@ pub use error::{LiveError, NoProgram};
 pub use files::{FileReader, FileWriter};
 pub use guest::Guest;
 pub use held::HeldGuest;
-pub use network::{Asked, Network};
 pub(crate) use launch::{AdoptSpec, FileContent, Launch, LaunchSpec, Program};
+pub use network::{Asked, Network};
 pub use output::{Output, OutputPiece};
 pub use process::{Listing, Orders, ProcessInfo, ProcessSpec, Stdin};
 pub use protocol::supervisor::{

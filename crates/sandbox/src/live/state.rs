@@ -22,7 +22,8 @@ use crate::quoted::quoted;
 use connections::Connections;
 use protocol::link::StreamId;
 use protocol::supervisor::{
-    Destination, FileAnswer, GuestControl, HostControl, MAX_QUERY_BYTES, OutputKind, ProcessId, ProcessReport, StartStep, record,
+    Destination, FileAnswer, GuestControl, HostControl, MAX_QUERY_BYTES, OutputKind, ProcessId,
+    ProcessReport, StartStep, record,
 };
 use protocol::wire::Ending;
 use requests::Requests;

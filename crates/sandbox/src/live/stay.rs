@@ -12,6 +12,7 @@ use crate::error::{JobError, Step, Why, chain};
 use crate::events::{EventBus, Notice};
 use crate::lease::{Leased, channel_failed, resume};
 use crate::metrics::Metrics;
+use crate::outcome::status_of_failure;
 use crate::sandbox::Sandbox;
 use crate::talk::TalkError;
 use protocol::event::EventType;
@@ -230,7 +231,7 @@ pub(super) fn tell_not_begun(sandbox: &Sandbox, job: &Job, error: &JobError) {
         Notice::new(
             EventType::VmStop,
             failure.message.clone(),
-            json!({ "session": true, "status": Status::Internal, "failure": failure }),
+            json!({ "session": true, "status": status_of_failure(failure.code), "failure": failure }),
         )
         .of(job.owner.as_deref()),
     );

@@ -37,7 +37,8 @@ impl Witness {
     }
 
     fn tell(&self, (event, details): (EventType, String), place: &Place, more: Value) -> Recorded {
-        let mut extra = json!({ "policy": self.policy, "host": quoted(&place.host), "port": place.port });
+        let mut extra =
+            json!({ "policy": self.policy, "host": quoted(&place.host), "port": place.port });
         if let (Some(extra), Value::Object(more)) = (extra.as_object_mut(), more) {
             extra.extend(more);
         }

@@ -9,6 +9,7 @@ use crate::live::contexts::{
     Origin, Stop,
 };
 use crate::live::{LiveError, LiveSandbox, OutputKind, OutputPiece, ProcessReport};
+use crate::missing_module::tip;
 use crate::outcome::{JobReport, TalkEnd};
 use protocol::environment::WORK_DIR;
 use protocol::job::Job;
@@ -233,7 +234,10 @@ impl Listener<'_> {
             zygote: true,
             ..JobReport::default()
         };
-        let mut notes = Vec::new();
+        let raised = self.error.as_ref();
+        let raised = raised.map(|error| format!("{}: {}", error.name, error.value));
+        let tip = raised.and_then(|words| tip(self.job.language, words.as_bytes()));
+        let mut notes: Vec<String> = tip.into_iter().collect();
         if lost {
             notes.push(
                 "the session's interpreter has ended: its variables are gone, its files are there"

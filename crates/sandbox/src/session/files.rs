@@ -37,7 +37,7 @@ impl From<LiveError> for FileError {
 }
 
 /// A path of the work folder as the guest names it.
-pub(super) fn absolute(path: &str) -> String {
+pub fn absolute(path: &str) -> String {
     format!("{WORK_DIR}/{path}")
 }
 

@@ -26,11 +26,15 @@ export async function learn() {
   known = NOBODY;
   why = "";
   try {
+    // Without a key it is asked first whether one is needed: who only opens the page was refused nothing.
+    if (!asked && (await ask("/healthz")).keys) {
+      why = "paste a key above";
+      return;
+    }
     const answer = await ask("/api/v1/whoami");
     if (asked === key()) known = answer;
   } catch (error) {
     if (asked !== key()) return;
-    const unknown = asked ? "this key is not known: paste another one above" : "paste a key above";
-    why = error.status === 401 ? unknown : error.message;
+    why = error.status === 401 ? "this key is not known: paste another one above" : error.message;
   }
 }

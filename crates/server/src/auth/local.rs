@@ -58,6 +58,25 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ()> {
     }
 }
 
+/// The host that a request names, where it is spelled as a name or an address may be: letters, digits, dots and dashes, or
+/// an IPv6 address in brackets, with or without a port. Others' pages repeat it.
+pub fn named_host(headers: &HeaderMap) -> Option<&str> {
+    const MAX_BYTES: usize = 253 + 6;
+    let host = only(headers, "host").ok()??;
+    let (is_name, port) = match host.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']')?;
+            (address.parse::<Ipv6Addr>().is_ok(), port)
+        }
+        None => {
+            let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+            (!name.is_empty() && name.bytes().all(plain), port)
+        }
+    };
+    (host.len() <= MAX_BYTES && is_name && is_port(port)).then_some(host)
+}
+
 /// `localhost`, or an address written as one; with or without a port, and nothing else.
 fn is_local_name(host: &str) -> bool {
     let (is_local, port) = match host.strip_prefix('[') {

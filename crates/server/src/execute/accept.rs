@@ -1,19 +1,20 @@
 //! Which of an answer's forms a client wants: `Accept` as RFC 9110, section 12.5.1, has it.
 
+use crate::sandboxes::told::Form;
 use axum::http::{HeaderMap, header};
 
 const EVENTS: &str = "text/event-stream";
 const JSON: &str = "application/json";
 const LINES: &str = "application/x-ndjson";
 
-/// The client wants events instead of one body: it names their type, and not with a lower weight than
-/// it has for JSON.
-pub fn wants_events(headers: &HeaderMap) -> bool {
-    prefers_events(&accept(headers))
+/// The form in which the client wants what is told bit by bit; `None`: it wants one body. It names the form's type, and
+/// not with a lower weight than it has for JSON; events unless lines weigh more.
+pub fn streamed(headers: &HeaderMap) -> Option<Form> {
+    form_of(&accept(headers))
 }
 
-/// The client wants lines of JSON instead of events: it names their type, and with more weight than it has for
-/// events.
+/// The client wants lines of JSON instead of events, where there is no one body: it names their type, and with more
+/// weight than it has for events.
 pub fn wants_lines(headers: &HeaderMap) -> bool {
     prefers_lines(&accept(headers))
 }
@@ -25,26 +26,29 @@ fn accept(headers: &HeaderMap) -> String {
 }
 
 fn prefers_lines(accept: &str) -> bool {
-    let weight = |name: &str| {
-        let mut ranges = accept.split(',').map(range);
-        let own = ranges.find(|(own, _)| own.eq_ignore_ascii_case(name));
-        own.map_or(0.0, |(_, weight)| weight)
-    };
-    weight(LINES) > weight(EVENTS)
+    let own = |name| weight(accept, name).unwrap_or(0.0);
+    own(LINES) > own(EVENTS)
 }
 
-fn prefers_events(accept: &str) -> bool {
-    let ranges: Vec<(&str, f32)> = accept.split(',').map(range).collect();
-    let weight = |name: &str| {
-        let named = |(own, _): &&(&str, f32)| own.eq_ignore_ascii_case(name);
-        ranges.iter().find(named).map(|(_, weight)| *weight)
-    };
+fn form_of(accept: &str) -> Option<Form> {
     // The most exact range that a type falls under counts.
-    let json = weight(JSON)
-        .or_else(|| weight("application/*"))
-        .or_else(|| weight("*/*"));
-    let events = weight(EVENTS).unwrap_or(0.0);
-    events > 0.0 && events >= json.unwrap_or(0.0)
+    let json = weight(accept, JSON)
+        .or_else(|| weight(accept, "application/*"))
+        .or_else(|| weight(accept, "*/*"))
+        .unwrap_or(0.0);
+    let (name, form) = match prefers_lines(accept) {
+        true => (LINES, Form::Lines),
+        false => (EVENTS, Form::Events),
+    };
+    let own = weight(accept, name).unwrap_or(0.0);
+    (own > 0.0 && own >= json).then_some(form)
+}
+
+/// The weight that a type, or range of types, is named with.
+fn weight(accept: &str, name: &str) -> Option<f32> {
+    let mut ranges = accept.split(',').map(range);
+    let named = ranges.find(|(own, _)| own.eq_ignore_ascii_case(name));
+    named.map(|(_, weight)| weight)
 }
 
 /// One range and its weight: 1 unless it says otherwise; what is no weight is none.
@@ -66,7 +70,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_weights_decide() {
+    fn the_forms_of_an_answer_decide_by_their_weights() {
         for (accept, events) in [
             ("", false),
             ("*/*", false),
@@ -84,7 +88,8 @@ mod tests {
             ("text/event-stream;q=2", false),
             ("text/event-streams, x/text/event-stream", false),
         ] {
-            assert_eq!(prefers_events(accept), events, "{accept}");
+            let form = events.then_some(Form::Events);
+            assert_eq!(form_of(accept), form, "{accept}");
         }
     }
 
@@ -102,6 +107,18 @@ mod tests {
             ("application/x-ndjson;q=0", false),
         ] {
             assert_eq!(prefers_lines(accept), lines, "{accept}");
+            let form = lines.then_some(Form::Lines);
+            assert_eq!(
+                form_of(accept).filter(|form| *form == Form::Lines),
+                form,
+                "{accept}"
+            );
+        }
+        for json in [
+            "application/json, application/x-ndjson;q=0.5",
+            "*/*, application/x-ndjson;q=0.9",
+        ] {
+            assert_eq!(form_of(json), None, "{json}");
         }
     }
 
@@ -109,8 +126,8 @@ mod tests {
         #[test]
         fn a_weight_of_none_is_never_chosen(more in "\\PC{0,40}") {
             let none = format!("text/event-stream;q=0, {more}");
-            prop_assert!(!prefers_events(&none));
-            let _ = prefers_events(&more);
+            prop_assert_ne!(form_of(&none), Some(Form::Events));
+            let _ = form_of(&more);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a client gets: the result of `run --json`, with `error` and `exec_time`, artifacts keyed by
 //! their MIME type, and nothing of this host's inside.
 
+use super::common::ErrorInfoBody;
 pub use super::egress::{DeniedBody, EgressBody};
 use crate::mime;
 use crate::problem::public_sentence;
@@ -10,6 +11,7 @@ use protocol::wire::Phase;
 use sandbox::outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How a job ended.
@@ -21,6 +23,11 @@ pub struct ExecuteResponse {
     pub status: &'static str,
     /// One sentence about why it is not `ok`.
     pub error: Option<String>,
+    /// The same with its parts, as sessions and sandboxes tell it, too.
+    pub error_info: Option<ErrorInfoBody>,
+    /// MIME type → data of each value shown, in order; none but of a session's program.
+    #[schema(value_type = Vec<BTreeMap<String, String>>)]
+    pub shown: Vec<Arc<BTreeMap<String, String>>>,
     /// Seconds that the program ran.
     #[serde(serialize_with = "protocol::result::micros")]
     pub exec_time: f64,
@@ -208,8 +215,17 @@ pub fn phase_name(phase: Phase) -> &'static str {
 }
 
 impl From<JobResult> for ExecuteResponse {
-    fn from(result: JobResult) -> Self {
+    fn from(mut result: JobResult) -> Self {
         let error = error_sentence(&result);
+        let report = result.session.take();
+        let (shown, raised) = report.map_or((Vec::new(), None), |it| (it.results, it.error));
+        let error_info = raised.map(ErrorInfoBody::from).or_else(|| {
+            let sentence = error.clone()?;
+            Some(ErrorInfoBody {
+                code: result.failure.as_ref().map(|failure| failure.code.as_str()),
+                ..ErrorInfoBody::of_end(result.status.as_str(), sentence)
+            })
+        });
         let failure = result.failure.as_ref().map(|failure| FailureBody {
             code: failure.code.as_str(),
             message: public_sentence(failure),
@@ -219,6 +235,8 @@ impl From<JobResult> for ExecuteResponse {
             trace_id: result.trace_id.into(),
             status: result.status.as_str(),
             error,
+            error_info,
+            shown: shown.into_iter().map(Arc::new).collect(),
             exec_time: result.timings.execute,
             exit_code: result.exit_code,
             signal: result.signal,
@@ -292,7 +310,7 @@ mod tests {
         let tool = serde_json::to_value(result()).unwrap();
         let mut api = serde_json::to_value(ExecuteResponse::from(result())).unwrap();
         let api = api.as_object_mut().unwrap();
-        for added in ["error", "exec_time", "artifacts"] {
+        for added in ["error", "error_info", "shown", "exec_time", "artifacts"] {
             assert!(api.remove(added).is_some());
         }
         assert_eq!(&tool, &Value::Object(api.clone()));

@@ -1,10 +1,12 @@
-//! A program's output as it comes: server-sent events `stdout`, `stderr` and, last, `result`; `problem` where it has none.
+//! A program's output as it comes: events `stdout`, `stderr` and, last, `result`; `problem` where it has none. They are
+//! server-sent events, or lines of JSON.
 //!
 //! The program runs in a task that belongs to the answer's body: when the client goes, the server drops
 //! the body, the task ends, and with it the program's future.
 
 use crate::pieces::{self, Lines};
 use crate::problem::Problem;
+use crate::sandboxes::told::{Form, Line};
 use crate::sse;
 use crate::turn::Turn;
 use crate::written::{Base64, Text};
@@ -28,7 +30,7 @@ pub struct Followed<B> {
 }
 
 /// Answers with what a program prints, which it sends while it runs, and what it came to.
-pub fn respond<B, F>(program: impl FnOnce(mpsc::Sender<JobOutput>) -> F) -> Response
+pub fn respond<B, F>(form: Form, program: impl FnOnce(mpsc::Sender<JobOutput>) -> F) -> Response
 where
     B: Serialize + Send + 'static,
     F: Future<Output = Followed<B>> + Send + 'static,
@@ -37,16 +39,11 @@ where
     let (output, outputs) = mpsc::channel(WAITING_EVENTS);
     let running = program(output);
     let work = async move {
-        let (Followed { turn, body }, ()) = tokio::join!(running, forward(outputs, &events));
-        // A client that is gone has this task ended anyway.
+        let (Followed { turn, body }, ()) = tokio::join!(running, forward(form, outputs, &events));
         match body {
-            Ok(body) => {
-                let _ = events.send(sse::head("result")).await;
-                let _ = pieces::spawn_writer(body, events.clone(), Lines::Joined).await;
-                let _ = events.send(sse::END).await;
-            }
+            Ok(body) => finish(form, body, &events).await,
             Err(problem) => {
-                if let Some(event) = sse::event("problem", &problem.body()) {
+                if let Some(event) = form.event("problem", &problem.body()) {
                     let _ = events.send(event).await;
                 }
             }
@@ -54,22 +51,42 @@ where
         drop(turn);
     };
     let task = tokio::spawn(work.in_current_span());
-    sse::answer(receiver, AbortOnDropHandle::new(task))
+    sse::answer(form, receiver, AbortOnDropHandle::new(task))
 }
 
-async fn forward(mut outputs: mpsc::Receiver<JobOutput>, events: &mpsc::Sender<Bytes>) {
+/// Sends the result, piece by piece.
+async fn finish<B: Serialize + Send + 'static>(form: Form, body: B, events: &mpsc::Sender<Bytes>) {
+    // A client that is gone has this task ended anyway.
+    let _ = match form {
+        Form::Events => {
+            let _ = events.send(sse::head("result")).await;
+            let _ = pieces::spawn_writer(body, events.clone(), Lines::Joined).await;
+            events.send(sse::END).await
+        }
+        Form::Lines => {
+            let line = Line {
+                event: "result",
+                told: Some(body),
+            };
+            let _ = pieces::spawn_writer(line, events.clone(), Lines::Joined).await;
+            events.send(Bytes::from_static(b"\n")).await
+        }
+    };
+}
+
+async fn forward(form: Form, mut outputs: mpsc::Receiver<JobOutput>, events: &mpsc::Sender<Bytes>) {
     let (mut stdout, mut stderr) = (Cutter::default(), Cutter::default());
     while let Some(JobOutput { stream, data }) = outputs.recv().await {
         let (name, text) = match stream {
             OutputStream::Stdout => ("stdout", &mut stdout),
             OutputStream::Stderr => ("stderr", &mut stderr),
         };
-        if !send(name, text.take(data), events).await {
+        if !send(form, name, text.take(data), events).await {
             return;
         }
     }
     for (name, text) in [("stdout", stdout), ("stderr", stderr)] {
-        if !send(name, text.rest, events).await {
+        if !send(form, name, text.rest, events).await {
             return;
         }
     }
@@ -85,13 +102,18 @@ struct OutputBody {
 }
 
 /// Sends what is not empty; `false`: nobody listens any more.
-async fn send(name: &str, bytes: Vec<u8>, events: &mpsc::Sender<Bytes>) -> bool {
+async fn send(
+    form: Form,
+    name: &'static str,
+    bytes: Vec<u8>,
+    events: &mpsc::Sender<Bytes>,
+) -> bool {
     if bytes.is_empty() {
         return true;
     }
     let data = Text::from(bytes);
     let base64 = data.as_base64();
-    match sse::event(name, &OutputBody { data, base64 }) {
+    match form.event(name, &OutputBody { data, base64 }) {
         Some(event) => events.send(event).await.is_ok(),
         None => true,
     }

@@ -80,7 +80,7 @@ pub struct SandboxLimits {
     pub writable_mib: Option<u64>,
 }
 
-/// More time for a sandbox.
+/// More time for a session or a sandbox.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"timeout": 600}))]

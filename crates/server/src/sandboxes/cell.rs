@@ -9,7 +9,8 @@ use crate::problem::{HttpCode, Problem};
 use crate::staying::within;
 use protocol::environment::WORK_DIR;
 use protocol::job::JobRequest;
-use protocol::language::Language;
+use protocol::language::{Language, RootImage, all, context, images, instead_of_language};
+use protocol::validate::shown;
 use sandbox::drive::standing_limits;
 use sandbox::live::contexts::{Cell, ContextId, ContextInfo, ContextSpec, MAX_CELL_BYTES};
 use serde::{Deserialize, Serialize};
@@ -155,12 +156,41 @@ fn language(named: Option<&str>, slot: &SandboxSlot) -> Result<Language, Problem
     };
     let image = slot.job.language.image();
     let known = Language::from_alias(name);
-    // In another image it is another interpreter; one that the image does not hold fails where it is started.
+    // In another image it is another interpreter.
     let here = known.map(|known| known.in_image(image).unwrap_or(known));
-    here.ok_or_else(|| {
-        let sentence = "there is no such language";
+    let here = here.ok_or_else(|| {
+        let sentence = format!(
+            "the language {} is not known, {}",
+            shown(name),
+            instead_of_language(name)
+        );
         Problem::with(HttpCode::FieldInvalid, sentence).field("language")
-    })
+    })?;
+    // What somebody's own image holds is known only where it says so.
+    let is_known = !image.languages().is_empty();
+    match is_known && context(here).is_some() && !here.has_context_in(image) {
+        true => Err(not_in_image(here, image)),
+        false => Ok(here),
+    }
+}
+
+/// Says what the image runs cells of, and which images have the language.
+fn not_in_image(language: Language, image: RootImage) -> Problem {
+    let own: Vec<&str> = all()
+        .filter(|language| language.has_context_in(image))
+        .map(Language::name)
+        .collect();
+    let others: Vec<&str> = images()
+        .filter(|other| !other.is_package_set() && language.has_context_in(*other))
+        .map(RootImage::name)
+        .collect();
+    let sentence = format!(
+        "the image {image} runs no cells in {}, but in {}; make a sandbox of an image that does: {}",
+        language.name(),
+        own.join(", "),
+        others.join(", "),
+    );
+    Problem::with(HttpCode::ContextUnsupported, sentence).field("language")
 }
 
 impl From<ContextInfo> for ContextBody {

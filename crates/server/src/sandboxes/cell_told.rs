@@ -12,13 +12,15 @@
 
 use super::exit::ExitBody;
 use super::told::Telling;
-use crate::execute::response::IsolationBody;
+use crate::execute::common::ErrorInfoBody;
+use crate::execute::response::{IsolationBody, TimingsBody};
 use crate::written::{Base64, Text};
 use sandbox::live::LiveSandbox;
 use sandbox::live::contexts::{
     Bundle, CellEnd, CellNumber, CellStream, ContextEvent, Lost, Origin, Shown, Stop,
 };
 use serde::Serialize;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// One thing that is told, and its number: a client that comes back asks from `next_offset` on.
@@ -248,6 +250,42 @@ impl CellEndBody {
             exec_time: end.wall.as_secs_f64(),
             isolation: live.isolation().into(),
             lost,
+        }
+    }
+}
+
+impl CellEndBody {
+    /// Why it is not `ok`: what it did not catch, else how it ended.
+    pub fn error_info(&self, raised: Option<&CellErrorBody>) -> Option<ErrorInfoBody> {
+        let raised = raised.map(|raised| ErrorInfoBody {
+            code: None,
+            name: raised.name.clone(),
+            value: raised.value.clone(),
+            traceback: raised.traceback.clone(),
+        });
+        let is_ok = self.status == "ok";
+        raised.or_else(|| (!is_ok).then(|| ErrorInfoBody::of_end(self.status, self.sentence())))
+    }
+
+    fn sentence(&self) -> String {
+        match (&self.lost, self.stopped, self.exit_code) {
+            (Some(lost), ..) => lost.detail.clone(),
+            (None, Some(stopped), _) => format!("stopped: {stopped}"),
+            (None, None, Some(code)) => format!("exited with {code}"),
+            (None, None, None) => format!("ended: {}", self.status),
+        }
+    }
+
+    /// Its wall times; nothing is booted or compiled for it.
+    pub fn timings(&self, queue: Duration, total: Duration) -> TimingsBody {
+        TimingsBody {
+            queue: queue.as_secs_f64(),
+            boot: 0.0,
+            compile: 0.0,
+            execute: self.exec_time,
+            total: total.as_secs_f64(),
+            path: None,
+            zygote: true,
         }
     }
 }

@@ -6,25 +6,31 @@ use super::follower::OnDisconnect;
 use super::slot::SandboxSlot;
 use super::table::UsedSandbox;
 use super::telling::Telling;
-use super::told::{EventBody, Form};
+use super::told::EventBody;
 use crate::app::App;
 use crate::body::JsonBody;
-use crate::execute::{wants_events, wants_lines};
+use crate::execute::common::ErrorInfoBody;
+use crate::execute::response::{ArtifactBody, TimingsBody};
+use crate::execute::streamed;
 use crate::outlet::UntilOut;
 use crate::pieces::JsonAnswer;
 use crate::problem::{HttpCode, Problem};
 use crate::sessions::body::Logs;
-use crate::written::Text;
+use crate::written::{Base64, Text};
 use axum::Extension;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use protocol::language::Language;
 use sandbox::live::LiveSandbox;
 use sandbox::live::contexts::{
     Accepted, Bundle, CellEnd, CellNumber, CellStream, ContextEvent, ContextId, Events, Origin,
     Shown,
 };
+use sandbox::missing_module::tip;
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 /// Late output that one answer holds, in bytes; what is over is told to who follows the context.
@@ -33,6 +39,8 @@ const MAX_LATE_BYTES: usize = 64 * 1024;
 /// How a cell ended, and all that it showed and printed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ExecuteCellBody {
+    /// Its sandbox's name in events and logs.
+    pub trace_id: String,
     /// Where it ran.
     pub context: u32,
     /// Its number there.
@@ -43,6 +51,9 @@ pub struct ExecuteCellBody {
     pub logs: Logs,
     /// The error that it did not catch.
     pub error: Option<CellErrorBody>,
+    /// What jobs and sessions tell, too, by the same names.
+    #[serde(flatten)]
+    pub common: CommonBody,
     /// What others printed meanwhile: what cells before it left behind.
     pub late: Vec<LateBody>,
     /// It found a new interpreter, without the variables of before.
@@ -52,13 +63,44 @@ pub struct ExecuteCellBody {
     pub end: CellEndBody,
 }
 
+/// What a cell's answer has as a job's and a session's have it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CommonBody {
+    /// MIME type → data of each value shown, in order.
+    #[schema(value_type = Vec<Bundle>)]
+    pub shown: Vec<Arc<Bundle>>,
+    /// What it printed.
+    #[schema(value_type = String)]
+    pub stdout: Text,
+    /// The same as base64, when it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stdout_base64: Option<Base64>,
+    /// What it printed to standard error.
+    #[schema(value_type = String)]
+    pub stderr: Text,
+    /// The same as base64, when it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stderr_base64: Option<Base64>,
+    /// Why it is not `ok`, whatever it is.
+    pub error_info: Option<ErrorInfoBody>,
+    /// None: files stay in the sandbox.
+    pub artifacts: Vec<ArtifactBody>,
+    /// Wall times; `queue` is until its interpreter began it.
+    pub timings: TimingsBody,
+    /// What else there is to know.
+    pub notes: Vec<String>,
+}
+
 /// A value that was shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ResultBody {
     /// It is that of the last expression.
     pub is_result: bool,
     /// MIME type → data: text, or base64.
-    pub data: Bundle,
+    #[schema(value_type = Bundle)]
+    pub data: Arc<Bundle>,
 }
 
 /// What came of a cell that is over.
@@ -167,12 +209,12 @@ pub async fn execute(
         most,
         mut interruption,
     } = begun?;
-    if wants_events(&headers) || wants_lines(&headers) {
-        let telling = Telling::of_cell(used, events, Form::of(&headers), interruption);
+    if let Some(form) = streamed(&headers) {
+        let telling = Telling::of_cell(used, events, form, interruption);
         return Ok(telling.respond());
     }
     let mut room = used.app.memory.room(most as u64).await;
-    let Whole { body, bytes, .. } = whole(&used.live, events, ids, |_| {}).await?;
+    let Whole { body, bytes, .. } = whole(&used, events, ids, |_| {}).await?;
     interruption.done();
     room.shrink(bytes as u64);
     Ok((Extension(UntilOut::of(room)), JsonAnswer(body)).into_response())
@@ -199,6 +241,17 @@ pub fn begin(used: &UsedSandbox, request: ExecuteCellRequest) -> Result<Begun, P
     })
 }
 
+fn notes(
+    language: Option<Language>,
+    raised: Option<&CellErrorBody>,
+    end: &CellEndBody,
+) -> Vec<String> {
+    let lost = end.lost.iter().map(|lost| lost.detail.clone());
+    let words = raised.map(|raised| format!("{}: {}", raised.name, raised.value));
+    let tip = words.and_then(|words| tip(language?, words.as_bytes()));
+    lost.chain(tip).collect()
+}
+
 /// The context that is named, or the language's own.
 fn context(used: &UsedSandbox, request: &ExecuteCellRequest) -> Result<ContextId, Problem> {
     let problem = |error| used.problem(error);
@@ -219,18 +272,22 @@ fn context(used: &UsedSandbox, request: &ExecuteCellRequest) -> Result<ContextId
 
 /// All of a cell; `hear` has what it prints as it comes.
 pub async fn whole(
-    live: &LiveSandbox,
+    used: &UsedSandbox,
     mut events: Events,
     (context, cell): (ContextId, CellNumber),
     mut hear: impl FnMut(&[u8]),
 ) -> Result<Whole, Problem> {
+    let (asked, mut queue) = (Instant::now(), Duration::ZERO);
+    let language = used.contexts().get(context).ok().map(|info| info.language);
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let (mut results, mut late, mut late_bytes, mut size) = (Vec::new(), Vec::new(), 0, 0);
     let (mut error, mut renewed, mut began) = (None, false, false);
     while let Some((_, event)) = events.next().await {
         match &*event {
             ContextEvent::Renewed => renewed = true,
-            ContextEvent::Begun(own) => began |= *own == cell,
+            ContextEvent::Begun(own) if *own == cell => {
+                (began, queue) = (true, asked.elapsed());
+            }
             ContextEvent::Printed {
                 origin: Origin::Running(own),
                 stream,
@@ -265,7 +322,7 @@ pub async fn whole(
                 size += data.values().map(String::len).sum::<usize>();
                 results.push(ResultBody {
                     is_result: *shown == Shown::Result,
-                    data: data.clone(),
+                    data: Arc::new(data.clone()),
                 });
             }
             ContextEvent::Raised(own, raised) if *own == cell => {
@@ -276,18 +333,31 @@ pub async fn whole(
                 });
             }
             ContextEvent::Ended(own, end) if *own == cell => {
+                let end_body = CellEndBody::of(&used.live, end);
+                let (stdout, stderr) = (Text::from(out), Text::from(err));
+                let raised = error.as_ref();
+                let common = CommonBody {
+                    shown: results.iter().map(|one| one.data.clone()).collect(),
+                    stdout_base64: stdout.as_base64(),
+                    stdout: stdout.clone(),
+                    stderr_base64: stderr.as_base64(),
+                    stderr: stderr.clone(),
+                    error_info: end_body.error_info(raised),
+                    artifacts: Vec::new(),
+                    timings: end_body.timings(queue, asked.elapsed()),
+                    notes: notes(language, raised, &end_body),
+                };
                 let body = ExecuteCellBody {
+                    trace_id: used.slot.job.trace_id.to_string(),
                     context,
                     cell,
                     results,
-                    logs: Logs {
-                        stdout: Text::from(out),
-                        stderr: Text::from(err),
-                    },
+                    logs: Logs { stdout, stderr },
                     error,
+                    common,
                     late,
                     renewed,
-                    end: CellEndBody::of(live, end),
+                    end: end_body,
                 };
                 return Ok(Whole {
                     body,

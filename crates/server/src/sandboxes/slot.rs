@@ -8,8 +8,8 @@ use crate::e2b::facts::E2bFacts;
 use crate::keys::Principal;
 use crate::paused::about::{About, SavedKind};
 use crate::problem::Problem;
-use crate::staying::VmSize;
-use jiff::{SignedDuration, Timestamp};
+use crate::staying::{VmSize, after};
+use jiff::Timestamp;
 use protocol::job::{Job, JobRequest, RequestedLimits};
 use protocol::language::Language;
 use sandbox::live::LiveSandbox;
@@ -282,9 +282,4 @@ impl SandboxSlot {
             live.close().await;
         }
     }
-}
-
-fn after(now: Timestamp, time: Duration) -> Timestamp {
-    let time = SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX);
-    now.checked_add(time).unwrap_or(Timestamp::MAX)
 }

@@ -124,10 +124,12 @@ pub trait Telling: Serialize {
 
 /// A line of JSON.
 #[derive(Serialize)]
-struct Line<'a, T> {
-    event: &'static str,
+pub struct Line<T> {
+    /// Its event's name.
+    pub event: &'static str,
+    /// What it says.
     #[serde(flatten)]
-    told: Option<&'a T>,
+    pub told: Option<T>,
 }
 
 impl Form {
@@ -173,7 +175,7 @@ impl Form {
     /// Says that there is nothing to say: proxies close what is silent.
     pub fn alive(self) -> Bytes {
         let line = || {
-            line(&Line::<Told> {
+            line(&Line::<&Told> {
                 event: "alive",
                 told: None,
             })
@@ -185,7 +187,7 @@ impl Form {
     }
 }
 
-fn line(line: &Line<'_, impl Serialize>) -> Option<Bytes> {
+fn line(line: &Line<impl Serialize>) -> Option<Bytes> {
     let mut bytes = serde_json::to_vec(line).ok()?;
     bytes.push(b'\n');
     Some(bytes.into())

@@ -1,18 +1,22 @@
 //! What clients send to sessions and get from them.
 
-use crate::body::null_as_absent;
+use crate::body::{LARGER_FILES, null_as_absent};
 use crate::config::SessionBounds;
+use crate::execute::common::ErrorInfoBody;
 use crate::execute::request::RequestFile;
 use crate::execute::response::{ArtifactBody, ExecuteResponse, LimitBody, TimingsBody};
 use crate::problem::{HttpCode, Problem};
 use crate::staying::{AskedTimes, VmSize};
-use crate::written::Text;
+use crate::written::{Base64, Text};
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use protocol::job::{JobRequest, RequestedLimits};
 use protocol::path::check_relative;
 use protocol::result::JobResult;
 use protocol::wire::{FileEntry, InputFile};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use utoipa::{IntoParams, ToSchema};
 
@@ -48,8 +52,12 @@ pub struct SessionBody {
     pub created_at: String,
     /// Seconds without use after which it ends.
     pub idle_timeout: f64,
-    /// Seconds after which it ends.
+    /// Seconds of its total time.
     pub timeout: f64,
+    /// When its total time is up (RFC 3339, UTC).
+    pub expires_at: String,
+    /// A program, or a file on its way, has it now; whoever comes meanwhile gets 409 `session_busy`.
+    pub busy: bool,
     /// Memory of its VM, in MiB.
     pub memory_mib: u32,
     /// Its VM's virtual CPUs.
@@ -135,11 +143,33 @@ pub struct CellResponse {
     /// `ok`, `error`, `timeout`, `oom` or `killed`.
     pub status: &'static str,
     /// MIME type → data of each value shown, in order.
-    pub results: Vec<BTreeMap<String, String>>,
+    #[schema(value_type = Vec<BTreeMap<String, String>>)]
+    pub results: Vec<Arc<BTreeMap<String, String>>>,
+    /// The same, as jobs and sandboxes tell it, too.
+    #[schema(value_type = Vec<BTreeMap<String, String>>)]
+    pub shown: Vec<Arc<BTreeMap<String, String>>>,
     /// What it printed.
     pub logs: Logs,
+    /// The same of standard output, as jobs and sandboxes tell it, too.
+    #[schema(value_type = String)]
+    pub stdout: Text,
+    /// The same as base64, when it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stdout_base64: Option<Base64>,
+    /// The same of standard error.
+    #[schema(value_type = String)]
+    pub stderr: Text,
+    /// The same as base64, when it is no UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub stderr_base64: Option<Base64>,
     /// The error that it did not catch.
     pub error: Option<CellError>,
+    /// The same, as jobs and sandboxes tell it, too.
+    pub error_info: Option<ErrorInfoBody>,
+    /// Seconds that it ran.
+    pub exec_time: f64,
     /// Its exit code, where it was a process of its own.
     pub exit_code: Option<i32>,
     /// The limit that ended it.
@@ -175,30 +205,30 @@ pub struct CellError {
 }
 
 impl From<JobResult> for CellResponse {
-    fn from(mut result: JobResult) -> Self {
-        let report = result.session.take();
-        let (results, error) = report.map_or((Vec::new(), None), |r| (r.results, r.error));
+    fn from(result: JobResult) -> Self {
         let body = ExecuteResponse::from(result);
-        let error = error.map(|error| CellError {
+        // A limit, or a language without a driver: the one sentence about it is the error.
+        let error = body.error_info.clone().map(|error| CellError {
             name: error.name,
             value: error.value,
             traceback: error.traceback,
         });
-        // A limit, or a language without a driver: the one sentence about it is the error.
-        let error = error.or(body.error.map(|value| CellError {
-            name: body.status.to_owned(),
-            value,
-            traceback: String::new(),
-        }));
         CellResponse {
             trace_id: body.trace_id,
             status: body.status,
-            results,
+            results: body.shown.clone(),
+            shown: body.shown,
             logs: Logs {
-                stdout: body.stdout,
-                stderr: body.stderr,
+                stdout: body.stdout.clone(),
+                stderr: body.stderr.clone(),
             },
+            stdout: body.stdout,
+            stdout_base64: body.stdout_base64,
+            stderr: body.stderr,
+            stderr_base64: body.stderr_base64,
             error,
+            error_info: body.error_info,
+            exec_time: body.exec_time,
             exit_code: body.exit_code,
             limit: body.limit,
             artifacts: body.artifacts,
@@ -222,7 +252,7 @@ impl FileUpload {
         let file = crate::execute::request::job_file(self.0)
             .map_err(|rejection| wrong("data", rejection.message))?;
         if file.data.0.len() > max {
-            let sentence = format!("the file has more than {max} bytes");
+            let sentence = format!("the file has more than {max} bytes; {LARGER_FILES}");
             return Err(Problem::with(HttpCode::BodyTooLarge, sentence).field("data"));
         }
         Ok(InputFile {
@@ -259,10 +289,19 @@ pub struct FileQuery {
     pub path: String,
 }
 
+impl FileQuery {
+    /// The path, when it stays within the work folder.
+    pub fn taken(query: Result<Query<FileQuery>, QueryRejection>) -> Result<String, Problem> {
+        let wrong = |text: String| Problem::with(HttpCode::FieldInvalid, text).field("path");
+        let Query(FileQuery { path }) = query.map_err(|_| wrong("path is missing".into()))?;
+        check_relative(&path).map_err(|error| wrong(error.to_string()))?;
+        Ok(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::extract::Query;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -274,6 +313,8 @@ mod tests {
             created_at: String::new(),
             idle_timeout: 1.0,
             timeout: 1.0,
+            expires_at: String::new(),
+            busy: false,
             memory_mib: 1024,
             vcpus: 4,
         };

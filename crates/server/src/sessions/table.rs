@@ -12,7 +12,9 @@ use crate::jobs::account::JobAccount;
 use crate::keys::Principal;
 use crate::places::VmPlace;
 use crate::problem::{HttpCode, Problem};
+use crate::staying::after;
 use crate::turn::Turn;
+use jiff::Timestamp;
 use protocol::job::Job;
 use protocol::result::JobResult;
 use sandbox::drive::JobIo;
@@ -32,7 +34,7 @@ pub struct SessionSlot {
     owner: String,
     /// What its client is told of it.
     pub body: SessionBody,
-    ends_at: Instant,
+    end: Mutex<TotalEnd>,
     idle: Duration,
     /// `None` while it is in use: only the total limit counts then.
     idle_since: Mutex<Option<Instant>>,
@@ -44,13 +46,31 @@ pub struct SessionSlot {
     pub session: Arc<tokio::sync::Mutex<Option<Session>>>,
 }
 
+/// When a session's total time is up.
+struct TotalEnd {
+    total: Duration,
+    at: Instant,
+    /// The same for its client.
+    expires_at: Timestamp,
+}
+
+impl TotalEnd {
+    fn after(total: Duration) -> TotalEnd {
+        TotalEnd {
+            total,
+            at: Instant::now() + total,
+            expires_at: after(Timestamp::now(), total),
+        }
+    }
+}
+
 impl SessionSlot {
     /// A place for a session of this key, whose VM is still to come.
     pub fn new(who: &Principal, body: SessionBody, total: Duration, idle: Duration) -> SessionSlot {
         SessionSlot {
             owner: who.id.clone(),
             body,
-            ends_at: Instant::now() + total,
+            end: Mutex::new(TotalEnd::after(total)),
             idle,
             idle_since: Mutex::default(),
             ended: CancellationToken::new(),
@@ -63,7 +83,34 @@ impl SessionSlot {
         let is_idle = self
             .idle_since()
             .is_some_and(|since| now > since + self.idle);
-        now > self.ends_at || is_idle
+        now > self.end().at || is_idle
+    }
+
+    fn end(&self) -> MutexGuard<'_, TotalEnd> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has its total time begin anew.
+    pub fn extend(&self, total: Duration) {
+        *self.end() = TotalEnd::after(total);
+    }
+
+    /// What its client is told of it now.
+    pub fn told(&self) -> SessionBody {
+        let end = self.end();
+        SessionBody {
+            timeout: end.total.as_secs_f64(),
+            expires_at: end.expires_at.to_string(),
+            busy: self.idle_since().is_none(),
+            ..self.body.clone()
+        }
+    }
+
+    /// Somebody asked for it: its idle time begins anew, unless it is at work.
+    pub fn is_used(&self) {
+        if let Some(since) = &mut *self.idle_since() {
+            *since = Instant::now();
+        }
     }
 
     fn idle_since(&self) -> MutexGuard<'_, Option<Instant>> {
@@ -117,7 +164,7 @@ impl Sessions {
     pub fn of(&self, who: &Principal) -> Vec<SessionBody> {
         let slots = self.slots();
         let own = slots.values().filter(|kept| kept.slot.owner == who.id);
-        own.map(|kept| kept.slot.body.clone()).collect()
+        own.map(|kept| kept.slot.told()).collect()
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<String, ListedSession>> {

@@ -57,6 +57,9 @@ async fn only_a_key_opens_and_only_to_what_it_may_do() {
     );
     assert_eq!(get("/metrics", observe).send().await.unwrap().status(), 200);
     assert_eq!(service.get("/metrics").await.status(), 401);
+    // Who asks whether a key is needed was refused nothing.
+    let (_, health) = answer(service.client.get(service.url("/healthz"))).await;
+    assert_eq!(health["keys"], true);
     // Open to everybody: what says nothing about jobs.
     for path in ["/healthz", "/readyz", "/docs", "/openapi.json"] {
         assert_ne!(service.get(path).await.status(), 401, "{path}");

@@ -40,6 +40,13 @@ async fn a_body_that_says_it_is_too_large_is_not_waited_for() {
     let text = rest(stream).await;
     assert!(text.starts_with("HTTP/1.1 413 "), "{text}");
     assert!(text.contains("body_too_large"));
+    // It says where larger files go.
+    for said in [
+        "bytes; files of any size",
+        "PUT /api/v1/sandboxes/{id}/files",
+    ] {
+        assert!(text.contains(said), "{said} in {text}");
+    }
     service.end().await;
 }
 

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at a page.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+/// All of a page that has something on it.
+const WHOLE_PAGE: &str = "({x: 0, y: 0, scale: 1, width: document.documentElement.clientWidth, height: Math.ceil(document.body.getBoundingClientRect().bottom + scrollY)})";
+
 /// What a screenshot is of.
 enum Extent {
     Page,
@@ -269,9 +272,13 @@ impl Browser {
         let name = format!("{view}-{scheme}.png");
         let scheme = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", scheme).await;
-        let beyond = matches!(extent, Extent::Page);
-        let whole = json!({"format": "png", "captureBeyondViewport": beyond});
-        let shot = self.call("Page.captureScreenshot", whole).await;
+        let mut what = json!({"format": "png"});
+        if matches!(extent, Extent::Page) {
+            // As high as what is on it: a short view is no tall picture because the window is.
+            let clip = self.value(WHOLE_PAGE).await;
+            what = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        }
+        let shot = self.call("Page.captureScreenshot", what).await;
         let bytes = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let folder = target.join("artifacts/screenshots");

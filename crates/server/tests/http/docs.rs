@@ -31,6 +31,21 @@ async fn pages_have_the_policy_and_an_icon() {
             "{path}"
         );
     }
+    // Examples have the address that was asked for; what is no host's name is not repeated.
+    let own = format!("http://{}", service.address);
+    for (host, origin) in [
+        (service.address.to_string(), own.as_str()),
+        ("box.example:8443".to_owned(), "http://box.example:8443"),
+    ] {
+        let asked = service.client.get(service.url("/docs"));
+        let page = asked.header("host", host).send().await.unwrap();
+        let page = page.text().await.unwrap();
+        assert!(
+            page.contains(&format!("{origin}</var>/api/v1/execute")),
+            "{origin}"
+        );
+        assert!(!page.contains("localhost:8080"), "{origin}");
+    }
     for path in ["/favicon.svg", "/favicon.ico"] {
         let response = service.get(path).await;
         assert_eq!(response.headers()["content-type"], "image/svg+xml");

@@ -132,6 +132,24 @@ async fn output_streams_as_it_comes() {
     }
     // The first line was there at least two sleeps before the end.
     assert!(first.unwrap().elapsed() >= Duration::from_millis(700));
+    // The same as lines of JSON, for who asks for them.
+    let body = json!({"lang": "python", "code": "print('ü')"});
+    let asked = service.post("/api/v1/execute", &body);
+    let asked = asked.header("accept", "application/x-ndjson");
+    let told = asked.send().await.unwrap();
+    assert_eq!(told.headers()["content-type"], "application/x-ndjson");
+    let told = told.text().await.unwrap();
+    let lines: Vec<Value> = told
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0], json!({"event": "stdout", "data": "ü\n"}));
+    let last = lines.last().unwrap();
+    assert_eq!(
+        (&last["event"], &last["stdout"]),
+        (&"result".into(), &"ü\n".into()),
+        "{last}"
+    );
     let events = events(&text);
     let stdout: String = events
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! [`lab`] starts services and says what can run here. [`refusals`], [`codings`], [`telling`], [`auth`],
 //! [`bounds`], [`pages`] and [`tls`] need no VM; [`jobs`], [`accounts`], [`answers`], [`as_reported`], [`stopping`],
-//! [`docs`], [`mcp`], [`packages`], [`piston`], [`sessions`], [`shells`] and [`sandboxes`] run real ones and say
+//! [`docs`], [`mcp`], [`one_shape`], [`packages`], [`piston`], [`sessions`], [`shells`] and [`sandboxes`] run real ones and say
 //! `not run: …` where the image or the VMM is missing (with `LLM_FIRECRACKER_REQUIRE=1`: fail).
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -20,6 +20,7 @@ mod fidelity;
 mod jobs;
 mod lab;
 mod mcp;
+mod one_shape;
 mod packages;
 mod pages;
 mod piston;

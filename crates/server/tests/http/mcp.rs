@@ -94,6 +94,29 @@ async fn pages_of_other_sites_and_other_names_of_this_host_are_refused_with_keys
 }
 
 #[tokio::test]
+async fn a_run_names_its_image_and_a_session_keeps_its_own() {
+    let service = lab::start().await;
+    let refused = async |arguments: Value| {
+        let answer = result(call(&service, "run_code", arguments)).await;
+        assert_eq!(answer["isError"], true, "{answer}");
+        answer["content"][0]["text"].as_str().unwrap().to_owned()
+    };
+    let none = json!({"language": "python", "code": "1", "image": "no-such"});
+    let said = refused(none).await;
+    assert!(
+        said.contains("no-such") && said.contains("python-data"),
+        "{said}"
+    );
+    let go = json!({"language": "go", "code": "1", "image": "python-data"});
+    let said = refused(go).await;
+    assert!(said.contains("image python-data holds no go"), "{said}");
+    let packages = json!({"language": "python", "code": "1", "packages": ["requests"]});
+    let said = refused(packages).await;
+    assert!(said.contains("packages"), "{said}");
+    service.end().await;
+}
+
+#[tokio::test]
 async fn another_keys_sessions_and_runs_are_not_there() {
     if !lab::can_run("bash") {
         return;

@@ -171,11 +171,15 @@ async fn what_is_no_json_or_no_route_is_said_so() {
     ] {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), status, "{code}");
-        if status == 405 {
-            assert!(response.headers().contains_key("allow"));
-        }
+        let allow = response.headers().get("allow").cloned();
         let problem: Value = response.json().await.unwrap();
         assert_eq!(problem["code"], code);
+        if status == 405 {
+            let detail = problem["detail"].as_str().unwrap();
+            for method in allow.unwrap().to_str().unwrap().split(',') {
+                assert!(detail.contains(method.trim()), "{detail}");
+            }
+        }
     }
     service.end().await;
 }
@@ -204,6 +208,22 @@ async fn a_host_without_images_says_so_and_nothing_of_its_inside() {
     let body = json!({"lang": "python", "code": "print(1)"});
     let (status, problem) = service.execute(&body).await;
     assert_eq!((status, &problem["code"]), (422, &"image_missing".into()));
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with("llm-firecracker images build python"),
+        "{detail}"
+    );
+    // It is no failure of the sandbox.
+    let metrics = service.get("/metrics").await.text().await.unwrap();
+    for line in [
+        "jobs_total{status=\"rejected\"} 1",
+        "jobs_total{status=\"internal\"} 0",
+    ] {
+        assert!(
+            metrics.lines().any(|own| own == line),
+            "{line} in\n{metrics}"
+        );
+    }
     let text = problem.to_string();
     assert!(!text.contains(empty.path().to_str().unwrap()), "{text}");
     assert!(problem["trace_id"].is_string());

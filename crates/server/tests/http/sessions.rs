@@ -35,6 +35,28 @@ async fn a_key_reaches_its_own_sessions_only_and_bounds_hold() {
     assert_eq!(answer(other).await.0, 404);
     let other = service.post(&format!("{path}/interrupt"), &json!({}));
     assert_eq!(answer(other.bearer_auth(&keys[1])).await.0, 404);
+    // Its owner sees how it is, and gives it time; nobody else does.
+    let about = |key: usize| {
+        service
+            .client
+            .get(service.url(&path))
+            .bearer_auth(&keys[key])
+    };
+    let (status, seen) = answer(about(0)).await;
+    assert_eq!((status, &seen["busy"]), (200, &false.into()), "{seen}");
+    assert_eq!(answer(about(1)).await.0, 404);
+    let more = |key: usize, seconds: f64| {
+        let request = service
+            .client
+            .patch(service.url(&path))
+            .bearer_auth(&keys[key]);
+        request.json(&json!({ "timeout": seconds }))
+    };
+    let (status, given) = answer(more(0, 77.0)).await;
+    assert_eq!((status, &given["timeout"]), (200, &77.0.into()), "{given}");
+    assert_ne!(given["expires_at"], seen["expires_at"]);
+    assert_eq!(answer(more(0, 1e9)).await.0, 400);
+    assert_eq!(answer(more(1, 77.0)).await.0, 404);
     let (_, list) = answer(
         service
             .client
@@ -346,6 +368,32 @@ async fn files_go_in_and_out_and_stay_in_the_folder() {
     );
     assert_eq!(cells.download("link").await.0, 404);
     assert_eq!(cells.upload("link", "through it").await, 404);
+    // Of any size as they are, and away with them.
+    let at = |method, path: &str| {
+        let url = cells.service.url(&format!("{url}?path={path}"));
+        cells.service.client.request(method, url)
+    };
+    let large = vec![b'x'; 9 << 20];
+    let put = at(reqwest::Method::PUT, "new/large.bin").body(large.clone());
+    let (status, file) = answer(put).await;
+    assert_eq!(
+        (status, &file["size"]),
+        (200, &large.len().into()),
+        "{file}"
+    );
+    let cell = cells.run("wc -c < new/large.bin").await;
+    assert_eq!(cell["stdout"], format!("{}\n", large.len()), "{cell}");
+    let (status, said) = cells.download("new/large.bin").await;
+    assert_eq!(status, 413, "{said}");
+    assert!(said.contains("/api/v1/sandboxes/{id}/files"), "{said}");
+    let gone = at(reqwest::Method::DELETE, "new").send().await.unwrap();
+    assert_eq!(gone.status(), 204);
+    assert_eq!(cells.run("ls new").await["exit_code"], 2);
+    assert_eq!(answer(at(reqwest::Method::DELETE, "new")).await.0, 404);
+    assert_eq!(
+        answer(at(reqwest::Method::PUT, "../x").body("")).await.0,
+        400
+    );
     // One byte more than a file may have, in and out.
     let most = server::config::SessionBounds::default().file_bytes;
     assert_eq!(cells.upload("large", &"x".repeat(most + 1)).await, 413);

@@ -93,6 +93,10 @@ async fn a_session_that_does_not_begin_leaves_its_reason() {
         images["fix"].as_str().unwrap().contains("images build"),
         "{images}"
     );
+    for check in checks {
+        let has_fix = check["fix"].as_str().is_some_and(|fix| !fix.is_empty());
+        assert_ne!(has_fix, check["ok"].as_bool().unwrap(), "{check}");
+    }
     service.end().await;
 }
 

@@ -64,9 +64,11 @@ async fn the_service_speaks_tls_when_given_a_certificate() {
     let answer = health(service.address, &who_trusts(&tls)).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200 "));
 
-    // Plain HTTP on the same port is no request.
+    // Plain HTTP on the same port is no request, and is told so.
     let plain = reqwest::get(format!("http://{}/healthz", service.address)).await;
-    assert!(plain.is_err());
+    let plain = plain.unwrap();
+    assert_eq!(plain.status(), 400);
+    assert!(plain.text().await.unwrap().contains("https://"));
     service.end().await;
 }
 

@@ -36,7 +36,11 @@ fn set(family: i32) -> Result<(), Errno> {
         SockFlag::SOCK_CLOEXEC,
         SockProtocol::NetlinkRoute,
     )?;
-    send(socket.as_raw_fd(), &message(family as u8), MsgFlags::empty())?;
+    send(
+        socket.as_raw_fd(),
+        &message(family as u8),
+        MsgFlags::empty(),
+    )?;
     let mut answer = [0u8; 256];
     let count = recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;
     // The answer to a message that asks for one is `struct nlmsgerr`: the number comes after the head, negative.

@@ -56,7 +56,9 @@ impl World {
     }
 
     fn certificates(&self) -> Result<(), String> {
-        let names: Vec<String> = ["api", "web", "mixed"].map(|it| format!("{it}.example")).into();
+        let names: Vec<String> = ["api", "web", "mixed"]
+            .map(|it| format!("{it}.example"))
+            .into();
         let ca_key = rcgen::KeyPair::generate().unwrap();
         let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
         ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -88,7 +90,10 @@ impl World {
             let made = Command::new("ip").args(line.split(' ')).output();
             let made = made.map_err(|error| format!("ip (package iproute2): {error}"))?;
             if !made.status.success() {
-                return Err(format!("ip {line}: {}", String::from_utf8_lossy(&made.stderr)));
+                return Err(format!(
+                    "ip {line}: {}",
+                    String::from_utf8_lossy(&made.stderr)
+                ));
             }
         }
         Ok(())
@@ -97,7 +102,14 @@ impl World {
     fn serve(&mut self, say: std::sync::mpsc::Sender<String>) -> Result<(), String> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/egress/world.py");
         let mut server = Command::new("ip")
-            .args(["netns", "exec", &format!("{}-out", self.name), "python3", script, OUTSIDE])
+            .args([
+                "netns",
+                "exec",
+                &format!("{}-out", self.name),
+                "python3",
+                script,
+                OUTSIDE,
+            ])
             .args(["names.json", "world.pem", "world.key"].map(|name| self.path(name)))
             .stdout(Stdio::piped())
             .spawn()
@@ -125,7 +137,9 @@ impl Drop for World {
             let _ = server.wait();
         }
         for side in ["host", "out"] {
-            let _ = Command::new("ip").args(["netns", "delete", &format!("{}-{side}", self.name)]).output();
+            let _ = Command::new("ip")
+                .args(["netns", "delete", &format!("{}-{side}", self.name)])
+                .output();
         }
     }
 }

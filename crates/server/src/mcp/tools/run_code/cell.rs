@@ -83,7 +83,7 @@ async fn cell(
     } = begin(used, request)?;
     let mut room = call.app.memory.room(most as u64).await;
     let hear = |bytes: &[u8]| call.progress.hear(bytes);
-    let whole = whole(&used.live, events, ids, hear);
+    let whole = whole(used, events, ids, hear);
     let whole = call.progress.during(whole).await?;
     interruption.done();
     room.shrink(whole.bytes as u64);
@@ -153,6 +153,14 @@ fn facts(cell: &Whole, session: &str, value: &str) -> RunFacts {
         facts.note(&format!(
             "printed meanwhile to {stream} by what an earlier call left running: {data}"
         ));
+    }
+    for note in body
+        .common
+        .notes
+        .iter()
+        .filter(|note| lost.is_none_or(|lost| lost.detail != **note))
+    {
+        facts.note(note);
     }
     facts.with_texts(Texts {
         stdout: &body.logs.stdout.0,

@@ -23,10 +23,13 @@ const WAITING_PIECES: usize = 16;
 
 pub(super) async fn run(call: &Call, arguments: Arguments) -> Result<CallToolResult, Problem> {
     let app = &call.app;
+    let image = arguments.image.as_deref();
+    app.rooms.sandbox.know_image(image).await;
     let submission = request(arguments).submission(None)?;
     let mut job = app.admit(&call.who, submission.request)?;
     app.bring_packages(&call.who, &mut job, &submission.packages)
         .await?;
+    let image = job.language.image();
     let trace_id = job.trace_id.to_string();
     let turn = Turn::enter(app, &call.who);
     let mut turn = turn.map_err(|problem| problem.trace_id(&trace_id))?;
@@ -41,7 +44,8 @@ pub(super) async fn run(call: &Call, arguments: Arguments) -> Result<CallToolRes
     let result = call.progress.during(running).await;
     // Its place and the room of its result are kept until the answer is out.
     call.until_answered.keep(turn);
-    Ok(told(call, finished(result)?))
+    let result = finished(result).map_err(|problem| problem.of_image(image))?;
+    Ok(told(call, result))
 }
 
 async fn hear(mut outputs: mpsc::Receiver<JobOutput>, progress: &Progress) {
@@ -75,6 +79,8 @@ fn request(arguments: Arguments) -> ExecuteRequest {
         args: arguments.args.unwrap_or_default(),
         files: files.into_iter().map(Into::into).collect(),
         timeout: arguments.timeout,
+        image: arguments.image,
+        packages: arguments.packages.unwrap_or_default(),
         ..ExecuteRequest::default()
     }
 }

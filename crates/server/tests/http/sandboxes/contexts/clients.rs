@@ -184,9 +184,23 @@ async fn what_is_wrong_is_the_clients_and_another_keys_is_not_there() {
             "{below} {answer}"
         );
     }
-    // An image without this interpreter says so.
-    let seen = desk.cell(json!({ "code": code, "language": "node" })).await;
-    assert_eq!(seen["lost"]["reason"], "not_started", "{seen}");
+    // An image without this interpreter says so: what it has, and which images have that one.
+    for (below, body) in [
+        ("/execute", json!({ "code": code, "language": "node" })),
+        ("/contexts", json!({ "language": "node" })),
+    ] {
+        let (status, answer) = desk.post(below, &body).await;
+        let code = answer["code"].as_str();
+        assert_eq!(
+            (status, code),
+            (422, Some("context_unsupported")),
+            "{answer}"
+        );
+        let detail = answer["detail"].as_str().unwrap();
+        for said in ["the image python ", "in bash, python", "python-data"] {
+            assert!(detail.contains(said), "{detail}");
+        }
+    }
     for _ in 0..6 {
         desk.context(json!({})).await;
     }
