@@ -96,8 +96,7 @@ pub async fn download(
     responses((status = 200, description = "It is there", body = FileBody)),
 )]
 pub async fn write(
-    State(app): State<Arc<App>>,
-    Executor(who): Executor,
+    (State(app), Executor(who)): (State<Arc<App>>, Executor),
     Path(id): Path<String>,
     query: Result<Query<FileQuery>, QueryRejection>,
     request: Request,

@@ -48,7 +48,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Security events, oldest first; with `Accept: text/event-stream` also those that come.
+         * Security events, oldest first; with `Accept: text/event-stream` or `application/x-ndjson` also those that come.
          * @description What this keeps is short; the audit log has everything.
          */
         get: {
@@ -71,6 +71,7 @@ export interface paths {
                     content: {
                         "application/json": unknown[];
                         "text/event-stream": string;
+                        "application/x-ndjson": string;
                     };
                 };
             };
@@ -96,7 +97,8 @@ export interface paths {
          * Run a program in a VM of its own.
          * @description With `Accept: text/event-stream` the output comes as it is printed: events `stdout` and `stderr`
          *     (`{"data": "…"}`), then one `result` with the body that the other form answers with. A client
-         *     that goes away ends its job.
+         *     that goes away ends its job. With `Accept: application/x-ndjson` the same comes as lines of JSON, each with its event's
+         *     name as `event`.
          */
         post: {
             parameters: {
@@ -119,6 +121,7 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["ExecuteResponse"];
                         "text/event-stream": string;
+                        "application/x-ndjson": string;
                     };
                 };
             };
@@ -1578,7 +1581,30 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One session. Looking at it counts as use. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The session */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The session */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionBody"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         /** End a session; its VM is destroyed. */
@@ -1605,7 +1631,34 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        patch?: never;
+        /** Give a session more time: its total time begins anew. It may be at work meanwhile. */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The session */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ExtendRequest"];
+                };
+            };
+            responses: {
+                /** @description The session */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionBody"];
+                    };
+                };
+            };
+        };
         trace?: never;
     };
     "/api/v1/sessions/{id}/execute": {
@@ -1621,7 +1674,8 @@ export interface paths {
          * Run a program in the session. Python and node keep their variables from one to the next.
          * @description With `Accept: text/event-stream` the output comes as it is printed: events `stdout` and `stderr`
          *     (`{"data": "…"}`), then one `result` with the body that the other form answers with, or one `problem`
-         *     where there is none.
+         *     where there is none. With `Accept: application/x-ndjson` the same comes as lines of JSON, each with its event's name as
+         *     `event`.
          */
         post: {
             parameters: {
@@ -1647,6 +1701,7 @@ export interface paths {
                     content: {
                         "application/json": components["schemas"]["CellResponse"];
                         "text/event-stream": string;
+                        "application/x-ndjson": string;
                     };
                 };
             };
@@ -1688,8 +1743,44 @@ export interface paths {
                 };
             };
         };
-        put?: never;
-        /** Put a file into the session's work folder. */
+        /**
+         * Put a file of any size into the session's work folder: the body's bytes as they are. Folders above it are made. A file
+         *     that is there is replaced once all bytes are in.
+         */
+        put: {
+            parameters: {
+                query: {
+                    /**
+                     * @description Relative to the work folder.
+                     * @example hello.txt
+                     */
+                    path: string;
+                };
+                header?: never;
+                path: {
+                    /** @description The session */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/octet-stream": number[] | null;
+                };
+            };
+            responses: {
+                /** @description It is there */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["FileBody"];
+                    };
+                };
+            };
+        };
+        /** Put a file into the session's work folder: a small one, within JSON. `PUT` takes any size. */
         post: {
             parameters: {
                 query?: never;
@@ -1717,7 +1808,34 @@ export interface paths {
                 };
             };
         };
-        delete?: never;
+        /** Remove a file of the session's work folder, or a folder with all that is in it. */
+        delete: {
+            parameters: {
+                query: {
+                    /**
+                     * @description Relative to the work folder.
+                     * @example hello.txt
+                     */
+                    path: string;
+                };
+                header?: never;
+                path: {
+                    /** @description The session */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It is gone */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -2233,6 +2351,12 @@ export interface components {
             /** @description What it left in `/work/out`. */
             artifacts: components["schemas"]["ArtifactBody"][];
             error?: null | components["schemas"]["CellError"];
+            error_info?: null | components["schemas"]["ErrorInfoBody"];
+            /**
+             * Format: double
+             * @description Seconds that it ran.
+             */
+            exec_time: number;
             /**
              * Format: int32
              * @description Its exit code, where it was a process of its own.
@@ -2247,8 +2371,20 @@ export interface components {
             results: {
                 [key: string]: string;
             }[];
+            /** @description The same, as jobs and sandboxes tell it, too. */
+            shown: {
+                [key: string]: string;
+            }[];
             /** @description `ok`, `error`, `timeout`, `oom` or `killed`. */
             status: string;
+            /** @description The same of standard error. */
+            stderr: string;
+            /** @description The same as base64, when it is no UTF-8. */
+            stderr_base64?: string | null;
+            /** @description The same of standard output, as jobs and sandboxes tell it, too. */
+            stdout: string;
+            /** @description The same as base64, when it is no UTF-8. */
+            stdout_base64?: string | null;
             /** @description Wall times. */
             timings: components["schemas"]["TimingsBody"];
             /** @description The job's name in events and logs. */
@@ -2282,6 +2418,26 @@ export interface components {
             name: string;
             /** @description It is good. */
             ok: boolean;
+        };
+        /** @description What a cell's answer has as a job's and a session's have it. */
+        CommonBody: {
+            /** @description None: files stay in the sandbox. */
+            artifacts: components["schemas"]["ArtifactBody"][];
+            error_info?: null | components["schemas"]["ErrorInfoBody"];
+            /** @description What else there is to know. */
+            notes: string[];
+            /** @description MIME type → data of each value shown, in order. */
+            shown: components["schemas"]["BTreeMap"][];
+            /** @description What it printed to standard error. */
+            stderr: string;
+            /** @description The same as base64, when it is no UTF-8. */
+            stderr_base64?: string | null;
+            /** @description What it printed. */
+            stdout: string;
+            /** @description The same as base64, when it is no UTF-8. */
+            stdout_base64?: string | null;
+            /** @description Wall times; `queue` is until its interpreter began it. */
+            timings: components["schemas"]["TimingsBody"];
         };
         /** @description A context. */
         ContextBody: {
@@ -2354,6 +2510,17 @@ export interface components {
             /** @description Where a link leads. */
             target?: string | null;
         };
+        /** @description Why code did not end well: `null` exactly where `status` is `ok`. */
+        ErrorInfoBody: {
+            /** @description The stable code, where the service had no result of the code; absent for what the code did. */
+            code?: string | null;
+            /** @description The class of what was not caught; else the `status`. */
+            name: string;
+            /** @description Its traceback; empty where there is none. */
+            traceback: string;
+            /** @description Its message; else one sentence about how it ended. */
+            value: string;
+        };
         /** @description One server-sent event, as the API's page describes it. */
         EventBody: {
             /** @description One line of JSON: what a line of the other form holds. */
@@ -2364,7 +2531,7 @@ export interface components {
             id?: string | null;
         };
         /** @description How a cell ended, and all that it showed and printed. */
-        ExecuteCellBody: components["schemas"]["CellEndBody"] & {
+        ExecuteCellBody: components["schemas"]["CommonBody"] & components["schemas"]["CellEndBody"] & {
             /**
              * Format: int64
              * @description Its number there.
@@ -2384,6 +2551,8 @@ export interface components {
             renewed: boolean;
             /** @description Values that it showed, in order. */
             results: components["schemas"]["ResultBody"][];
+            /** @description Its sandbox's name in events and logs. */
+            trace_id: string;
         };
         /**
          * @description A cell for a context.
@@ -2510,6 +2679,7 @@ export interface components {
             artifacts: components["schemas"]["ArtifactBody"][];
             /** @description One sentence about why it is not `ok`. */
             error?: string | null;
+            error_info?: null | components["schemas"]["ErrorInfoBody"];
             /**
              * Format: double
              * @description Seconds that the program ran.
@@ -2527,6 +2697,10 @@ export interface components {
             notes: string[];
             /** @description `compile` or `execute`: where it ended. */
             phase?: string | null;
+            /** @description MIME type → data of each value shown, in order; none but of a session's program. */
+            shown: {
+                [key: string]: string;
+            }[];
             /**
              * Format: int32
              * @description The signal that ended it.
@@ -2599,7 +2773,7 @@ export interface components {
             seconds_left: number;
         };
         /**
-         * @description More time for a sandbox.
+         * @description More time for a session or a sandbox.
          * @example {
          *       "timeout": 600
          *     }
@@ -2642,6 +2816,8 @@ export interface components {
         };
         /** @description The process answers. */
         Health: {
+            /** @description Requests need a key. */
+            keys: boolean;
             /** @description Always `ok`. */
             status: string;
         };
@@ -3372,8 +3548,12 @@ export interface components {
         };
         /** @description A session. */
         SessionBody: {
+            /** @description A program, or a file on its way, has it now; whoever comes meanwhile gets 409 `session_busy`. */
+            busy: boolean;
             /** @description When it began (RFC 3339, UTC). */
             created_at: string;
+            /** @description When its total time is up (RFC 3339, UTC). */
+            expires_at: string;
             /** @description Its name. */
             id: string;
             /**
@@ -3390,7 +3570,7 @@ export interface components {
             memory_mib: number;
             /**
              * Format: double
-             * @description Seconds after which it ends.
+             * @description Seconds of its total time.
              */
             timeout: number;
             /**
