@@ -95,7 +95,8 @@ async fn talk(
     };
     let ended = match resume(leased.vm.id(), SystemTime::now()) {
         Ok(resume) => {
-            let work = course.run(resume, &waiting, afterwards);
+            // A future of its own: who holds this one holds many already.
+            let work = Box::pin(course.run(resume, &waiting, afterwards));
             service.beside(leased, Step::Run, work).await
         }
         Err(error) => Err(error),
