@@ -1,5 +1,9 @@
 //! What an operator may set, in one TOML file; every value has a default that is safe.
 
+mod events;
+
+pub use events::EventsConfig;
+
 use crate::admission::Bounds;
 use crate::saved::SavedBounds;
 use egress::policy::EgressConfig;
@@ -225,28 +229,6 @@ fn default_warmed() -> bool {
 
 fn default_max_age_seconds() -> u64 {
     600
-}
-
-/// Where events go.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct EventsConfig {
-    /// A file of JSON lines; absent: none (the service has its own audit log).
-    pub file: Option<PathBuf>,
-    /// Also to standard error.
-    pub stderr: bool,
-    /// The file's size at which it is turned over, in bytes; one old file is kept.
-    pub max_bytes: u64,
-}
-
-impl Default for EventsConfig {
-    fn default() -> Self {
-        EventsConfig {
-            file: None,
-            stderr: false,
-            max_bytes: 64 * 1024 * 1024,
-        }
-    }
 }
 
 /// Why a configuration cannot be used.

@@ -10,6 +10,7 @@
 
 pub(crate) mod heard;
 mod input;
+mod network;
 mod program;
 
 pub use heard::{Capped, Heard, JobOutput, OutputStream};
@@ -240,28 +241,6 @@ impl Course<'_> {
         Ok(end)
     }
 
-    /// The phases, and beside them what their programs connect to.
-    async fn phases_with_network(&mut self, adopt: Option<AdoptSpec>) -> Result<TalkEnd, Stopped> {
-        self.guest.supervise(bounds(self.job, KEPT_BYTES)).await?;
-        let Some(mut outside) = self.io.outside.take() else {
-            return self.phases(adopt).await;
-        };
-        let opened = self
-            .guest
-            .open_network(outside.ports(), outside.trust())
-            .await;
-        let end = match opened {
-            Ok(network) => tokio::select! {
-                biased;
-                end = self.phases(adopt) => end,
-                () = outside.serve(network) => Err(Stopped::Guest(LiveError::Gone("its network is gone".into()))),
-            },
-            Err(error) => Err(error.into()),
-        };
-        self.io.outside = Some(outside);
-        end
-    }
-
     async fn phases(&mut self, adopt: Option<AdoptSpec>) -> Result<TalkEnd, Stopped> {
         let mut report = JobReport::default();
         for (phase, spec) in program::phases(self.job, adopt) {
@@ -286,12 +265,6 @@ impl Course<'_> {
             report.artifacts_truncated = self.collect().await?;
         }
         Ok(TalkEnd::Report(Box::new(report)))
-    }
-
-    /// In a sandbox that goes on, and has its bounds by its session's.
-    async fn phases_in_session(&mut self) -> Result<TalkEnd, Stopped> {
-        self.guest.supervise(bounds(self.job, KEPT_BYTES)).await?;
-        self.phases(None).await
     }
 
     /// A phase; in a new process, where the interpreter that waits cannot become it.
