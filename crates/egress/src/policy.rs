@@ -46,25 +46,35 @@ pub struct EgressConfig {
 
 /// A policy as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct PolicyConfig {
     /// What may be reached, at most 256 rules; empty: nothing. Of rules whose hosts match a name and port those with
     /// the most exact one count.
     pub allow: Vec<RuleConfig>,
     /// What all connections of a job or sandbox may move together, both ways, in bytes.
+    #[serde(default = "usual_bytes")]
     #[schemars(range(min = 1, max = MAX_BYTES))]
     pub max_bytes: u64,
     /// Connections that a job or sandbox may make, in all; at once it is 32.
+    #[serde(default = "usual_connections")]
     #[schemars(range(min = 1, max = MAX_CONNECTIONS))]
     pub max_connections: u64,
+}
+
+fn usual_bytes() -> u64 {
+    1 << 30
+}
+
+fn usual_connections() -> u64 {
+    1000
 }
 
 impl Default for PolicyConfig {
     fn default() -> PolicyConfig {
         PolicyConfig {
             allow: Vec::new(),
-            max_bytes: 1 << 30,
-            max_connections: 1000,
+            max_bytes: usual_bytes(),
+            max_connections: usual_connections(),
         }
     }
 }

@@ -14,11 +14,16 @@ use crate::wire::body::BodyReader;
 use crate::wire::head::{HeadProgress, HeadReader};
 use crate::wire::http1::{self, MAX_HEAD_BYTES, Persistence, RequestFault, RequestHead};
 use std::pin::pin;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes of an answer at once.
 const CHUNK_BYTES: usize = 32 * 1024;
+
+/// How long, and for how many bytes, a refused request's rest is waited for.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1024 * 1024;
 
 /// What requests are judged by.
 #[derive(Clone, Copy)]
@@ -39,9 +44,10 @@ pub async fn carry(
     meter: &Meter,
 ) -> Result<(), Reason> {
     let (from_guest, mut to_guest) = tokio::io::split(guest);
+    let mut from_guest = Held::new(from_guest);
     let (from_upstream, to_upstream) = tokio::io::split(upstream);
     let refused = {
-        let asking = ask(Held::new(from_guest), to_upstream, judged, meter);
+        let asking = ask(&mut from_guest, to_upstream, judged, meter);
         let mut answering = pin!(answer(from_upstream, &mut to_guest, meter));
         tokio::select! {
             biased;
@@ -55,6 +61,7 @@ pub async fn carry(
     };
     let _ = to_guest.write_all(&http1::refusal(refused)).await;
     let _ = to_guest.shutdown().await;
+    let _ = timeout(LINGER, linger(&mut from_guest)).await;
     Err(refused)
 }
 
@@ -77,14 +84,27 @@ async fn answer(
     }
 }
 
+/// Takes what still comes: where something is left unread, closing takes the answer away from who did not read it yet.
+async fn linger(from: &mut Held<impl AsyncRead + Unpin>) {
+    let mut left = LINGER_BYTES;
+    while let Ok(piece) = from.peek_more().await
+        && !piece.is_empty()
+        && left > piece.len()
+    {
+        left -= piece.len();
+        let count = from.held().len();
+        from.consume(count);
+    }
+}
+
 async fn ask(
-    mut from: Held<impl AsyncRead + Unpin>,
+    from: &mut Held<impl AsyncRead + Unpin>,
     mut to: impl AsyncWrite + Unpin,
     judged: Judged<'_>,
     meter: &Meter,
 ) -> Result<(), Reason> {
     let Judged { terms, route, most } = judged;
-    while let Some(mut head) = next_head(&mut from).await? {
+    while let Some(mut head) = next_head(from).await? {
         if most == Persistence::Close {
             head.persistence = Persistence::Close;
         }
@@ -107,7 +127,7 @@ async fn ask(
             .map(|(name, value)| (*name, value.as_slice()));
         let out = http1::write_head(&head, route, header);
         meter.count(Way::Sent, out.len())?;
-        if to.write_all(&out).await.is_err() || !body(&mut from, &mut to, &head, meter).await? {
+        if to.write_all(&out).await.is_err() || !body(from, &mut to, &head, meter).await? {
             return Ok(());
         }
         if head.persistence == Persistence::Close {

@@ -69,7 +69,7 @@ groups! {
     LANGUAGE = Job::LanguageUnknown Job::ImageUnknown Job::TraceIdInvalid;
     SIZE = Job::TimeoutInvalid Job::MemoryInvalid Job::VcpusInvalid Job::LimitInvalid;
     PROGRAM = Job::CodeEmpty Job::CodeTooLarge Job::CodeNotUtf8 Job::ArgsInvalid Job::EnvInvalid Job::FilesInvalid
-        Job::PatternBlocked;
+        Job::PatternBlocked Job::EgressUnknown Job::EgressUnavailable;
     PACKAGES = Job::PackagesRefused Job::PackagesUnresolved Job::PackagesUnavailable Http::TooManyJobs;
     // A turn in the queue, a place for what stays, a VM.
     TURN = Http::TooManyJobs Job::QueueFull Job::ShuttingDown Http::Overloaded;

@@ -18,6 +18,7 @@ pub const FIELDS: &[&str] = &[
     "cwd",
     "data",
     "depth",
+    "egress",
     "entry",
     "env",
     "file_size_bytes",

@@ -198,7 +198,10 @@ fn out_of_bounds(name: &str, value: &DeValue<'_>, schema: &Value) -> Option<Stri
         Some("uint32") => Some(f64::from(u32::MAX)),
         _ => None,
     };
-    let (least, most) = (bound("minimum"), bound("maximum").or(holds));
+    let least = bound("minimum");
+    // It is told to who went beyond it.
+    let holds = holds.filter(|most| number > *most);
+    let most = bound("maximum").or(holds);
     let fits = least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most);
     if fits {
         return None;

@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use std::time::Duration;
 pub const HOST: &str = "93.184.216.1";
 pub const OUTSIDE: &str = "93.184.216.2";
 const START: Duration = Duration::from_secs(20);
+
+/// Of this process: tests run beside each other.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Dropped, all of it is gone.
 pub struct World {
@@ -29,7 +33,11 @@ impl World {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let (say, heard) = channel();
         let mut world = World {
-            name: format!("llmf-{}", std::process::id()),
+            name: format!(
+                "llmf-{}-{}",
+                std::process::id(),
+                MADE.fetch_add(1, Ordering::Relaxed)
+            ),
             server: None,
             heard,
             folder,
@@ -61,10 +69,13 @@ impl World {
             .into();
         let ca_key = rcgen::KeyPair::generate().unwrap();
         let mut ca = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        ca.distinguished_name
+            .push(rcgen::DnType::CommonName, "the outside's CA");
         ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let ca = rcgen::CertifiedIssuer::self_signed(ca, ca_key).unwrap();
         let key = rcgen::KeyPair::generate().unwrap();
-        let leaf = rcgen::CertificateParams::new(names).unwrap();
+        let mut leaf = rcgen::CertificateParams::new(names).unwrap();
+        leaf.use_authority_key_identifier_extension = true;
         let leaf = leaf.signed_by(&key, &ca).unwrap();
         let write = |name: &str, text: String| {
             std::fs::write(self.path(name), text).map_err(|error| error.to_string())
