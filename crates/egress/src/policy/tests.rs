@@ -25,6 +25,7 @@ fn the_format_of_the_page() {
         max_bytes = 10485760
         max_connections = 32
         [policies.nothing]
+        allow = []
         "#,
     )
     .unwrap();

@@ -63,7 +63,7 @@ impl Unit {
             Unit::Mib => 2,
         };
         let mut number = number;
-        while number > 0 && number % 1024 == 0 && place + 1 < NAMES.len() {
+        while number > 0 && number.is_multiple_of(1024) && place + 1 < NAMES.len() {
             (number, place) = (number / 1024, place + 1);
         }
         format!("{number} {}", NAMES[place])

@@ -2485,6 +2485,52 @@ export interface components {
             /** @description What it used. */
             used: components["schemas"]["UsageRow"];
         };
+        /** @description Connections, requests or questions for a name that were refused for one reason. */
+        DeniedBody: {
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /** @description The host's name; of a connection that came by none, the address. */
+            host: string;
+            /** @description Why, and what to do. */
+            message: string;
+            /**
+             * Format: int32
+             * @description 0: it was a question for the name.
+             */
+            port: number;
+            /** @description A stable word for why. */
+            reason: string;
+        };
+        /** @description What came of a way out. */
+        EgressBody: {
+            /**
+             * Format: int64
+             * @description Connections that were made.
+             */
+            connections: number;
+            /** @description What was refused, by place and reason; at most 64 kinds. */
+            denied: components["schemas"]["DeniedBody"][];
+            /**
+             * Format: int64
+             * @description Refusals of more kinds.
+             */
+            denied_others: number;
+            /** @description The policy's name. */
+            policy: string;
+            /**
+             * Format: int64
+             * @description Bytes from there.
+             */
+            received_bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes to the outside.
+             */
+            sent_bytes: number;
+        };
         /** @description A folder's entries. */
         EntriesBody: {
             /** @description In order of their paths. */
@@ -2606,6 +2652,8 @@ export interface components {
              * @description Seconds of CPU time that one process may use.
              */
             cpu_seconds?: number | null;
+            /** @description The operator's policy for what the program may reach. Absent: it has no network. */
+            egress?: string | null;
             /**
              * @description The program's file, relative to the work folder, such as `hello.mjs` or `src/app.py`; absent: `main` with the
              *     language's extension.
@@ -2677,6 +2725,7 @@ export interface components {
         ExecuteResponse: {
             /** @description What it left in `/work/out`. */
             artifacts: components["schemas"]["ArtifactBody"][];
+            egress?: null | components["schemas"]["EgressBody"];
             /** @description One sentence about why it is not `ok`. */
             error?: string | null;
             error_info?: null | components["schemas"]["ErrorInfoBody"];

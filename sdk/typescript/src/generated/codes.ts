@@ -11,6 +11,8 @@ export const CODES = {
   context_not_found: 404,
   context_unsupported: 422,
   disk_full: 507,
+  egress_unavailable: 503,
+  egress_unknown: 403,
   env_invalid: 400,
   field_invalid: 400,
   file_conflict: 409,
