@@ -14,14 +14,14 @@ pub use report::{DeniedKind, MAX_DENIED_KINDS, Report};
 use crate::control::{ChannelError, Destination, Place, SessionId, ToProxy};
 use crate::policy::EgressConfig;
 use crate::reason::Reason;
-use process::Process;
+use process::{Answers, Process};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use tokio::process::Command;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
@@ -169,7 +169,7 @@ pub struct Session {
     pub authority: Option<String>,
     /// Placeholders of secrets, by the environment's name.
     pub placeholders: Vec<(String, String)>,
-    answers: mpsc::Receiver<(u32, Vec<u8>)>,
+    answers: Answers,
 }
 
 impl Session {

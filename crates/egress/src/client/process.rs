@@ -22,6 +22,9 @@ const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 /// Answers for names that wait for one guest; what is over is asked again.
 const WAITING_ANSWERS: usize = 64;
 
+/// A session's answers for names, each with its question's number.
+pub(super) type Answers = mpsc::Receiver<(u32, Vec<u8>)>;
+
 /// What opens a session.
 #[derive(Debug)]
 pub(super) struct Begun {
@@ -110,11 +113,7 @@ impl Process {
     pub(super) fn enter(
         &self,
         ledger: Arc<dyn Ledger>,
-    ) -> (
-        SessionId,
-        oneshot::Receiver<Begun>,
-        mpsc::Receiver<(u32, Vec<u8>)>,
-    ) {
+    ) -> (SessionId, oneshot::Receiver<Begun>, Answers) {
         let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let (tell_begun, begun) = oneshot::channel();
         let (tell, answers) = mpsc::channel(WAITING_ANSWERS);

@@ -16,7 +16,7 @@ use super::held::Held;
 use super::meter::Meter;
 use super::own;
 use super::requests::{self, Judged};
-use super::session::Terms;
+use super::session::{Answer, Terms};
 use crate::control::{Destination, FromProxy, Place};
 use crate::decide::{self, Attempt, Route, TlsVerdict, Used, Verdict, Way};
 use crate::reason::Reason;
@@ -174,7 +174,7 @@ impl Connection {
             opened: route.way == Way::OpenTls,
         });
         match goes.await {
-            Ok(true) => Ok(Dialled {
+            Ok(Answer::Go) => Ok(Dialled {
                 terms: self.terms.clone(),
                 attempt,
                 since: Instant::now(),

@@ -3,7 +3,7 @@
 use super::lock;
 use super::resolve::Resolver;
 use super::secrets::Secrets;
-use super::session::{Session, Shared};
+use super::session::{Answer, Session, Shared};
 use super::tls::Upstream;
 use crate::control::{Channel, ChannelError, FromProxy, ToProxy};
 use crate::policy::{EgressConfig, load_all};
@@ -101,8 +101,8 @@ fn take(
                 session.connect(fd, to);
             }
         }
-        ToProxy::Go { attempt } => shared.decide(attempt, true),
-        ToProxy::Stop { attempt } => shared.decide(attempt, false),
+        ToProxy::Go { attempt } => shared.decide(attempt, Answer::Go),
+        ToProxy::Stop { attempt } => shared.decide(attempt, Answer::Stop),
         ToProxy::End { session } => {
             // Its connections end with it.
             sessions.remove(&session);

@@ -12,7 +12,7 @@ use crate::made_up::MadeUp;
 use crate::name::HostName;
 use crate::policy::{Policy, SecretSource};
 use crate::reason::Reason;
-use crate::wire::dns::{self, Answer, QueryFault};
+use crate::wire::dns::{self, QueryFault};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::os::fd::OwnedFd;
@@ -40,7 +40,16 @@ pub struct Shared {
 #[derive(Debug, Default)]
 pub struct Attempts {
     last: AttemptId,
-    waiting: HashMap<AttemptId, oneshot::Sender<bool>>,
+    waiting: HashMap<AttemptId, oneshot::Sender<Answer>>,
+}
+
+/// What the service says of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is written down.
+    Go,
+    /// It could not be.
+    Stop,
 }
 
 impl Shared {
@@ -50,7 +59,7 @@ impl Shared {
     }
 
     /// A number for a connection that is allowed, and whether the service has it written down.
-    pub fn attempt(&self) -> (AttemptId, oneshot::Receiver<bool>) {
+    pub fn attempt(&self) -> (AttemptId, oneshot::Receiver<Answer>) {
         let mut attempts = self.attempts.borrow_mut();
         attempts.last += 1;
         let (tell, told) = oneshot::channel();
@@ -60,9 +69,9 @@ impl Shared {
     }
 
     /// The service's answer.
-    pub fn decide(&self, attempt: AttemptId, goes: bool) {
+    pub fn decide(&self, attempt: AttemptId, answer: Answer) {
         if let Some(waits) = self.attempts.borrow_mut().waiting.remove(&attempt) {
-            let _ = waits.send(goes);
+            let _ = waits.send(answer);
         }
     }
 }
@@ -147,14 +156,14 @@ impl Session {
         });
     }
 
-    fn looked_up(&self, name: &HostName) -> Answer {
+    fn looked_up(&self, name: &HostName) -> dns::Answer {
         let addresses = decide::lookup(&self.terms.policy, name)
             .and_then(|()| self.terms.names.borrow_mut().addresses_of(name));
         match addresses {
-            Ok((v4, v6)) => Answer::Addresses(v4, v6),
+            Ok((v4, v6)) => dns::Answer::Addresses(v4, v6),
             Err(reason) => {
                 self.terms.refused(name.to_string(), 0, reason);
-                Answer::NoSuchName
+                dns::Answer::NoSuchName
             }
         }
     }

@@ -15,7 +15,16 @@ const RESOLVER: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 53);
 /// Listens at one port.
 pub struct Listener {
     socket: TcpListener,
-    is_proxy: bool,
+    takes: Takes,
+}
+
+/// What its connections mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// The address that they were to.
+    Captured,
+    /// A proxy is asked.
+    Proxied,
 }
 
 impl Listener {
@@ -23,22 +32,23 @@ impl Listener {
     pub fn anywhere(port: u16) -> Result<Listener, AgentError> {
         let both = TcpListener::bind((Ipv6Addr::UNSPECIFIED, port));
         let bound = both.or_else(|_| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)));
-        Listener::new(bound, port, false)
+        Listener::new(bound, port, Takes::Captured)
     }
 
     /// Where programs that know of a proxy look for it.
     pub fn proxy(port: u16) -> Result<Listener, AgentError> {
-        Listener::new(TcpListener::bind((Ipv4Addr::LOCALHOST, port)), port, true)
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        Listener::new(bound, port, Takes::Proxied)
     }
 
     fn new(
         bound: io::Result<TcpListener>,
         port: u16,
-        is_proxy: bool,
+        takes: Takes,
     ) -> Result<Listener, AgentError> {
         let socket = bound.step(|| format!("listen at port {port}"))?;
         socket.set_nonblocking(true).step(|| "do not wait")?;
-        Ok(Listener { socket, is_proxy })
+        Ok(Listener { socket, takes })
     }
 
     /// The next connection, and what was meant by it. One to this machine itself meant nothing.
@@ -53,13 +63,14 @@ impl Listener {
                 continue;
             };
             let address = to.ip().to_canonical();
-            if socket.set_nonblocking(true).is_err() || !self.is_proxy && is_own(address) {
+            let is_nobodys = self.takes == Takes::Captured && is_own(address);
+            if socket.set_nonblocking(true).is_err() || is_nobodys {
                 reset(socket.into());
                 continue;
             }
-            let to = match self.is_proxy {
-                true => Destination::Proxy,
-                false => Destination::Address {
+            let to = match self.takes {
+                Takes::Proxied => Destination::Proxy,
+                Takes::Captured => Destination::Address {
                     address,
                     port: to.port(),
                 },
@@ -146,12 +157,12 @@ mod tests {
 
     #[test]
     fn what_goes_to_this_machine_itself_is_reset() {
-        let listener = Listener::new(TcpListener::bind("127.0.0.1:0"), 0, false).unwrap();
+        let listener = Listener::new(TcpListener::bind("127.0.0.1:0"), 0, Takes::Captured).unwrap();
         let at = listener.socket.local_addr().unwrap();
         let mut client = TcpStream::connect(at).unwrap();
         assert!(listener.accept().unwrap().is_none());
         assert!(client.read(&mut [0]).is_err());
-        let proxy = Listener::new(TcpListener::bind("127.0.0.1:0"), 0, true).unwrap();
+        let proxy = Listener::new(TcpListener::bind("127.0.0.1:0"), 0, Takes::Proxied).unwrap();
         let _client = TcpStream::connect(proxy.socket.local_addr().unwrap()).unwrap();
         let (_, to) = proxy.accept().unwrap().unwrap();
         assert_eq!(to, Destination::Proxy);
