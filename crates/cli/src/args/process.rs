@@ -115,9 +115,14 @@ fn in_plain_words(mut error: Error) -> Error {
 /// `shell` takes an image by its flag, and a program behind `--`.
 fn tip_for_shell(error: &Error, words: &[OsString]) -> Option<String> {
     let shell = place(words, SHELL)?;
-    let first_own = |word: &OsString| !word.to_string_lossy().starts_with('-');
-    let command = words.iter().skip(1).find(|word| first_own(word))?;
-    let is_of_shell = command == SHELL && error.kind() == ErrorKind::UnknownArgument;
+    let cli = command();
+    // Flags of all commands, and their values, may stand before it.
+    let is_command = |word: &&OsString| {
+        word.to_str()
+            .is_some_and(|it| cli.find_subcommand(it).is_some())
+    };
+    let first = words.iter().skip(1).find(is_command)?;
+    let is_of_shell = first == SHELL && error.kind() == ErrorKind::UnknownArgument;
     let wrong = text(error, ContextKind::InvalidArg).filter(|_| is_of_shell)?;
     let place = place(words, wrong).filter(|place| *place > shell)?;
     if wrong.starts_with('-') {

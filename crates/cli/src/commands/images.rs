@@ -38,6 +38,8 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
             let store = Arc::new(context::open_images(&config)?.with_lock(lock_use(lock)));
             let (files, names): (Vec<String>, Vec<String>) =
                 names.into_iter().partition(|name| custom::is_file(name));
+            // What is wrong with them is told before anything is made.
+            let specs = custom::specs(&files)?;
             let rebuild = match force || outdated {
                 true => Rebuild::Always,
                 false => Rebuild::IfNeeded,
@@ -59,7 +61,7 @@ pub async fn run(global: &Global, command: ImagesCommand) -> anyhow::Result<Exit
                 },
             };
             build.run(&config, store.clone()).await?;
-            custom::build(store, files, rebuild).await?;
+            custom::build(store, specs, rebuild).await?;
             Ok(ExitCode::SUCCESS)
         }
         ImagesCommand::Outdated { format } => outdated::run(&store, &format),

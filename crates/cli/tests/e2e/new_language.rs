@@ -214,6 +214,6 @@ fn a_file_that_cannot_be_meant_is_told_with_its_field() {
     let everybodys = std::os::unix::fs::PermissionsExt::from_mode(0o666);
     std::fs::set_permissions(&file, everybodys).unwrap();
     let done = open.tool().arg("languages").finish(PATIENCE);
-    assert_eq!(done.code(), Some(1));
+    assert_eq!(done.code(), Some(2));
     assert!(done.err().contains("awk.toml"), "{}", done.err());
 }

@@ -174,11 +174,17 @@ async fn the_page_says_what_a_key_lacks_and_draws_nothing_false() {
         service.end().await;
         return;
     };
-    // Without a key it asks who that is, and nothing else.
+    // Without a key it asks whether one is needed, and nothing else: who only opens the page is refused nothing.
     page.until(&holds("lacking-told", "paste a key above"))
         .await;
     let asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/')).length";
-    assert_eq!(page.value(asked).await, 1);
+    assert_eq!(page.value(asked).await, 0);
+    let events = service.feed.events(50);
+    assert!(
+        events
+            .iter()
+            .all(|event| !event.details.contains("unauthorized"))
+    );
     assert_eq!(page.value(&seen("programs")).await, false);
     assert_eq!(page.value(&seen("key-forget")).await, false);
 

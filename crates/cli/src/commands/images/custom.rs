@@ -24,16 +24,21 @@ pub fn is_file(name: &str) -> bool {
         .is_some_and(|extension| extension == "toml")
 }
 
-/// Builds what files describe.
+/// Reads what files describe.
+pub fn specs(files: &[String]) -> anyhow::Result<Vec<ImageSpec>> {
+    let read = |file: &String| ImageSpec::read(Path::new(file)).map_err(exit::usage);
+    files.iter().map(read).collect()
+}
+
+/// Builds it.
 pub async fn build(
     store: Arc<ImageStore>,
-    files: Vec<String>,
+    specs: Vec<ImageSpec>,
     rebuild: Rebuild,
 ) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || -> anyhow::Result<()> {
         let bars = Bars::new();
-        for file in &files {
-            let spec = ImageSpec::read(Path::new(file)).map_err(exit::usage)?;
+        for spec in specs {
             let task = bars.task(&spec.name);
             store.build_custom(&spec, rebuild, &task)?;
         }

@@ -73,6 +73,17 @@ fn without_root_what_is_missing_is_named() {
     }
     let ordinary = Ordinary::new();
     let roots = place::system_state().display().to_string();
+    // Root's folder as it is where its images are not shared, or as it was before that was possible.
+    let state = Path::new("/var/lib/llm-firecracker");
+    let folder = tempfile::tempdir().unwrap();
+    let closed = match state.is_dir() {
+        true => format!(
+            "mount --bind {} {}",
+            folder.path().display(),
+            state.display()
+        ),
+        false => "true".to_owned(),
+    };
     for (words, said) in [
         (
             &["run", "--lang", "sh", "-c", "x"][..],
@@ -87,7 +98,7 @@ fn without_root_what_is_missing_is_named() {
             "belongs to another user: leave --state-dir out",
         ),
     ] {
-        let done = ordinary.run(words);
+        let done = ordinary.run_after(&closed, words);
         let seen = String::from_utf8_lossy(&done.stderr);
         assert!(
             !done.status.success() && seen.contains(said),
@@ -96,15 +107,7 @@ fn without_root_what_is_missing_is_named() {
     }
     let listed = ordinary.run(&["languages"]);
     assert!(listed.status.success(), "{listed:?}");
-    // Root's folder as it was before it was shared.
-    let state = Path::new("/var/lib/llm-firecracker");
     if state.is_dir() {
-        let closed = tempfile::tempdir().unwrap();
-        let closed = format!(
-            "mount --bind {} {}",
-            closed.path().display(),
-            state.display()
-        );
         let listed = ordinary.run_after(&closed, &["images", "list"]);
         let seen = String::from_utf8_lossy(&listed.stderr);
         assert!(
