@@ -5,6 +5,7 @@ from __future__ import annotations
 _PISTON = "Piston's API is for clients that exist already"
 _SESSIONS = "contexts of sandboxes do the same and more"
 _COMMON = "for who reads the JSON of jobs, sessions and cells alike: the models have the same under other names"
+_EGRESS = "being built: not before sandboxes have it, too"
 _OPERATOR = "for operators: the command line and the dashboard show it"
 
 #: Method and path.
@@ -52,6 +53,7 @@ SCHEMAS = {
     **dict.fromkeys(["JobArtifact", "JobDetail", "HistoryBody", "Point", "LimitsBody", "WhoamiBody"], _OPERATOR),
     **dict.fromkeys(["DayUsage", "KeyUsage", "UsageReport", "UsageRow"], _OPERATOR),
     **dict.fromkeys(["CommonBody", "ErrorInfoBody"], _COMMON),
+    **dict.fromkeys(["DeniedBody", "EgressBody"], _EGRESS),
     "EventBody": "server-sent events are read as such; their data is the other schemas'",
     "ProblemBody": "raised as `ProblemError`",
     "Told": "a union of others: `ProcessEvent`",
@@ -67,5 +69,7 @@ FIELDS = {
     "ExecuteRequest.lang": "the same as `language`",
     "ExecuteResponse.error_info": _COMMON,
     "ExecuteResponse.shown": _COMMON,
+    "ExecuteRequest.egress": _EGRESS,
+    "ExecuteResponse.egress": _EGRESS,
     "ExecuteCellBody.trace_id": _COMMON,
 }

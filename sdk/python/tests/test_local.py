@@ -56,7 +56,7 @@ async def test_the_async_client_has_it_too(state: Path) -> None:
 
 
 def test_one_that_does_not_start_says_why(state: Path) -> None:
-    with Client.local(state_dir=state), pytest.raises(LocalServiceFailed, match="audit log"):
+    with Client.local(state_dir=state), pytest.raises(LocalServiceFailed, match="serves one at a time"):
         Client.local(state_dir=state).languages()
     with pytest.raises(LocalServiceFailed, match="unexpected argument"):
         Client.local(state_dir=state, arguments=["--nonsense"]).languages()
