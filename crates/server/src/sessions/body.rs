@@ -169,6 +169,7 @@ pub struct CellResponse {
     /// The same, as jobs and sandboxes tell it, too.
     pub error_info: Option<ErrorInfoBody>,
     /// Seconds that it ran.
+    #[serde(serialize_with = "protocol::result::micros")]
     pub exec_time: f64,
     /// Its exit code, where it was a process of its own.
     pub exit_code: Option<i32>,
