@@ -110,7 +110,7 @@ fn everything_that_is_wrong_is_told_with_its_line_and_nothing_is_started() {
             let config = folder.write("config.toml", text);
             check(&config)
         };
-        assert_eq!(code, Some(1), "{said}");
+        assert_eq!(code, Some(2), "{said}");
         for word in words.iter().chain([&line]) {
             assert!(said.contains(word), "{word}: {said}");
         }
@@ -153,12 +153,12 @@ fn everything_that_is_wrong_is_told_with_its_line_and_nothing_is_started() {
     assert!(!folder.at("audit").exists());
 }
 
-/// What can be read and does not do what it says: a fault where it never can (exit code 1), else a warning.
+/// What can be read and does not do what it says: a fault where it never can (exit code 2), else a warning.
 #[test]
 fn what_cannot_work_is_told_before_it_is_tried() {
     let folder = Folder::new();
     std::fs::create_dir(folder.at("images")).unwrap();
-    let (fault, warning) = (1, 0);
+    let (fault, warning) = (2, 0);
     for (text, code, line, words) in [
         (
             "[admission]\nmemory_mib = 100\n",
@@ -287,7 +287,7 @@ fn the_reference_is_on_the_terminal_as_json_and_as_a_configuration() {
     );
     let (code, text) = asked(tool(&config), &["config", "show", "nosuch"]);
     assert!(
-        code == Some(1) && text.contains("no setting's name"),
+        code == Some(2) && text.contains("no setting's name"),
         "{text}"
     );
     let (_, text) = asked(tool(&config), &["config", "reference", "--json"]);

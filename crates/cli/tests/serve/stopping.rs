@@ -53,7 +53,7 @@ async fn a_second_service_on_the_same_state_is_refused() {
         .unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = String::from_utf8(second.stderr).unwrap();
-    assert!(said.contains("audit log"), "{said}");
+    assert!(said.contains("serves one at a time"), "{said}");
     service.stop();
 }
 
