@@ -79,8 +79,8 @@ fn a_wrong_word_is_answered_with_what_to_write() {
         (&["images", "list", "--config", wrong], "no_such_key"),
         (&["config", "check", wrong], ""),
         (&[here], "is a folder: name the program in it, such as "),
-        (&["shell", "node"], "llm-firecracker shell --image node"),
-        (&["shell", "ls", "-la"], "llm-firecracker shell -- ls -la"),
+        (&["shell", "node"], "shell --image node"),
+        (&["shell", "ls", "-la"], "shell -- ls -la"),
         (
             &["keys", "--config", "/nothere/c.toml", "list"],
             "/nothere/c.toml",
