@@ -9,7 +9,7 @@ run_packages=(bubblewrap erofs-utils mmdebstrap xz-utils gcc libc6-dev make pkg-
 run_packages+=(uidmap)
 # Only where `images build` compiles the User-Mode Linux kernel.
 run_packages+=(bc bison flex patch)
-test_packages=(python3-venv ca-certificates curl chromium prometheus docker.io runc runsc tmux zsh fish)
+test_packages=(python3-venv ca-certificates curl iproute2 chromium prometheus docker.io runc runsc tmux zsh fish)
 # Images of OCI are made by them, and their trees compared.
 test_packages+=(buildah docker-registry skopeo umoci)
 [[ "${1:-}" == "--tests" ]] || test_packages=()
