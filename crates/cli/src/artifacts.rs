@@ -2,12 +2,20 @@
 
 use anyhow::Context as _;
 use protocol::result::ArtifactFile;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
+use rustix::fs::{Access, CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+
+/// Makes the folder for them, before anything runs: an error is the user's to mend.
+pub fn make_ready(dir: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("--output {} cannot be a folder", dir.display()))?;
+    rustix::fs::access(dir, Access::WRITE_OK | Access::EXEC_OK)
+        .with_context(|| format!("--output {} cannot be written to", dir.display()))
+}
 
 /// Writes them below `dir`, which may itself be behind a link: its name is the user's. Below it none is followed, and no
 /// file that is there is written over.

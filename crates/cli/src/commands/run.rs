@@ -50,6 +50,9 @@ async fn try_run(config: &Config, mut args: RunArgs) -> anyhow::Result<ExitCode>
         Err(Refusal::Job(rejection)) => return refuse(&args, rejection),
         Err(Refusal::Input(error)) => return Err(exit::usage(error)),
     };
+    if let Some(dir) = &args.output {
+        artifacts::make_ready(dir).map_err(exit::usage)?;
+    }
     let stdin = input::of(&args).await?;
     if let Some(result) = first_use::bring(config, &args, &request).await? {
         tell(&args, &result, None)?;
@@ -78,12 +81,14 @@ async fn try_run(config: &Config, mut args: RunArgs) -> anyhow::Result<ExitCode>
     let output = args.output.take();
     let outcome = run_until_signal(&sandbox, job, stdin, &args).await;
     drop(status);
+    let mut saved = Ok(());
     let code = match outcome {
         Outcome::Finished(result) => {
             if let Some(dir) = &output {
-                artifacts::save(dir, &result.artifacts)?;
+                saved = artifacts::save(dir, &result.artifacts);
             }
-            tell(&args, &result, Some(memory_mib))?;
+            // Whatever became of its files, its result is told, and nothing of it is left behind.
+            saved = tell(&args, &result, Some(memory_mib)).and(saved);
             ExitCode::from(result.tool_exit_code())
         }
         Outcome::PipeClosed => ExitCode::from(signals::EXIT_PIPE_CLOSED),
@@ -95,7 +100,7 @@ async fn try_run(config: &Config, mut args: RunArgs) -> anyhow::Result<ExitCode>
         }
     };
     sandbox.close(CLOSE_PATIENCE).await;
-    Ok(code)
+    saved.map(|()| code)
 }
 
 /// Why nothing was run.

@@ -1,5 +1,6 @@
 //! The egress proxy: this program, started anew to be it.
 
+use crate::exit;
 use ::egress::client::Egress;
 use ::egress::policy::Policy;
 use anyhow::Context as _;
@@ -31,7 +32,7 @@ pub fn of(config: &Config) -> anyhow::Result<Option<Egress>> {
 pub fn policies(config: &Config) -> anyhow::Result<BTreeMap<String, Arc<Policy>>> {
     ::egress::policy::load_all(&config.egress).map_err(|faults| {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("{}", faults.join("\n"))
+        exit::usage(anyhow::anyhow!("{}", faults.join("\n")))
     })
 }
 

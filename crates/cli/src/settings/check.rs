@@ -52,6 +52,9 @@ const ROWS: &[Row] = &[
         context::agent(&settings.sandbox).map(drop)
     }),
     ("vmm.uid_base", uids),
+    ("egress.policies", |settings| {
+        context::egress::policies(&settings.sandbox).map(drop)
+    }),
     ("server.keys_file", keys),
     ("server.tls", certificate),
     ("server.listen", listen),

@@ -44,7 +44,7 @@ pub fn plan(in_force: &Settings, new: &Settings) -> Result<Plan, serde_json::Err
             .unwrap_or_default()
     };
     let (server, _) = (section("server"), section("pool"));
-    for name in ["audit", "telemetry", "languages", "vmm"] {
+    for name in ["audit", "telemetry", "languages", "vmm", "egress"] {
         section(name);
     }
     let mut settings = in_force.clone();
@@ -52,6 +52,7 @@ pub fn plan(in_force: &Settings, new: &Settings) -> Result<Plan, serde_json::Err
     settings.sandbox = serde_json::from_value(sections)?;
     // What a configuration cannot change while VMs live, and what is in no configuration.
     settings.sandbox.pool = in_force.sandbox.pool.clone();
+    settings.sandbox.egress = in_force.sandbox.egress.clone();
     settings.sandbox.vmm = in_force.sandbox.vmm.clone();
     Ok(Plan {
         settings,
@@ -88,9 +89,10 @@ mod tests {
         let after = settings_of(
             "state_dir = \"/else\"\n[limits.maxima]\npids = 7\n[limits.defaults]\npids = 7\nmemory_mib = 256\n\
              [packages]\npython = [\"six\"]\n[server]\nlisten = 9\nqueue_seconds = 1\n[vmm]\nuid_base = 7\n\
-             [pool.bash]\nmin = 1\nmax = 2",
+             [pool.bash]\nmin = 1\nmax = 2\n[egress.policies.web]\nallow = []",
         );
         let plan = plan(&before, &after).unwrap();
+        assert!(plan.settings.sandbox.egress.policies.is_empty());
         assert_eq!(
             plan.changed,
             [
@@ -105,6 +107,7 @@ mod tests {
             "limits.defaults.memory_mib",
             "server.listen",
             "vmm.uid_base",
+            "egress.policies.web.allow",
             "pool.bash.min",
             "pool.python.min",
         ] {

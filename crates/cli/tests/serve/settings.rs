@@ -234,6 +234,12 @@ fn what_cannot_work_is_told_before_it_is_tried() {
             "limits.defaults.vcpus is over",
         ),
         (
+            "[egress.policies.web]\nallow = [ { host = \"*.com\" } ]\n",
+            fault,
+            "config.toml",
+            "egress.policies.web: allow, entry 1: host: \"*.com\"",
+        ),
+        (
             "[server]\nlisten = \"127.0.0.1:99999\"\n[limits.defaults]\npids = 5000\n",
             fault,
             ":5: ",

@@ -75,6 +75,10 @@ fn a_wrong_word_is_answered_with_what_to_write() {
             &["run", args, "--stdin", "nothere"],
             "--stdin nothere: No such file",
         ),
+        (
+            &["run", args, "--output", notes],
+            "notes.txt cannot be a folder",
+        ),
         (&["images", "build", "nothere.toml"], "nothere.toml"),
         (&["images", "list", "--config", wrong], "no_such_key"),
         (&["config", "check", wrong], ""),
