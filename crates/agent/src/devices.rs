@@ -22,6 +22,10 @@ const ZYGOTE_FOLDER: &str = "zygote";
 /// Nodes, links and folders, besides what the drivers take.
 const OWN_INODES: usize = 64;
 const OWN_KIB: usize = 128;
+/// How it is mounted.
+const FLAGS: MsFlags = MsFlags::MS_NOSUID
+    .union(MsFlags::MS_NOEXEC)
+    .union(MsFlags::MS_NOATIME);
 /// Character devices of major 1, by minor number.
 const NODES: &[(&str, u64)] = &[
     ("null", 3),
@@ -88,15 +92,14 @@ pub fn build(drivers: &Drivers) -> Result<(), AgentError> {
     seal()
 }
 
-const FLAGS: MsFlags = MsFlags::MS_NOSUID
-    .union(MsFlags::MS_NOEXEC)
-    .union(MsFlags::MS_NOATIME);
-
 /// Nobody writes to it, by this mount or by those that are made of it.
 fn seal() -> Result<(), AgentError> {
-    let sealed = FLAGS | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY | MsFlags::MS_BIND;
-    mount(None::<&str>, JOB_DEV, None::<&str>, sealed, None::<&str>)
-        .step(|| format!("make {JOB_DEV} read-only"))
+    remount(MsFlags::MS_RDONLY).step(|| format!("make {JOB_DEV} read-only"))
+}
+
+fn remount(more: MsFlags) -> nix::Result<()> {
+    let flags = FLAGS | MsFlags::MS_REMOUNT | MsFlags::MS_BIND | more;
+    mount(None::<&str>, JOB_DEV, None::<&str>, flags, None::<&str>)
 }
 
 /// Puts certificates there that programs are to believe; they see them as `TRUST_FILE`.
@@ -104,9 +107,7 @@ pub fn write_trust(certificates: &[u8]) -> Result<(), AgentError> {
     if certificates.len() > MAX_TRUST_BYTES {
         return Err(AgentError::OutOfTurn("more certificates than there may be"));
     }
-    let open = FLAGS | MsFlags::MS_REMOUNT | MsFlags::MS_BIND;
-    mount(None::<&str>, JOB_DEV, None::<&str>, open, None::<&str>)
-        .step(|| format!("write to {JOB_DEV}"))?;
+    remount(MsFlags::empty()).step(|| format!("write to {JOB_DEV}"))?;
     let file = format!("{JOB_DEV}{}", TRUST_FILE.trim_start_matches("/dev"));
     let written = std::fs::write(&file, certificates).step(|| format!("write {file}"));
     seal()?;

@@ -14,11 +14,7 @@ pub struct AuditSink {
 }
 
 impl EventSink for AuditSink {
-    fn record(&self, event: &Event) {
-        let _ = self.try_record(event);
-    }
-
-    fn try_record(&self, event: &Event) -> Recorded {
+    fn record(&self, event: &Event) -> Recorded {
         if let Err(error) = self.log.append(event) {
             self.failures.inc();
             // Not lost in silence: the operator finds it in the service's own log.

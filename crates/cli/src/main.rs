@@ -22,18 +22,8 @@ use std::process::ExitCode;
 use telemetry::{Telemetry, TelemetryConfig};
 
 fn main() -> ExitCode {
-    // This program, started anew in a jail to read an image that nobody vouches for.
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == images::oci::CHILD_WORD)
-    {
-        return images::oci::child_main();
-    }
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|word| word == context::egress::CHILD_WORD)
-    {
-        return context::egress::child_main();
+    if let Some(code) = ended_as_child() {
+        return code;
     }
     commands::help::answer_shell();
     let cli = Cli::of_process();
@@ -57,6 +47,16 @@ fn main() -> ExitCode {
     // A read of standard input may still be blocked in its thread: do not wait for it.
     runtime.shutdown_background();
     outcome.unwrap_or_else(|error| exit::of_command(&error))
+}
+
+/// What this program does where it was started anew, to be less than itself: in a jail, to read an image that nobody
+/// vouches for, or to be the egress proxy.
+fn ended_as_child() -> Option<ExitCode> {
+    match std::env::args_os().nth(1)?.to_str()? {
+        images::oci::CHILD_WORD => Some(images::oci::child_main()),
+        context::egress::CHILD_WORD => Some(context::egress::child_main()),
+        _ => None,
+    }
 }
 
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {

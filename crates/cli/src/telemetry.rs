@@ -17,7 +17,7 @@ use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use protocol::event::Event;
 use protocol::trace_id::TraceId;
-use sandbox::events::EventSink;
+use sandbox::events::{EventSink, Recorded};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::io::IsTerminal as _;
@@ -192,7 +192,7 @@ impl Drop for Telemetry {
 pub struct EventLog;
 
 impl EventSink for EventLog {
-    fn record(&self, event: &Event) {
+    fn record(&self, event: &Event) -> Recorded {
         let event_type = serde_json::to_value(event.event_type).unwrap_or_default();
         tracing::info!(
             target: "event",
@@ -201,5 +201,6 @@ impl EventSink for EventLog {
             key = event.extra.get("key").and_then(serde_json::Value::as_str),
             "{}", event.details
         );
+        Recorded::Everywhere
     }
 }

@@ -119,17 +119,6 @@ impl Egress {
         self.0.config.policies.keys().map(String::as_str)
     }
 
-    /// Starts the proxy, unless it runs; an error now rather than with the first job.
-    pub async fn start(&self) -> Result<(), EgressError> {
-        self.process().await.map(drop)
-    }
-
-    /// The number of the proxy's process, while there is one.
-    pub async fn pid(&self) -> Option<u32> {
-        let process = self.0.process.lock().await;
-        process.as_ref().filter(|process| process.is_alive())?.pid()
-    }
-
     /// A session under this policy.
     pub async fn begin(
         &self,
@@ -192,7 +181,7 @@ impl Session {
             session: id,
             policy: policy.to_owned(),
         };
-        session.process.say(&begin).await?;
+        session.process.say(&begin, None).await?;
         let begun = begun.await.map_err(|_| ChannelError::Closed)?;
         session.ports = begun.ports;
         session.authority = begun.authority;
@@ -204,12 +193,11 @@ impl Session {
     pub async fn connect(&self, to: Destination) -> Result<UnixStream, EgressError> {
         let (own, other) = UnixStream::pair().map_err(ChannelError::Io)?;
         own.set_nonblocking(true).map_err(ChannelError::Io)?;
-        other.set_nonblocking(true).map_err(ChannelError::Io)?;
         let message = ToProxy::Connection {
             session: self.id,
             to,
         };
-        self.process.hand_over(&message, other.as_fd()).await?;
+        self.process.say(&message, Some(other.as_fd())).await?;
         Ok(own)
     }
 
@@ -221,17 +209,12 @@ impl Session {
             query,
             message,
         };
-        Ok(self.process.say(&query).await?)
+        Ok(self.process.say(&query, None).await?)
     }
 
     /// The next answer for a name; `None`: the proxy is gone. Cancel-safe.
     pub async fn answer(&mut self) -> Option<(u32, Vec<u8>)> {
         self.answers.recv().await
-    }
-
-    /// Whether the proxy is there.
-    pub fn is_alive(&self) -> bool {
-        self.process.is_alive()
     }
 
     /// What came of it so far.

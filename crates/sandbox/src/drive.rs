@@ -120,7 +120,7 @@ pub(crate) async fn drive_in(job: &Job, guest: &Guest, io: &mut JobIo) -> (Heard
         heard: &mut heard,
         collects: false,
     };
-    let end = match course.phases_in_session().await {
+    let end = match course.bounded_phases(None).await {
         Ok(end) => end,
         Err(stopped) => TalkEnd::Failed(stopped.why().into()),
     };
@@ -230,7 +230,7 @@ impl Course<'_> {
             let except = adopt.as_ref().map(|adopt| adopt.process);
             self.guest.dismiss(except).await?;
         }
-        let end = self.phases_with_network(adopt).await?;
+        let end = self.bounded_phases(adopt).await?;
         if afterwards == Afterwards::Clear {
             for process in self.guest.processes() {
                 self.guest.forget(process.id).await?;

@@ -144,7 +144,7 @@ impl Drop for JobEnding<'_> {
 mod tests {
     use super::*;
     use crate::error::Why;
-    use crate::events::EventSink;
+    use crate::events::{EventSink, Recorded};
     use prometheus_client::encoding::text::encode;
     use prometheus_client::registry::Registry;
     use protocol::event::Event;
@@ -155,8 +155,9 @@ mod tests {
     struct Told(Mutex<Vec<Event>>);
 
     impl EventSink for Told {
-        fn record(&self, event: &Event) {
+        fn record(&self, event: &Event) -> Recorded {
             self.0.lock().unwrap().push(event.clone());
+            Recorded::Everywhere
         }
     }
 

@@ -14,13 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// does not depend on it; whether a connection to the outside is made does.
 pub trait EventSink: Send + Sync {
     /// Takes one event.
-    fn record(&self, event: &Event);
-
-    /// The same of a sink that may fail to.
-    fn try_record(&self, event: &Event) -> Recorded {
-        self.record(event);
-        Recorded::Everywhere
-    }
+    fn record(&self, event: &Event) -> Recorded;
 }
 
 /// Whether an event is where it belongs.
@@ -93,7 +87,7 @@ impl EventBus {
         tracing::debug!(?event_type, trace_id = trace_id.map(TraceId::as_str), details = %event.details);
         let mut recorded = Recorded::Everywhere;
         for sink in &self.sinks {
-            if sink.try_record(&event) == Recorded::NotEverywhere {
+            if sink.record(&event) == Recorded::NotEverywhere {
                 recorded = Recorded::NotEverywhere;
             }
         }
@@ -105,10 +99,11 @@ impl EventBus {
 pub struct StderrSink;
 
 impl EventSink for StderrSink {
-    fn record(&self, event: &Event) {
+    fn record(&self, event: &Event) -> Recorded {
         if let Ok(line) = serde_json::to_string(event) {
             let _ = writeln!(std::io::stderr().lock(), "{line}");
         }
+        Recorded::Everywhere
     }
 }
 
@@ -155,11 +150,7 @@ fn open_for_append(path: &Path) -> std::io::Result<(File, u64)> {
 }
 
 impl EventSink for FileSink {
-    fn record(&self, event: &Event) {
-        let _ = self.try_record(event);
-    }
-
-    fn try_record(&self, event: &Event) -> Recorded {
+    fn record(&self, event: &Event) -> Recorded {
         let Ok(mut line) = serde_json::to_vec(event) else {
             return Recorded::NotEverywhere;
         };

@@ -1,7 +1,7 @@
 //! The events that an attack leaves, kept for the judge.
 
 use protocol::event::Event;
-use sandbox::events::EventSink;
+use sandbox::events::{EventSink, Recorded};
 use std::sync::{Mutex, PoisonError};
 
 /// Keeps events until they are taken.
@@ -16,8 +16,9 @@ impl Ledger {
 }
 
 impl EventSink for Ledger {
-    fn record(&self, event: &Event) {
+    fn record(&self, event: &Event) -> Recorded {
         let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         events.push(event.clone());
+        Recorded::Everywhere
     }
 }

@@ -8,7 +8,7 @@ use protocol::error_code::ERROR_CODES;
 use protocol::event::{Event, EventType};
 use protocol::result::Failure;
 use protocol::trace_id::TraceId;
-use sandbox::events::EventSink;
+use sandbox::events::{EventSink, Recorded};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -115,7 +115,7 @@ fn percentile(sorted: &[f64], part: f64) -> f64 {
 }
 
 impl EventSink for Feed {
-    fn record(&self, event: &Event) {
+    fn record(&self, event: &Event) -> Recorded {
         let event = Arc::new(redacted(event));
         let mut recent = self.recent();
         recent.note_time(&event);
@@ -123,6 +123,7 @@ impl EventSink for Feed {
         drop(recent);
         // Nobody listens: nothing is lost.
         let _ = self.live.send(event);
+        Recorded::Everywhere
     }
 }
 

@@ -37,6 +37,16 @@ fn names() -> Value {
     })
 }
 
+/// An outside for python's programs; where it cannot be made, says so or fails.
+fn world() -> Option<World> {
+    if !lab().has("python") {
+        return None;
+    }
+    let made = World::new(&names());
+    made.inspect_err(|why| lab::not_run(&format!("a network with a policy: {why}")))
+        .ok()
+}
+
 fn policies(world: &World) -> String {
     let base = std::fs::read_to_string(&lab().config).unwrap();
     let text = format!(
@@ -88,12 +98,8 @@ fn reason<'a>(result: &'a Value, host: &str) -> Option<&'a str> {
 
 #[test]
 fn what_a_policy_lists_is_reached_and_nothing_else() {
-    if !lab().has("python") {
+    let Some(world) = world() else {
         return;
-    }
-    let world = match World::new(&names()) {
-        Ok(world) => world,
-        Err(why) => return lab::not_run(&format!("a network with a policy: {why}")),
     };
     let lines = [
         "GET https://web.example/a",
@@ -143,12 +149,8 @@ fn what_a_policy_lists_is_reached_and_nothing_else() {
 
 #[test]
 fn a_secret_goes_to_the_api_that_a_rule_names_and_is_nowhere_in_the_guest() {
-    if !lab().has("python") {
+    let Some(world) = world() else {
         return;
-    }
-    let world = match World::new(&names()) {
-        Ok(world) => world,
-        Err(why) => return lab::not_run(&format!("a network with a policy: {why}")),
     };
     let lines = [
         "POST https://api.example/v1/messages",

@@ -56,7 +56,6 @@ pub(super) struct Process {
     sessions: Arc<Shared>,
     last: AtomicU64,
     gone: CancellationToken,
-    pid: Option<u32>,
     _listening: AbortOnDropHandle<()>,
 }
 
@@ -89,24 +88,18 @@ impl Process {
         let late = format!("it said nothing within {} s", START_DEADLINE.as_secs());
         ready.unwrap_or(Err(EgressError::Start(late)))?;
         let (sessions, gone) = (Arc::<Shared>::default(), CancellationToken::new());
-        let pid = child.id();
         let listening = listen(child, channel.clone(), sessions.clone(), gone.clone());
         Ok(Process {
             channel,
             sessions,
             last: AtomicU64::new(0),
             gone,
-            pid,
             _listening: AbortOnDropHandle::new(tokio::spawn(listening)),
         })
     }
 
     pub(super) fn is_alive(&self) -> bool {
         !self.gone.is_cancelled()
-    }
-
-    pub(super) fn pid(&self) -> Option<u32> {
-        self.pid
     }
 
     /// A session's place, before the proxy hears of it.
@@ -133,20 +126,14 @@ impl Process {
         (id, begun, answers)
     }
 
-    pub(super) async fn say(&self, message: &ToProxy) -> Result<(), ChannelError> {
-        tokio::select! {
-            said = self.channel.send(message, None) => said,
-            () = self.gone.cancelled() => Err(ChannelError::Closed),
-        }
-    }
-
-    pub(super) async fn hand_over(
+    /// Says something, and hands a descriptor over with it.
+    pub(super) async fn say(
         &self,
         message: &ToProxy,
-        fd: BorrowedFd<'_>,
+        fd: Option<BorrowedFd<'_>>,
     ) -> Result<(), ChannelError> {
         tokio::select! {
-            said = self.channel.send(message, Some(fd)) => said,
+            said = self.channel.send(message, fd) => said,
             () = self.gone.cancelled() => Err(ChannelError::Closed),
         }
     }
@@ -168,7 +155,7 @@ impl Process {
         let Some(ended) = ended else {
             return;
         };
-        if self.say(&ToProxy::End { session: id }).await.is_ok() {
+        if self.say(&ToProxy::End { session: id }, None).await.is_ok() {
             let _ = tokio::time::timeout(LEAVE_DEADLINE, ended.cancelled()).await;
         }
     }
@@ -183,7 +170,7 @@ impl Process {
             tokio::runtime::Handle::try_current(),
         ) {
             let process = self.clone();
-            runtime.spawn(async move { process.say(&ToProxy::End { session: id }).await });
+            runtime.spawn(async move { process.say(&ToProxy::End { session: id }, None).await });
         }
     }
 }

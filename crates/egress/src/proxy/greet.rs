@@ -5,7 +5,7 @@ use crate::decide::{Route, Way};
 use crate::reason::Reason;
 use crate::wire::authority::Target;
 use crate::wire::connect::{self, CONNECTED, MAX_PROXY_HEAD_BYTES, ProxyRequest};
-use crate::wire::head::{HeadProgress, HeadReader};
+use crate::wire::head::HeadProgress;
 use crate::wire::http1;
 use crate::wire::socks5::{self, Acceptable, Progress};
 use tokio::io::AsyncWriteExt as _;
@@ -119,9 +119,12 @@ async fn whole<T>(
 }
 
 async fn http(mut guest: Held<UnixStream>) -> Result<Greeted, Reason> {
-    let asked = match head(&mut guest).await {
-        Ok(length) => connect::parse(&guest.held()[..length]).map(|asked| (asked, length)),
-        Err(reason) => Err(reason),
+    let asked = match guest.head(MAX_PROXY_HEAD_BYTES).await {
+        HeadProgress::Whole { length } => {
+            connect::parse(&guest.held()[..length]).map(|asked| (asked, length))
+        }
+        HeadProgress::TooLong => Err(Reason::RequestTooLong),
+        HeadProgress::NotHttp | HeadProgress::Incomplete => Err(Reason::ProxyMalformed),
     };
     match asked {
         Ok((ProxyRequest::Tunnel { target, port }, length)) => {
@@ -142,23 +145,6 @@ async fn http(mut guest: Held<UnixStream>) -> Result<Greeted, Reason> {
         Err(reason) => {
             let _ = guest.write_all(&http1::refusal(reason)).await;
             Err(reason)
-        }
-    }
-}
-
-/// How long the head is that it begins with.
-async fn head(guest: &mut Held<UnixStream>) -> Result<usize, Reason> {
-    let mut reader = HeadReader::new(MAX_PROXY_HEAD_BYTES);
-    let mut progress = reader.feed(guest.held());
-    loop {
-        match progress {
-            HeadProgress::Whole { length } => return Ok(length),
-            HeadProgress::NotHttp => return Err(Reason::ProxyMalformed),
-            HeadProgress::TooLong => return Err(Reason::RequestTooLong),
-            HeadProgress::Incomplete => match guest.peek_more().await {
-                Ok(piece) if !piece.is_empty() => progress = reader.feed(piece),
-                _ => return Err(Reason::ProxyMalformed),
-            },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A stream of which something was looked at: what was read comes again.
 
+use crate::wire::head::{HeadProgress, HeadReader};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -39,6 +40,19 @@ impl<S: AsyncRead + Unpin> Held<S> {
     /// What was read and not used.
     pub fn held(&self) -> &[u8] {
         &self.bytes[self.start..]
+    }
+
+    /// Reads on to the end of the head that it begins with, of at most so many bytes; `Incomplete`: it ended before that.
+    pub async fn head(&mut self, most: usize) -> HeadProgress {
+        let mut reader = HeadReader::new(most);
+        let mut progress = reader.feed(self.held());
+        while progress == HeadProgress::Incomplete {
+            match self.peek_more().await {
+                Ok(piece) if !piece.is_empty() => progress = reader.feed(piece),
+                _ => break,
+            }
+        }
+        progress
     }
 
     /// So much of it is used.

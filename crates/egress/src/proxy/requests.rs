@@ -11,12 +11,12 @@ use super::session::Terms;
 use crate::decide::{self, Route};
 use crate::reason::Reason;
 use crate::wire::body::BodyReader;
-use crate::wire::head::{HeadProgress, HeadReader};
+use crate::wire::head::HeadProgress;
 use crate::wire::http1::{self, MAX_HEAD_BYTES, Persistence, RequestFault, RequestHead};
 use std::pin::pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
 /// Bytes of an answer at once.
 const CHUNK_BYTES: usize = 32 * 1024;
@@ -140,7 +140,6 @@ async fn ask(
 
 /// The next request's head; `None`: there is none any more.
 async fn next_head(from: &mut Held<impl AsyncRead + Unpin>) -> Result<Option<RequestHead>, Reason> {
-    let mut reader = HeadReader::new(MAX_HEAD_BYTES);
     if from.held().is_empty() {
         let first = timeout(IDLE_DEADLINE, from.peek_more()).await;
         match first.map_err(|_| Reason::IdleTimeout)? {
@@ -148,25 +147,15 @@ async fn next_head(from: &mut Held<impl AsyncRead + Unpin>) -> Result<Option<Req
             _ => return Ok(None),
         }
     }
-    let deadline = Instant::now() + WORD_DEADLINE;
-    let mut progress = reader.feed(from.held());
-    loop {
-        match progress {
-            HeadProgress::Whole { length } => {
-                let head = http1::parse(&from.held()[..length]).map_err(RequestFault::reason)?;
-                from.consume(length);
-                return Ok(Some(head));
-            }
-            HeadProgress::NotHttp => return Err(Reason::RequestMalformed),
-            HeadProgress::TooLong => return Err(Reason::RequestTooLong),
-            HeadProgress::Incomplete => {
-                let piece = timeout_at(deadline, from.peek_more()).await;
-                match piece.map_err(|_| Reason::RequestTimeout)? {
-                    Ok(piece) if !piece.is_empty() => progress = reader.feed(piece),
-                    _ => return Err(Reason::RequestMalformed),
-                }
-            }
+    let read = timeout(WORD_DEADLINE, from.head(MAX_HEAD_BYTES)).await;
+    match read.map_err(|_| Reason::RequestTimeout)? {
+        HeadProgress::Whole { length } => {
+            let head = http1::parse(&from.held()[..length]).map_err(RequestFault::reason)?;
+            from.consume(length);
+            Ok(Some(head))
         }
+        HeadProgress::TooLong => Err(Reason::RequestTooLong),
+        HeadProgress::NotHttp | HeadProgress::Incomplete => Err(Reason::RequestMalformed),
     }
 }
 

@@ -6,8 +6,8 @@ use crate::live::{AdoptSpec, LiveError};
 use crate::outcome::TalkEnd;
 
 impl Course<'_> {
-    /// The phases, and beside them what their programs connect to.
-    pub(super) async fn phases_with_network(
+    /// The phases within the job's bounds, and beside them what their programs connect to, where they may.
+    pub(super) async fn bounded_phases(
         &mut self,
         adopt: Option<AdoptSpec>,
     ) -> Result<TalkEnd, Stopped> {
@@ -29,11 +29,5 @@ impl Course<'_> {
         };
         self.io.outside = Some(outside);
         end
-    }
-
-    /// In a sandbox that goes on, and has its bounds by its session's.
-    pub(super) async fn phases_in_session(&mut self) -> Result<TalkEnd, Stopped> {
-        self.guest.supervise(bounds(self.job, KEPT_BYTES)).await?;
-        self.phases(None).await
     }
 }

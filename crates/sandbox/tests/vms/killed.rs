@@ -8,7 +8,7 @@ use protocol::job::JobRequest;
 use protocol::result::{BootPath, JobResult, Status};
 use rustix::process::{Pid, Signal, kill_process};
 use sandbox::drive::JobIo;
-use sandbox::events::EventSink;
+use sandbox::events::{EventSink, Recorded};
 use sandbox::sandbox::Sandbox;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,9 +37,9 @@ fn jobs() -> usize {
 struct Told(Mutex<BTreeMap<String, (usize, usize)>>);
 
 impl EventSink for Told {
-    fn record(&self, event: &Event) {
+    fn record(&self, event: &Event) -> Recorded {
         let Some(trace_id) = &event.trace_id else {
-            return;
+            return Recorded::Everywhere;
         };
         let mut told = self.0.lock().unwrap();
         let (starts, ends) = told.entry(trace_id.to_string()).or_default();
@@ -47,6 +47,7 @@ impl EventSink for Told {
             EventType::VmStart => *starts += 1,
             _ => *ends += 1,
         }
+        Recorded::Everywhere
     }
 }
 

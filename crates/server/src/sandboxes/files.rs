@@ -13,6 +13,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use sandbox::live::{LiveError, LiveSandbox};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -54,17 +55,25 @@ pub async fn write(
 ) -> Result<Json<WrittenBody>, Problem> {
     let path = PathQuery::taken(query)?;
     check_plain(request.headers())?;
-    let mut body = Incoming::new(request.into_body(), used.app.config().http.body_timeout());
-    let writer = used.live.write_file(&path).await;
-    let mut writer = writer.map_err(|error| used.problem(error).close())?;
+    let body = Incoming::new(request.into_body(), used.app.config().http.body_timeout());
+    let size = receive(body, (&used.live, &path), |error| used.problem(error)).await?;
+    Ok(Json(WrittenBody { path, size }))
+}
+
+/// Writes a body into a file of a sandbox or a session, whose `problem` says what a client is told; its size in bytes.
+pub async fn receive(
+    mut body: Incoming,
+    (live, path): (&LiveSandbox, &str),
+    problem: impl Fn(LiveError) -> Problem,
+) -> Result<u64, Problem> {
+    let writer = live.write_file(path).await;
+    let mut writer = writer.map_err(|error| problem(error).close())?;
     while let Some(bytes) = body.next().await? {
         let written = writer.write(&bytes).await;
         // What is left of the body is not read.
-        written.map_err(|error| used.problem(error).close())?;
+        written.map_err(|error| problem(error).close())?;
     }
-    let size = writer.finish().await;
-    let size = size.map_err(|error| used.problem(error))?;
-    Ok(Json(WrittenBody { path, size }))
+    writer.finish().await.map_err(problem)
 }
 
 /// Remove a file, or a folder with all that is in it.

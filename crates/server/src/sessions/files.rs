@@ -10,6 +10,7 @@ use crate::problem::{HttpCode, Problem};
 use crate::sandboxes::bytes::Incoming;
 use crate::sandboxes::extract::check_plain;
 use crate::sandboxes::failure;
+use crate::sandboxes::files::receive;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{StatusCode, header};
@@ -105,15 +106,8 @@ pub async fn write(
     check_plain(request.headers())?;
     let mut used = UsedSession::take(&app, &who, &id)?;
     let live = used.session()?.live().clone();
-    let mut body = Incoming::new(request.into_body(), app.config().http.body_timeout());
-    let writer = live.write_file(&absolute(&path)).await;
-    let mut writer = writer.map_err(|error| live_problem(error).close())?;
-    while let Some(bytes) = body.next().await? {
-        let written = writer.write(&bytes).await;
-        // What is left of the body is not read.
-        written.map_err(|error| live_problem(error).close())?;
-    }
-    let size = writer.finish().await.map_err(live_problem)?;
+    let body = Incoming::new(request.into_body(), app.config().http.body_timeout());
+    let size = receive(body, (&live, &absolute(&path)), live_problem).await?;
     Ok(Json(FileBody { path, size }))
 }
 

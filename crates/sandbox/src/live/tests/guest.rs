@@ -8,7 +8,7 @@ use super::super::{
 };
 use crate::config::Config;
 use crate::error::JobError;
-use crate::events::{EventBus, EventSink};
+use crate::events::{EventBus, EventSink, Recorded};
 use crate::fixture::NoVm;
 pub(super) use crate::fixture::guest::{Guest, report};
 use crate::lease::{Leased, Waiting};
@@ -30,8 +30,9 @@ use tokio_util::task::TaskTracker;
 pub(super) struct Events(Mutex<Vec<Telling>>);
 
 impl EventSink for Events {
-    fn record(&self, event: &Telling) {
+    fn record(&self, event: &Telling) -> Recorded {
         self.0.lock().unwrap().push(event.clone());
+        Recorded::Everywhere
     }
 }
 
